@@ -1,0 +1,25 @@
+// Where bytes come from that are not on this disk. The store declares it, sync implements it.
+#pragma once
+
+#include <functional>
+
+#include "store/base/cancel.h"
+#include "store/base/ids.h"
+#include "store/base/result.h"
+
+namespace shoebox {
+
+class ContentSource {
+ public:
+  virtual ~ContentSource() = default;
+
+  // Brings the blocks that cover `range` into the content store (ContentStore::store_block, which
+  // verifies each) and then calls `done`, once, on any thread, possibly before this returns.
+  // Never blocks. Identical ranges are fetched once. Fails with kTimeout within 30 s, at once
+  // with kUnavailable when the remotes are known to be offline, with kDataLoss when no remote
+  // has the right bytes, with kCancelled when `cancel` was raised first.
+  virtual void fetch(ContentNo content, ByteRange range, CancelToken cancel,
+                     std::function<void(Status)> done) = 0;
+};
+
+}  // namespace shoebox

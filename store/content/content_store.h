@@ -1,0 +1,84 @@
+// The bytes on this disk: staging/ (being written), objects/ (sealed, whole) and partial/
+// (sealed, some blocks). Knows files and block hashes; names and photos are the catalog's.
+//
+// Threads: every function from any thread. Local disk only; never waits for a remote.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/base/file_io.h"
+#include "store/base/hash.h"
+#include "store/base/ids.h"
+#include "store/base/result.h"
+
+namespace shoebox {
+
+class Catalog;
+
+// Head and tail of an original that stay on this disk after eviction, so that EXIF readers and
+// media probes cost no request. The kernel asks for whole pages: the tail starts on a page.
+inline constexpr uint64_t kHeadBytes = 128 * 1024;
+inline constexpr uint64_t kTailBytes = 64 * 1024;
+inline constexpr uint64_t kKeepWholeBytes = 256 * 1024;
+// The ranges that eviction keeps of a content of `size` bytes (one range when all is kept).
+std::vector<ByteRange> kept_ranges(uint64_t size);
+
+class ContentStore {
+ public:
+  // `library` is LIBRARY/; makes the folders that are missing.
+  static Result<std::unique_ptr<ContentStore>> open(const std::string& library, Catalog& catalog);
+  ~ContentStore();
+
+  // --- writing
+  // A new empty staging file, its directory entry not yet durable.
+  Result<UniqueFd> create_staging(ContentNo content);
+  Result<UniqueFd> open_staging(ContentNo content, int flags);
+  // Copies a sealed local content into a new staging file (reflink where the disk can).
+  Result<UniqueFd> clone_to_staging(ContentNo from, ContentNo to);
+  // fdatasync of the file and, once, fsync of its directory entry.
+  Status sync_staging(ContentNo content, int fd);
+  // Moves staging/N to objects/; REQUIRES no writer. Idempotent. Durable when it returns.
+  Status seal(ContentNo content);
+
+  // --- reading
+  // A read-only fd of a complete local content (staging or object).
+  Result<UniqueFd> open_local(ContentNo content) const;
+  // A read-only fd of partial/N; absent ranges read as holes: ask missing() first.
+  Result<UniqueFd> open_partial(ContentNo content) const;
+  // Parts of `range` that are not on this disk, widened to blocks. Empty: all is there.
+  Result<std::vector<ByteRange>> missing(ContentNo content, ByteRange range) const;
+  // Bytes of this content on this disk, for st_blocks.
+  Result<uint64_t> local_bytes(ContentNo content) const;
+
+  // --- fetching
+  // Verifies block `index` against its recorded hash and stores it. kDataLoss: the bytes are wrong
+  // and nothing was stored. When the last block arrived: checks the whole hash, becomes an object.
+  Status store_block(ContentNo content, uint64_t index, std::string_view bytes);
+  // Reads all local bytes again and drops blocks whose hash is wrong (kept if no remote has a
+  // copy); returns the number of rotten blocks.
+  Result<uint64_t> discard_rotten(ContentNo content);
+
+  // --- leaving
+  // Turns a complete object into partial/ holding kept_ranges(). The caller has checked promise 2.
+  Status evict(ContentNo content);
+  // Deletes whatever files there are.
+  Status remove(ContentNo content);
+
+  // --- recovery
+  // Moves staging files without a record to recovered/; finishes half-done seals and evictions.
+  // Returns how many files went to recovered/.
+  Result<uint64_t> recover();
+
+  [[nodiscard]] uint64_t local_total_bytes() const;  // objects/ and partial/, for the cache limit
+  [[nodiscard]] const std::string& root() const;
+
+ private:
+  struct State;
+  explicit ContentStore(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shoebox

@@ -1,0 +1,32 @@
+// Decoding as the store sees it: one call, one answer, whatever the file does.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/base/result.h"
+#include "store/catalog/records.h"
+
+namespace shoebox {
+
+struct Thumbnail {
+  uint32_t size_px = 0;  // the longer side is at most this: 256 or 1024
+  std::string jpeg;      // upright, sRGB
+};
+
+struct DecodedMedia {
+  MediaInfo info;
+  std::vector<Thumbnail> thumbnails;
+};
+
+// Thread-safe. Implementations: DecoderPool (processes), fakes in tests.
+class MediaDecoder {
+ public:
+  virtual ~MediaDecoder() = default;
+  // Reads the file behind `fd` (read-only, seekable; not closed). `name` only helps to guess a format.
+  // Blocks up to about 10 s. kDataLoss: the decoder crashed or ran out of time on this file;
+  // kUnavailable: no decoder can be started. A file that is no photo is not an error: kOther.
+  virtual Result<DecodedMedia> decode(int fd, const std::string& name) = 0;
+};
+
+}  // namespace shoebox

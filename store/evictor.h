@@ -1,0 +1,60 @@
+// Makes room: turns complete local originals into partial ones, oldest access first, and only
+// those that promise 2 lets go: sealed, confirmed on `copies` remotes, no upload job, not pinned,
+// not open, kind known.
+//
+// Owned by Library. One thread keeps the cache limit; evict calls come from any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/base/clock.h"
+#include "store/base/ids.h"
+#include "store/base/result.h"
+
+namespace shoebox {
+
+class Catalog;
+class ContentStore;
+class Files;
+struct Settings;
+
+class Evictor {
+ public:
+  struct Dependencies {
+    Catalog& catalog;
+    ContentStore& contents;
+    Files& files;
+    const Settings& settings;
+    const Clock& clock;
+    std::string library_path;
+  };
+  explicit Evictor(const Dependencies& dependencies);
+  ~Evictor();
+  void start();
+  void stop();
+  void wake();  // something grew or was confirmed
+
+  struct Outcome {
+    uint64_t evicted = 0;
+    uint64_t freed_bytes = 0;
+    std::vector<std::pair<ContentNo, std::string>> kept;  // with the reason
+  };
+  // Evicts one content if promise 2 allows; the Status says why not (kBusy).
+  Status evict(ContentNo content);
+  // Oldest first until `bytes` are free or nothing is left.
+  Outcome make_room(uint64_t bytes);
+  // All that may go and were not read since `older_than_s` seconds ago (0: all).
+  Outcome evict_all(int64_t older_than_s, const std::function<void(uint64_t done, uint64_t total)>& progress);
+  Status pin(ContentNo content, bool pinned);
+  void touched(ContentNo content);  // read now; kept in memory, written now and then
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shoebox

@@ -1,0 +1,105 @@
+// Open files: reading (local, or waiting for a fetch), writing into staging, the commit that makes
+// close() mean kept, and the sealing after the last close.
+//
+// One OpenInode per inode with open handles holds what is not in the catalog yet (size, mtime,
+// dirty). Threads: any. Lock order: OpenInode's mutex before the catalog's writer lock; none is
+// held while data is synced or a callback runs.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "store/base/cancel.h"
+#include "store/base/clock.h"
+#include "store/base/ids.h"
+#include "store/base/result.h"
+#include "store/catalog/records.h"
+
+namespace shoebox {
+
+class Catalog;
+class ContentSource;
+class ContentStore;
+class Tree;
+struct Settings;
+
+struct OpenFlags {
+  bool read = true;
+  bool write = false;
+  bool append = false;
+  bool truncate = false;
+};
+
+// What read() answers: a piece of a local file to splice from, or memory, or an error.
+struct ReadReply {
+  int fd = -1;             // valid until the callback returns
+  uint64_t fd_offset = 0;
+  size_t bytes = 0;        // fewer than asked only at the end of the file
+  std::string_view memory; // used when fd < 0
+};
+
+class FileHandle;  // opaque; destroyed by release()
+
+class Files {
+ public:
+  struct Dependencies {
+    Catalog& catalog;
+    ContentStore& contents;
+    Tree& tree;
+    const Clock& clock;
+    const Settings& settings;
+  };
+  explicit Files(const Dependencies& dependencies);
+  ~Files();
+
+  // May be null (reading an evicted file then fails with kUnavailable). Set before use.
+  void set_source(ContentSource* source);
+  // Called after the last close with a content that was sealed or must be decoded. Set before use.
+  void on_sealed(std::function<void(ContentNo)> callback);
+  // Called when the disk is full before giving up: evicts, returns bytes freed.
+  void on_disk_full(std::function<uint64_t(uint64_t bytes_wanted)> callback);
+
+  Result<std::shared_ptr<FileHandle>> open(InodeNo inode, OpenFlags flags);
+
+  // Answers `done` exactly once: at once on this thread when the bytes are local, else from the
+  // fetching thread. Blocks on nothing but the local disk.
+  void read(const std::shared_ptr<FileHandle>& handle, uint64_t offset, size_t bytes, CancelToken cancel,
+            std::function<void(const Result<ReadReply>&)> done);
+  // True when the whole file is local, so that the kernel may read the fd itself (passthrough).
+  [[nodiscard]] bool complete_local(const FileHandle& handle) const;
+  [[nodiscard]] int local_fd(const FileHandle& handle) const;
+
+  // Bytes from memory; append handles write at the end, whatever `offset`.
+  Result<size_t> write(const std::shared_ptr<FileHandle>& handle, uint64_t offset, std::string_view bytes);
+  Status flush(const std::shared_ptr<FileHandle>& handle);  // close(2): durable unless durability = fsync
+  Status fsync(const std::shared_ptr<FileHandle>& handle, bool data_only);
+  // Always succeeds; a dirty handle (mmap writes) is committed, the last one seals.
+  void release(std::shared_ptr<FileHandle> handle);
+
+  Status truncate(InodeNo inode, uint64_t size);
+  Status fallocate(const std::shared_ptr<FileHandle>& handle, int mode, uint64_t offset, uint64_t bytes);
+  // SEEK_DATA / SEEK_HOLE.
+  Result<uint64_t> seek(const std::shared_ptr<FileHandle>& handle, uint64_t offset, int whence);
+
+  // Size, times and blocks as they are now, with what open handles have not committed yet.
+  void overlay(InodeNo inode, InodeRecord& record) const;
+  // 512-byte blocks on this disk; at least 1 for a non-empty file.
+  [[nodiscard]] uint64_t blocks_of(InodeNo inode, const InodeRecord& record) const;
+  [[nodiscard]] bool is_open(InodeNo inode) const;
+  // setattr(mtime) of an inode being written: the commit must keep it.
+  void mtime_set(InodeNo inode, Timestamp mtime);
+  // Whether some handle reads or writes this content now: the evictor leaves it.
+  [[nodiscard]] bool content_in_use(ContentNo content) const;
+  // Commits and seals everything that is open; for unmount.
+  Status commit_all();
+  // Seals contents that a crash left staged and closed. At mount, before serving.
+  Status seal_leftovers();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shoebox

@@ -1,0 +1,68 @@
+// The library: the façade that owns every part of the store, opened on one folder by one process.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/base/clock.h"
+#include "store/base/result.h"
+#include "store/catalog/records.h"
+#include "store/settings.h"
+#include "store/view.h"
+
+namespace shoebox {
+
+class Catalog;
+class ContentSource;
+class ContentStore;
+class Evictor;
+class Files;
+class Importer;
+class MediaDecoder;
+class Outbox;
+class Thumbnails;
+class Tree;
+
+class Library {
+ public:
+  struct Options {
+    std::string path;          // LIBRARY/
+    bool create = true;
+    bool read_only = false;
+    std::vector<std::unique_ptr<View>> views;
+    MediaDecoder* decoder = nullptr;  // null: nothing is decoded (commands that only look)
+    const Clock* clock = nullptr;     // null: the system's
+    std::vector<RemoteSettings> extra_remotes;  // from the command line (--remote)
+  };
+
+  // Takes LIBRARY/lock; kBusy names the pid that holds it. Recovers from a crash.
+  static Result<std::unique_ptr<Library>> open(Options options);
+  ~Library();  // stop()
+
+  // Starts the background work: importer, evictor. `source` serves reads of evicted files.
+  void start(ContentSource* source);
+  // Commits open files, ends background work. Queued uploads stay in the catalog.
+  void stop();
+
+  [[nodiscard]] const std::string& path() const;
+  [[nodiscard]] const Settings& settings() const;
+  Catalog& catalog();
+  ContentStore& contents();
+  Tree& tree();
+  Files& files();
+  Outbox& outbox();
+  Evictor& evictor();
+  Importer& importer();
+  Thumbnails& thumbnails();
+  [[nodiscard]] const Clock& clock() const;
+  [[nodiscard]] bool read_only() const;
+
+ private:
+  struct State;
+  explicit Library(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shoebox

@@ -1,0 +1,70 @@
+// The durable queue of uploads, as the uploader sees it. Jobs are put by the commit that makes a
+// file visible; they leave only by confirmed() or with their content.
+//
+// Threads: any. Each call is one transaction; confirmed() is synced before it returns.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/base/clock.h"
+#include "store/base/file_io.h"
+#include "store/base/ids.h"
+#include "store/base/result.h"
+#include "store/catalog/records.h"
+
+namespace shoebox {
+
+class Catalog;
+class ContentStore;
+class Tree;
+
+// A content that can be sent now.
+struct ReadyUpload {
+  UploadJob job;
+  ContentRecord content;
+  std::string key;  // readable: its Library path, else its view path; never one another content holds
+};
+
+class Outbox {
+ public:
+  Outbox(Catalog& catalog, ContentStore& contents, Tree& tree, const Clock& clock);
+  ~Outbox();
+
+  // Sealed and decoded contents of `remote` whose back-off passed and whose last change is
+  // `quiet_s` ago, oldest first, at most `limit`, none that `skip` names. `next_due_s`: when to ask
+  // again (wall clock), 0 when a commit will tell.
+  Result<std::vector<ReadyUpload>> ready(const std::string& remote, int64_t quiet_s, size_t limit,
+                                         const std::function<bool(ContentNo)>& skip, int64_t* next_due_s);
+  Result<UniqueFd> open(ContentNo content) const;
+  // When not there any more (deleted, replaced) the call is ignored: nothing to save.
+  Status save_progress(ContentNo content, const std::string& remote, const std::string& progress);
+  Status failed(ContentNo content, const std::string& remote, const Status& why, int64_t not_before_s);
+  // Durable: the copy is on the remote. The job goes in the same batch.
+  Status confirmed(ContentNo content, const std::string& remote, const RemoteCopy& copy);
+  // The remote's object is gone or changed: forget the copy and queue the upload again if the bytes are local.
+  Status copy_lost(ContentNo content, const std::string& remote);
+  Result<std::vector<std::pair<std::string, RemoteCopy>>> copies(ContentNo content) const;
+  // Contents without a job and without a copy on `remote` get a job (a remote was added).
+  Result<uint64_t> enqueue_missing(const std::string& remote);
+
+  struct Totals {
+    uint64_t pending_files = 0, pending_bytes = 0, confirmed_files = 0, confirmed_bytes = 0;
+    std::string last_error;
+  };
+  Result<Totals> totals(const std::string& remote) const;
+  // Durable pause switch.
+  Result<bool> paused() const;
+  Status set_paused(bool paused);
+  // `wake` runs after each commit that queued jobs, on the committing thread. Must not block.
+  void on_job(std::function<void()> wake);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shoebox

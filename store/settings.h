@@ -1,0 +1,55 @@
+// LIBRARY/shoebox.toml: every key optional, unknown keys and bad values refused with file, line
+// and the nearest valid key. Values of secrets never stand here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/base/result.h"
+
+namespace shoebox {
+
+// A size in bytes, or a share of the disk in percent.
+struct CacheLimit {
+  uint64_t bytes = 0;
+  uint32_t percent = 0;  // of the file system under LIBRARY; used when not 0
+  [[nodiscard]] uint64_t in_bytes(uint64_t disk_total_bytes) const;
+};
+
+struct RemoteSettings {
+  std::string name;
+  std::string url;               // file:///…, s3://bucket/prefix
+  std::string endpoint;          // s3: https://host:port; default AWS
+  std::string region = "us-east-1";
+  bool path_style = true;        // s3
+  std::string ca_file;           // private CA
+  std::string credentials_file;  // must be 0600; lines access_key = "…", secret_key = "…"
+  std::string credentials_command;
+  uint32_t connections = 4;      // parallel uploads
+};
+
+enum class Durability { kClose, kFsync };
+
+struct Settings {
+  CacheLimit cache{.bytes = 0, .percent = 20};
+  uint32_t copies = 1;
+  Durability durability = Durability::kClose;
+  std::string dates_layout = "%Y/%m";
+  uint32_t keep_days = 30;            // trash and versions ("30d")
+  uint32_t trash_breaker_percent = 10;
+  std::vector<RemoteSettings> remotes;
+
+  // `path_for_messages` is named in errors ("shoebox.toml:7: unknown key "cahce"; did you mean "cache"?").
+  static Result<Settings> parse(const std::string& text, const std::string& path_for_messages);
+  // Defaults when the file is not there.
+  static Result<Settings> load(const std::string& path);
+};
+
+// "50 GiB", "500 MB", "20%".
+Result<CacheLimit> parse_cache_limit(const std::string& text);
+// "30d", "12h", "90s" -> seconds.
+Result<int64_t> parse_duration_s(const std::string& text);
+
+}  // namespace shoebox

@@ -1,0 +1,128 @@
+// The tree of names, as POSIX and the operation table of the design see it: Library as a plain
+// POSIX tree, the views as statements about photos, Trash as the way back.
+//
+// Each operation is one transaction. Permission bits are checked by the kernel
+// (default_permissions); what is checked here is what a place allows at all (kNotPermitted).
+// Threads: any. tree_*.cpp holds one operation each; dispatch is by the directory's ViewId.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/base/clock.h"
+#include "store/base/ids.h"
+#include "store/base/result.h"
+#include "store/catalog/records.h"
+#include "store/view.h"
+
+namespace shoebox {
+
+class Catalog;
+class CatalogReader;
+class Transaction;
+struct Settings;
+
+// Who asks. umask is applied by the kernel's caller already (FUSE_CAP_DONT_MASK is off).
+struct Caller {
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  uint32_t pid = 0;
+};
+
+struct Entry {
+  InodeNo number;
+  InodeRecord inode;
+};
+
+// Which attributes setattr changes; size is changed by Files::truncate.
+struct AttributeChange {
+  std::optional<uint32_t> mode;
+  std::optional<uint32_t> uid, gid;
+  std::optional<Timestamp> atime, mtime;  // given by the caller
+  bool atime_now = false, mtime_now = false;
+};
+
+enum class RenameMode : uint8_t { kReplace, kNoReplace, kExchange };
+
+class Tree {
+ public:
+  struct Dependencies {
+    Catalog& catalog;
+    const Clock& clock;
+    const Settings& settings;
+    std::vector<std::unique_ptr<View>>& views;
+  };
+  explicit Tree(const Dependencies& dependencies);
+  ~Tree();
+
+  // --- looking
+  Result<Entry> lookup(InodeNo directory, std::string_view name) const;
+  Result<InodeRecord> getattr(InodeNo number) const;
+  // In name order, after `after` ("" to start); "." and ".." are the caller's.
+  Status readdir(InodeNo directory, std::string_view after,
+                 const std::function<bool(const DirEntry&)>& fn) const;
+  Result<InodeNo> parent_of(InodeNo directory) const;
+  // Resolves a path below the mount point ("Albums/Trip/x.jpg").
+  Result<Entry> resolve(std::string_view path) const;
+  // A path below the mount point by which the inode is known; the Library one when it has one.
+  Result<std::string> path_of(InodeNo number) const;
+
+  // --- changing
+  // A new empty regular file. The name shows at once; a photo's home and statements follow the table.
+  Result<Entry> create(InodeNo directory, std::string_view name, uint32_t mode, const Caller& caller);
+  Result<Entry> mkdir(InodeNo directory, std::string_view name, uint32_t mode, const Caller& caller);
+  Result<Entry> mknod(InodeNo directory, std::string_view name, uint32_t mode, uint64_t rdev,
+                      const Caller& caller);
+  Result<Entry> symlink(InodeNo directory, std::string_view name, std::string_view target,
+                        const Caller& caller);
+  Result<Entry> link(InodeNo inode, InodeNo directory, std::string_view name, const Caller& caller);
+  Status unlink(InodeNo directory, std::string_view name, const Caller& caller);
+  Status rmdir(InodeNo directory, std::string_view name, const Caller& caller);
+  Status rename(InodeNo from_directory, std::string_view from_name, InodeNo to_directory,
+                std::string_view to_name, RenameMode mode, const Caller& caller);
+  Result<InodeRecord> setattr(InodeNo number, const AttributeChange& change, const Caller& caller);
+
+  // --- extended attributes: user.shoebox.* are computed, user.xdg.* and user.baloo.* stated, the
+  // rest stored (POSIX ACLs too).
+  Result<std::string> getxattr(InodeNo number, std::string_view name) const;
+  Result<std::vector<std::string>> listxattr(InodeNo number) const;
+  enum class XattrMode : uint8_t { kAny, kCreate, kReplace };
+  Status setxattr(InodeNo number, std::string_view name, std::string_view value, XattrMode mode);
+  Status removexattr(InodeNo number, std::string_view name);
+
+  // --- what the importer tells, each one transaction
+  // The content of these inodes was sealed: known bytes make twins (the content and photo of the
+  // earlier one are taken over). Returns the content that stands now.
+  Result<ContentNo> content_sealed(ContentNo content, const struct ContentHashes& hashes);
+  // The file says this about itself: dates, people, home, view rows.
+  Status photo_decoded(ContentNo content, const MediaInfo& info);
+
+  // --- trash
+  struct TrashEntry {
+    InodeNo inode;
+    std::string name;  // in Trash/
+    TrashRecord record;
+    uint64_t size = 0;
+  };
+  Result<std::vector<TrashEntry>> trash_list() const;
+  Status trash_restore(InodeNo inode, const Caller& caller);
+  // Removes for good; older_than_s = 0: all of it. Returns how many.
+  Result<uint64_t> trash_empty(int64_t older_than_s);
+  Status trash_allow();  // lifts the breaker for 10 minutes
+
+  // Called at mount: removes inodes that were unlinked while open when the process died.
+  Status forget_orphans();
+  // Files tells which inodes have open handles, so that an unlinked one lives until its last close.
+  void set_open_check(std::function<bool(InodeNo)> is_open);
+  // Files calls it after the last close of an inode whose nlink is 0.
+  Status drop_unlinked(InodeNo number);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shoebox

@@ -1,0 +1,75 @@
+// Storage that the owner chose. The next kind of remote is one file that implements this.
+//
+// Threads: every function from any thread; each blocks until done, cancelled or past its deadline.
+// Errors: kNotFound only when the remote plainly said that the object is not there; kUnavailable
+// (unreachable, 5xx), kThrottled, kTimeout may be tried again; kUnauthorized, kNoSpace, kInvalid not.
+// A failed or partial answer is never "gone" or "empty".
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/base/cancel.h"
+#include "store/base/clock.h"
+#include "store/base/ids.h"
+#include "store/base/result.h"
+
+namespace shoebox {
+
+struct RequestContext {
+  Clock::Steady deadline = Clock::Steady::max();
+  CancelToken cancel;
+};
+
+struct RemoteObject {
+  std::string key;  // below the remote's prefix, '/'-separated, no leading '/'
+  std::string etag;
+  uint64_t size = 0;
+  int64_t modified_s = 0;
+};
+
+struct PutOptions {
+  uint64_t size = 0;
+  ContentHash sha256;          // of the whole
+  bool if_absent = false;      // kConflict instead of replacing an object that stands there
+  std::string progress;        // from an earlier, broken attempt; empty to start anew
+  // Called with what is needed to resume, before it is relied on; the caller stores it durably.
+  std::function<Status(const std::string& progress)> save_progress;
+  std::function<void(uint64_t bytes_sent)> on_bytes;
+};
+
+struct ListPage {
+  std::vector<RemoteObject> objects;
+  std::string next;  // empty: this was the last page
+};
+
+class Remote {
+ public:
+  virtual ~Remote() = default;
+  // Name from the settings, for messages and catalog keys.
+  [[nodiscard]] virtual const std::string& name() const = 0;
+
+  // Reachable, credentials right, bucket or folder there. The message says what to do.
+  virtual Status check(const RequestContext& context) = 0;
+  // Stores the bytes of `fd` (options.size bytes from offset 0) under `key`; returns only when the
+  // remote confirmed them as its kind can (design.md section 4).
+  virtual Result<RemoteObject> put(const std::string& key, int fd, const PutOptions& options,
+                                   const RequestContext& context) = 0;
+  virtual Result<RemoteObject> stat(const std::string& key, const RequestContext& context) = 0;
+  // Calls `sink` with consecutive pieces of the range; kDataLoss when the body ends early. When `etag`
+  // is not empty and the object's differs: kConflict.
+  virtual Status get(const std::string& key, ByteRange range, const std::string& etag,
+                     const std::function<Status(std::string_view)>& sink,
+                     const RequestContext& context) = 0;
+  virtual Result<ListPage> list(const std::string& prefix, const std::string& next,
+                                const RequestContext& context) = 0;
+  virtual Status copy(const std::string& from, const std::string& to, const RequestContext& context) = 0;
+  // Ok when it was not there.
+  virtual Status remove(const std::string& key, const RequestContext& context) = 0;
+};
+
+}  // namespace shoebox
