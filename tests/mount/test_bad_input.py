@@ -1,0 +1,128 @@
+"""Damaged libraries, gone disks, wrong remotes: a clear error, nothing lost, the drive goes on."""
+import os
+import shutil
+import subprocess
+
+import pytest
+from drive import sha256, wait_until
+
+
+def refused(drive, *words):
+    """The mount must end by itself, with one line that has these words."""
+    drive.mount(wait=False)
+    try:
+        code = drive.process.wait(60)
+    finally:
+        drive.process = None if drive.process.poll() is not None else drive.process
+    assert code not in (0, 99, -6, -11)
+    text = drive.log_text()
+    for word in words:
+        assert word in text, text
+
+
+def test_damaged_thumbnails_are_made_again(drive, made_photos, folder):
+    picture = sorted(made_photos.glob("*.jpg"))[0]
+    shutil.copy2(picture, drive.path / "Library/p.jpg")
+    wait_until(lambda: drive.json("status")["pending_decode"] == 0, 30, "decode")
+    drive.unmount()
+    (drive.library / "thumbnails/CURRENT").write_bytes(b"nonsense")
+    drive.mount()
+    jpeg = drive.run("thumbnail", drive.path / "Library/p.jpg", "--size", "256", text=False).stdout
+    assert jpeg.startswith(b"\xff\xd8")
+
+
+def test_catalog_with_a_missing_table_is_refused_not_emptied(drive):
+    (drive.path / "Library/a.txt").write_bytes(b"x")
+    for _ in range(2):  # RocksDB turns its log into a table on the second opening
+        drive.remount()
+    drive.unmount()
+    tables = list((drive.library / "catalog").glob("*.sst"))
+    if not tables:
+        pytest.skip("no table was written")
+    held = tables[0].read_bytes()
+    tables[0].unlink()
+    refused(drive, "catalog")
+    tables[0].write_bytes(held)
+    drive.mount()
+    assert (drive.path / "Library/a.txt").read_bytes() == b"x"
+
+
+def test_missing_bucket_and_wrong_keys_show_in_status_and_lose_nothing(make_drive, folder):
+    drive = make_drive(settings='[[remote]]\nname = "s3"\nurl = "s3://absent-bucket/x"\n'
+                                'endpoint = "http://127.0.0.1:9"\nregion = "us-east-1"\n')
+    drive.env.update(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b")
+    drive.mount()
+    (drive.path / "Library/a.mp4").write_bytes(b"x" * 100000)
+    wait_until(lambda: drive.json("status")["remotes"][0]["last_error"], 30, "an error in status")
+    drive.run("evict", "--all", check=False)
+    assert (drive.path / "Library/a.mp4").read_bytes() == b"x" * 100000
+
+
+def test_credentials_file_that_others_may_read_is_refused(make_drive, folder):
+    secret = folder / "keys"
+    secret.write_text('access_key = "a"\nsecret_key = "b"\n')
+    secret.chmod(0o644)
+    drive = make_drive(settings=f'[[remote]]\nname = "s3"\nurl = "s3://bucket"\ncredentials_file = "{secret}"\n')
+    refused(drive, "0600")
+
+
+def test_library_of_a_newer_version_is_refused(drive):
+    (drive.path / "Library/a.txt").write_bytes(b"x")
+    drive.unmount()
+    marker = drive.library / "catalog/FORMAT"
+    held = marker.read_bytes()
+    marker.write_bytes(b"999\n")
+    refused(drive, "newer")
+    marker.write_bytes(held)
+    drive.mount()
+    assert (drive.path / "Library/a.txt").read_bytes() == b"x"
+
+
+def test_read_only_disk_gives_a_read_only_drive(make_drive, folder):
+    image, disk = folder / "disk.img", folder / "disk"
+    with open(image, "wb") as file:
+        file.truncate(300 << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-F", str(image)], check=True)
+    disk.mkdir()
+    if subprocess.run(["mount", "-o", "loop", str(image), str(disk)], check=False, capture_output=True).returncode:
+        pytest.skip("loop devices cannot be mounted here")
+    drive = make_drive()
+    try:
+        drive.library = disk / "library"
+        drive.mount()
+        (drive.path / "Library/a.txt").write_bytes(b"x")
+        drive.unmount()
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        drive.mount()
+        assert (drive.path / "Library/a.txt").read_bytes() == b"x"
+        with pytest.raises(OSError) as caught:
+            (drive.path / "Library/b.txt").write_bytes(b"x")
+        assert caught.value.errno == 30
+        drive.unmount()
+    finally:
+        drive.close()
+        subprocess.run(["umount", str(disk)], check=False)
+
+
+def test_staging_file_without_a_record_is_recovered_not_deleted(drive):
+    drive.unmount()
+    (drive.library / "staging/999999").write_bytes(b"nobody knows me")
+    drive.mount()
+    recovered = [p for p in (drive.library / "recovered").rglob("*") if p.is_file()]
+    assert [p.read_bytes() for p in recovered] == [b"nobody knows me"]
+
+
+def test_hostile_and_random_bytes_named_as_photos_come_back(drive):
+    import random
+    chooser = random.Random(5)
+    want = {}
+    for number, kind in enumerate(("jpg", "heic", "cr3", "mp4", "png", "webp", "tif", "dng", "gif", "mov")):
+        for size in (0, 1, 100, 70000):
+            name = f"r{number}-{size}.{kind}"
+            (drive.path / "Library" / name).write_bytes(chooser.randbytes(size))
+            want[name] = sha256(drive.path / "Library" / name)
+    wait_until(lambda: drive.json("status")["pending_decode"] == 0, 60, "decode")
+    drive.backed_up()
+    drive.evict()
+    assert {n: sha256(drive.path / "Library" / n) for n in want} == want
+    assert os.path.ismount(drive.path)

@@ -1,0 +1,117 @@
+"""The command line: mounting, refusing, finding the library, machine-readable answers."""
+import json
+import os
+import signal
+import stat
+import subprocess
+
+import pytest
+from drive import SHOEBOX, mounted, wait_until
+
+
+def run(*arguments, env=None):
+    return subprocess.run([SHOEBOX, *map(str, arguments)], check=False, capture_output=True, text=True, timeout=60,
+                          env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL)
+
+
+def one_line_error(done):
+    assert done.returncode != 0
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+def test_daemon_says_one_line_and_unmounts_by_fusermount(folder):
+    library, mnt = folder / "lib", folder / "mnt"
+    mnt.mkdir()
+    done = run("mount", library, mnt, "--remote", f"file://{folder}/remote")
+    try:
+        assert done.returncode == 0, done.stderr
+        assert len(done.stdout.strip().splitlines()) == 1 and str(mnt) in done.stdout and "remote" in done.stdout
+        assert stat.S_IMODE(library.stat().st_mode) == 0o700
+        assert stat.S_IMODE((library / "control.sock").stat().st_mode) == 0o600
+        assert (mnt / "Library").is_dir()
+    finally:
+        subprocess.run(["fusermount3", "-u", str(mnt)], check=True)
+    wait_until(lambda: not (library / "control.sock").exists(), 30, "the daemon's end")
+    assert not mounted(mnt)
+
+
+def test_sigterm_unmounts_in_order(drive):
+    (drive.path / "Library/a.txt").write_bytes(b"kept")
+    drive.process.send_signal(signal.SIGTERM)
+    assert drive.process.wait(30) == 0
+    drive.process = None
+    assert not mounted(drive.path)
+    drive.mount()
+    assert (drive.path / "Library/a.txt").read_bytes() == b"kept"
+
+
+def test_second_mount_is_refused_with_the_holders_pid(drive, folder):
+    other = folder / "other"
+    other.mkdir()
+    error = one_line_error(run("mount", drive.library, other, "-f"))
+    assert str(drive.process.pid) in error
+
+
+def test_mountpoint_that_is_not_empty_absent_or_a_file_is_refused(folder):
+    full = folder / "full"
+    full.mkdir()
+    (full / "x").write_bytes(b"")
+    assert "empty" in one_line_error(run("mount", folder / "lib", full))
+    assert "absent" in one_line_error(run("mount", folder / "lib", folder / "absent"))
+    assert "file" in one_line_error(run("mount", folder / "lib", full / "x"))
+
+
+def test_unknown_mount_option_is_named(folder):
+    (folder / "mnt").mkdir()
+    assert "colour" in one_line_error(run("mount", folder / "lib", folder / "mnt", "-o", "colour=red"))
+
+
+def test_ro_uid_gid_umask_mean_what_they_mean_elsewhere(make_drive):
+    drive = make_drive().mount()
+    (drive.path / "Library/a.txt").write_bytes(b"x")
+    drive.remount("-o", "ro,uid=1234,gid=2345,umask=027")
+    state = (drive.path / "Library/a.txt").stat()
+    assert (state.st_uid, state.st_gid) == (1234, 2345) and state.st_mode & 0o027 == 0
+    with pytest.raises(OSError) as caught:
+        (drive.path / "Library/b.txt").write_bytes(b"x")
+    assert caught.value.errno == 30
+
+
+def test_bad_settings_name_file_line_and_nearest_key(make_drive, folder):
+    drive = make_drive(settings='copies = 1\ncahce = "5 GiB"\n')
+    error = one_line_error(run("mount", drive.library, drive.path, "-f"))
+    assert "shoebox.toml:2" in error and '"cache"' in error
+    done = run("config", "check", "--library", drive.library)
+    assert done.returncode != 0 and "shoebox.toml:2" in done.stderr + done.stdout
+
+
+def test_verbs_find_the_only_library_the_path_or_the_variable(drive):
+    for arguments, env in ((("status",), {"SHOEBOX_LIBRARY": str(drive.library)}),
+                           (("status", "--library", drive.library), {})):
+        done = run(*arguments, "--json", env=env)
+        assert done.returncode == 0 and json.loads(done.stdout)["remotes"], done.stderr
+    inside = subprocess.run([SHOEBOX, "status", "--json"], cwd=drive.path / "Library", check=True, capture_output=True)
+    assert json.loads(inside.stdout)["remotes"]
+
+
+def test_verbs_work_when_nothing_is_mounted(drive):
+    (drive.path / "Library/a.txt").write_bytes(b"x")
+    drive.unmount()
+    assert drive.json("status")["remotes"][0]["pending_files"] == 1
+    drive.run("backup", "wait")
+    assert (drive.remote / "Library/a.txt").read_bytes() == b"x"
+    drive.run("fsck")
+
+
+def test_every_verb_has_help_with_an_example():
+    top = run("--help")
+    assert top.returncode == 0
+    for verb in ("mount", "status", "import", "backup", "evict", "pin", "unpin", "thumbnail", "trash", "fsck", "config"):
+        assert verb in top.stdout
+        assert "shoebox " + verb in run(verb, "--help").stdout
+
+
+def test_paths_outside_the_library_are_refused(drive, folder):
+    assert str(folder) in one_line_error(run("pin", folder, "--library", drive.library))
+    assert "nothing" in one_line_error(run("evict", drive.path / "Library/nothing.jpg", "--library", drive.library))

@@ -1,0 +1,148 @@
+"""The whole photo set on a mount: bytes, dates and people against what ExifTool says (MANIFEST.jsonl)."""
+import os
+import subprocess
+import unicodedata
+from pathlib import Path
+
+import pytest
+from drive import PHOTOS, sha256, wait_until
+
+# Dates on which ExifTool and Shoebox differ, each with the reason.
+DATE_EXCEPTIONS = {
+}
+
+
+@pytest.fixture(scope="module")
+def loaded(manifest, tmp_path_factory):
+    """The set copied in, decoded, backed up and evicted, once for this module."""
+    from drive import Drive, remove_tree
+    drive = Drive(tmp_path_factory.mktemp("set"))
+    drive.mount()
+    subprocess.run(["rsync", "-aHAX", f"{PHOTOS}/", f"{drive.path}/Library/"], check=True)
+    wait_until(lambda: drive.json("status")["pending_decode"] == 0, 240, "decoding the set")
+    yield drive
+    drive.close()
+    remove_tree(drive.folder)
+
+
+def media(manifest):
+    return {p: r for p, r in manifest.items() if not r.get("broken") and r["mime"].split("/")[0] in ("image", "video")}
+
+
+def rows_by_inode(drive, view):
+    """Folder of the view -> by inode number."""
+    found = {}
+    for folder, _, names in os.walk(drive.path / view):
+        for name in names:
+            found.setdefault(os.lstat(os.path.join(folder, name)).st_ino, set()).add(
+                os.path.relpath(folder, drive.path / view))
+    return found
+
+
+def test_every_file_reads_back_identical(loaded, manifest):
+    for path, row in manifest.items():
+        assert sha256(loaded.path / "Library" / path) == row["sha256"], path
+
+
+def test_second_rsync_transfers_nothing(loaded):
+    out = subprocess.run(["rsync", "-aHAX", "--delete", "--stats", f"{PHOTOS}/", f"{loaded.path}/Library/"],
+                         check=True, capture_output=True, text=True).stdout
+    assert "Number of regular files transferred: 0" in out
+
+
+def photo_folders(loaded, view, path):
+    """Folders of the view in which the photo with these bytes shows, under whichever twin."""
+    return set(os.getxattr(loaded.path / "Library" / path, f"user.shoebox.{view}").decode().split("\n"))
+
+
+def test_dates_agree_with_the_manifest(loaded, manifest):
+    wrong = {}
+    right = 0
+    for path, row in media(manifest).items():
+        date = row.get("date", {}).get("local")
+        if not date or len(date) < 7:
+            continue
+        shown = os.getxattr(loaded.path / "Library" / path, "user.shoebox.date").decode()
+        if shown[:10] == date[:10]:
+            right += 1
+        else:
+            wrong[path] = (date, shown)
+    unexplained = {p: d for p, d in wrong.items() if p not in DATE_EXCEPTIONS}
+    assert not unexplained
+    assert right >= 300
+
+
+def test_dates_folders_show_what_the_attribute_says(loaded, manifest):
+    shown = rows_by_inode(loaded, "Dates")
+    checked = 0
+    for path, row in media(manifest).items():
+        date = row.get("date", {}).get("local", "")
+        if path in DATE_EXCEPTIONS or len(date) < 7 or row["bytes"] == 0:
+            continue
+        folders = shown.get((loaded.path / "Library" / path).stat().st_ino)
+        if folders is None:
+            continue  # a twin shows under its elder's inode
+        assert folders == {f"{date[:4]}/{date[5:7]}"}, path
+        checked += 1
+    assert checked >= 250
+
+
+def test_people_agree_with_the_manifest(loaded, manifest):
+    shown = rows_by_inode(loaded, "People")
+    elders = {}
+    for path in media(manifest):
+        inode = (loaded.path / "Library" / path).stat().st_ino
+        if inode in shown:
+            elders[manifest[path]["sha256"]] = shown[inode]
+    checked = 0
+    for path, row in media(manifest).items():
+        names = {unicodedata.normalize("NFC", person["name"] if isinstance(person, dict) else person)
+                 for person in row.get("people", [])}
+        if not names or path.startswith("derived/hostile-metadata"):
+            continue
+        assert {unicodedata.normalize("NFC", n) for n in elders.get(row["sha256"], set())} == names, path
+        checked += 1
+    assert checked >= 30
+
+
+def test_hostile_metadata_leaves_no_folder(loaded):
+    people = loaded.path / "People"
+    for name in os.listdir(people):
+        assert name not in ("", ".", "..") and "/" not in name and len(os.fsencode(name)) <= 255
+        for inner in os.listdir(people / name):
+            assert (people / name / inner).is_file()
+    assert sorted(os.listdir(loaded.path)) == ["Albums", "Dates", "Library", "People", "Trash"]
+
+
+def test_everything_evicts_and_comes_back_identical(loaded, manifest):
+    loaded.backed_up(timeout_s=240)
+    loaded.evict()
+    status = loaded.json("status")
+    assert status["evicted_files"] > 0
+    subprocess.run(["bash", "-c", "echo 3 > /proc/sys/vm/drop_caches"], check=False, capture_output=True)
+    for path, row in manifest.items():
+        assert sha256(loaded.path / "Library" / path) == row["sha256"], path
+
+
+def test_remote_holds_ordinary_files_under_readable_paths(loaded, manifest):
+    remote = loaded.remote / "Library"
+    by_hash = {sha256(p) for p in Path(loaded.remote).rglob("*") if p.is_file()}
+    for path, row in manifest.items():
+        if row["bytes"] and not Path(path).name.startswith("."):
+            assert row["sha256"] in by_hash, path
+    assert (remote / "exif-samples").is_dir()
+
+
+def test_exiftool_reads_evicted_photos_without_a_request(loaded, manifest):
+    loaded.backed_up(timeout_s=240)
+    loaded.evict()
+    before = loaded.json("status")["remotes"][0]["requests"]
+    for path in [p for p, r in media(manifest).items() if r["type"] == "JPEG"][:40]:
+        subprocess.run(["exiftool", "-fast2", "-q", "-s", "-DateTimeOriginal", loaded.path / "Library" / path],
+                       check=False, capture_output=True)
+    assert loaded.json("status")["remotes"][0]["requests"] == before
+
+
+def test_fsck_is_clean_after_all_of_it(loaded):
+    done = loaded.run("fsck", "--read-data", check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
