@@ -20,9 +20,16 @@
 
 namespace shoebox {
 
+// What a remote tells beside the result. The caller owns it and reads it after the call.
+struct RequestHints {
+  double retry_after_s = 0;  // the remote asked to wait this long (Retry-After); 0: it did not say
+  uint64_t requests = 0;     // round trips that this call took, successful or not
+};
+
 struct RequestContext {
   Clock::Steady deadline = Clock::Steady::max();
   CancelToken cancel;
+  RequestHints* hints = nullptr;  // optional; outlives the call
 };
 
 struct RemoteObject {
@@ -34,9 +41,11 @@ struct RemoteObject {
 
 struct PutOptions {
   uint64_t size = 0;
-  ContentHash sha256;          // of the whole
-  bool if_absent = false;      // kConflict instead of replacing an object that stands there
-  std::string progress;        // from an earlier, broken attempt; empty to start anew
+  ContentHash sha256;  // of the whole
+  // kConflict instead of replacing a different object that stands there. One with the same bytes
+  // counts as stored: it is this put, whose answer was lost.
+  bool if_absent = false;
+  std::string progress;  // from an earlier, broken attempt; empty to start anew
   // Called with what is needed to resume, before it is relied on; the caller stores it durably.
   std::function<Status(const std::string& progress)> save_progress;
   std::function<void(uint64_t bytes_sent)> on_bytes;
@@ -63,8 +72,7 @@ class Remote {
   // Calls `sink` with consecutive pieces of the range; kDataLoss when the body ends early. When `etag`
   // is not empty and the object's differs: kConflict.
   virtual Status get(const std::string& key, ByteRange range, const std::string& etag,
-                     const std::function<Status(std::string_view)>& sink,
-                     const RequestContext& context) = 0;
+                     const std::function<Status(std::string_view)>& sink, const RequestContext& context) = 0;
   virtual Result<ListPage> list(const std::string& prefix, const std::string& next,
                                 const RequestContext& context) = 0;
   virtual Status copy(const std::string& from, const std::string& to, const RequestContext& context) = 0;

@@ -1,0 +1,172 @@
+#include "sync/remote/dir_tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <memory>
+
+namespace shoebox {
+namespace {
+
+constexpr int kFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+constexpr time_t kStaleTemporary_s = 24 * 3600;  // no upload of one file takes a day without writing
+
+std::vector<std::string> folders_of(const std::string& key) {
+  std::vector<std::string> names;
+  size_t begin = 0;
+  for (size_t slash = key.find('/'); slash != std::string::npos; slash = key.find('/', begin)) {
+    names.push_back(key.substr(begin, slash - begin));
+    begin = slash + 1;
+  }
+  return names;
+}
+
+// What a crash left in the temporary folder. Young files may be uploads of another machine.
+void remove_stale_temporaries(int root_fd) {
+  const int fd = ::openat(root_fd, kDirTemporaries, kFolder | O_CLOEXEC);
+  if (fd < 0) return;
+  DIR* dir = ::fdopendir(fd);
+  if (dir == nullptr) {
+    ::close(fd);
+    return;
+  }
+  const std::unique_ptr<DIR, int (*)(DIR*)> closer(dir, ::closedir);
+  const time_t now = ::time(nullptr);
+  while (const dirent* entry = ::readdir(dir)) {
+    struct stat st {};
+    if (::fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+        now - st.st_mtime > kStaleTemporary_s) {
+      ::unlinkat(fd, entry->d_name, 0);
+    }
+  }
+}
+
+}  // namespace
+
+Status dir_error(int error, std::string_view what) {
+  const std::string message = fmt::format("{}: {}", what, std::strerror(error));
+  switch (error) {
+    case EACCES:
+    case EPERM:
+    case EROFS: return {Code::kUnauthorized, message};
+    case EIO:
+    case ESTALE:
+    case ENOTCONN:
+    case ENODEV:
+    case ENXIO:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ETIMEDOUT:
+    case ECONNABORTED:
+    case EREMOTEIO: return {Code::kUnavailable, message};
+    case ELOOP: return {Code::kInvalid, message + "; symlinks in a remote's folder are not followed"};
+    case EILSEQ: return {Code::kInvalid, message};
+    default: return Status::from_errno(error, what);
+  }
+}
+
+Status sync_folder(int fd, std::string_view path_for_message) {
+  if (::fsync(fd) == 0 || errno == EINVAL || errno == EOPNOTSUPP) return Status::ok();
+  return dir_error(errno, fmt::format("fsync the folder of {}", path_for_message));
+}
+
+std::string DirTree::leaf(const std::string& key) {
+  const size_t slash = key.rfind('/');
+  return slash == std::string::npos ? key : key.substr(slash + 1);
+}
+
+Result<UniqueFd> DirTree::open_root() {
+  // The owner may have put a symlink in the path to the folder; only below it none is followed.
+  UniqueFd root(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root) {
+    if (errno == ENOENT || errno == ENOTDIR) {
+      return Status(Code::kUnavailable,
+                    fmt::format("folder {} is not there: mount it, or make it with mkdir -p", root_));
+    }
+    return dir_error(errno, "open " + root_);
+  }
+  struct stat st {};
+  if (::fstatat(root.get(), kDirMarker, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (!seen_.exchange(true)) remove_stale_temporaries(root.get());
+    return root;
+  }
+  if (errno != ENOENT) return dir_error(errno, fmt::format("stat {}/{}", root_, kDirMarker));
+  if (seen_) {
+    return Status(Code::kUnavailable,
+                  fmt::format("{} has no {}, so it is not the folder used before: mount it, or make that "
+                              "file if the backup there was removed on purpose",
+                              root_, kDirMarker));
+  }
+  SHOEBOX_TRY(first_use(root.get()));
+  seen_ = true;
+  return root;
+}
+
+Status DirTree::first_use(int root_fd) {
+  SHOEBOX_ASSIGN(const UniqueFd meta, make_parent(root_fd, kDirMarker));
+  const std::string name = leaf(kDirMarker);
+  UniqueFd marker(::openat(meta.get(), name.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!marker) return dir_error(errno, fmt::format("create {}/{}", root_, kDirMarker));
+  SHOEBOX_TRY(
+      write_full(marker.get(),
+                 "A backup of a Shoebox library. While this file is missing, Shoebox takes the folder\n"
+                 "for not mounted and neither reads nor writes here.\nformat = 1\n"));
+  if (::fsync(marker.get()) != 0) return dir_error(errno, fmt::format("fsync {}/{}", root_, kDirMarker));
+  return sync_folder(meta.get(), fmt::format("{}/{}", root_, kDirMarker));
+}
+
+Result<UniqueFd> DirTree::open_parent(int root_fd, const std::string& key) const {
+  UniqueFd at(::fcntl(root_fd, F_DUPFD_CLOEXEC, 0));
+  if (!at) return dir_error(errno, "open " + root_);
+  for (const std::string& name : folders_of(key)) {
+    UniqueFd next(::openat(at.get(), name.c_str(), kFolder | O_CLOEXEC));
+    if (!next) {
+      // A file where the key has a folder: the object cannot be there either.
+      return dir_error(errno == ENOTDIR ? ENOENT : errno, fmt::format("open {}/{}", root_, key));
+    }
+    at = std::move(next);
+  }
+  return at;
+}
+
+Result<UniqueFd> DirTree::make_parent(int root_fd, const std::string& key) const {
+  UniqueFd at(::fcntl(root_fd, F_DUPFD_CLOEXEC, 0));
+  if (!at) return dir_error(errno, "open " + root_);
+  for (const std::string& name : folders_of(key)) {
+    UniqueFd next(::openat(at.get(), name.c_str(), kFolder | O_CLOEXEC));
+    if (!next && errno == ENOENT) {
+      if (::mkdirat(at.get(), name.c_str(), 0755) != 0 && errno != EEXIST) {
+        return dir_error(errno, fmt::format("mkdir {} for {}/{}", name, root_, key));
+      }
+      SHOEBOX_TRY(sync_folder(at.get(), fmt::format("{}/{}", root_, key)));
+      next.reset(::openat(at.get(), name.c_str(), kFolder | O_CLOEXEC));
+    }
+    if (!next && errno == ENOTDIR) {
+      // O_NOFOLLOW on a symlink to a folder reports ENOTDIR as well as a plain file does.
+      return Status(Code::kInvalid, fmt::format("{} in {}/{} is not a folder", name, root_, key));
+    }
+    if (!next) return dir_error(errno, fmt::format("open the folder of {}/{}", root_, key));
+    at = std::move(next);
+  }
+  return at;
+}
+
+void DirTree::remove_empty_parents(int root_fd, const std::string& key) const {
+  std::string path = key;
+  for (size_t slash = path.rfind('/'); slash != std::string::npos; slash = path.rfind('/')) {
+    path.resize(slash);
+    if (path == kDirMetaFolder || path == kDirTemporaries) return;
+    auto parent = open_parent(root_fd, path);
+    if (!parent || ::unlinkat(parent->get(), leaf(path).c_str(), AT_REMOVEDIR) != 0) return;
+  }
+}
+
+}  // namespace shoebox

@@ -1,0 +1,62 @@
+#include "sync/remote/factory.h"
+
+#include <fmt/format.h>
+
+#include "store/settings.h"
+#include "sync/remote/checks.h"
+#include "sync/remote/dir_remote.h"
+
+namespace shoebox {
+namespace {
+
+Status refuse(const RemoteSettings& settings, std::string_view why) {
+  return {Code::kInvalid, fmt::format("remote \"{}\": url \"{}\" {}", settings.name, settings.url, why)};
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// %20 becomes a blank; a percent sign that starts no escape stays, as people write paths by hand.
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+    if (low >= 0) {
+      out += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+Result<std::unique_ptr<Remote>> make_directory(const RemoteSettings& settings, const RemoteOptions& options) {
+  std::string_view rest = std::string_view(settings.url).substr(std::string_view("file://").size());
+  if (rest.starts_with("localhost/")) rest.remove_prefix(std::string_view("localhost").size());
+  if (!rest.starts_with('/')) return refuse(settings, "names no absolute path; write file:///path/to/folder");
+  std::string path = percent_decode(rest);
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  if (path == "/") return refuse(settings, "is the root of the file system; name a folder");
+  if (!check_key(std::string_view(path).substr(1)))
+    return refuse(settings, "is no plain path; leave out . and .. and //");
+  return std::unique_ptr<Remote>(
+      std::make_unique<DirRemote>(settings.name, std::move(path), options.used_before));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Remote>> make_remote(const RemoteSettings& settings, RemoteOptions options) {
+  const std::string_view url = settings.url;
+  if (url.empty()) return refuse(settings, "is missing; write file:///path/to/folder or s3://bucket/prefix");
+  if (url.starts_with("file://")) return make_directory(settings, options);
+  if (url.starts_with("/")) return refuse(settings, fmt::format("has no scheme; write file://{}", url));
+  return refuse(settings, "is of no known kind; write file:///path/to/folder or s3://bucket/prefix");
+}
+
+}  // namespace shoebox
