@@ -28,16 +28,17 @@ class Tree;
 class Library {
  public:
   struct Options {
-    std::string path;          // LIBRARY/
+    std::string path;  // LIBRARY/
     bool create = true;
     bool read_only = false;
     std::vector<std::unique_ptr<View>> views;
-    MediaDecoder* decoder = nullptr;  // null: nothing is decoded (commands that only look)
-    const Clock* clock = nullptr;     // null: the system's
+    MediaDecoder* decoder = nullptr;            // null: nothing is decoded (commands that only look)
+    const Clock* clock = nullptr;               // null: the system's
     std::vector<RemoteSettings> extra_remotes;  // from the command line (--remote)
   };
 
-  // Takes LIBRARY/lock; kBusy names the pid that holds it. Recovers from a crash.
+  // Takes LIBRARY/lock; kBusy names the pid that holds it. Recovers from a crash. Call it in the
+  // process that goes on: a fork afterwards would share the lock and miss the threads.
   static Result<std::unique_ptr<Library>> open(Options options);
   ~Library();  // stop()
 
@@ -57,9 +58,12 @@ class Library {
   Importer& importer();
   Thumbnails& thumbnails();
   [[nodiscard]] const Clock& clock() const;
-  [[nodiscard]] bool read_only() const;
+  [[nodiscard]] bool read_only() const;  // asked for, or the disk is
+  // What start() was given; null when there is nothing to fetch from.
+  [[nodiscard]] ContentSource* source() const;
 
  private:
+  Status recover();
   struct State;
   explicit Library(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

@@ -20,14 +20,14 @@ struct CacheLimit {
 
 struct RemoteSettings {
   std::string name;
-  std::string url;               // file:///…, s3://bucket/prefix
-  std::string endpoint;          // s3: https://host:port; default AWS
+  std::string url;       // file:///…, s3://bucket/prefix
+  std::string endpoint;  // s3: https://host:port; default AWS
   std::string region = "us-east-1";
   bool path_style = true;        // s3
   std::string ca_file;           // private CA
   std::string credentials_file;  // must be 0600; lines access_key = "…", secret_key = "…"
   std::string credentials_command;
-  uint32_t connections = 4;      // parallel uploads
+  uint32_t connections = 4;  // parallel uploads
 };
 
 enum class Durability { kClose, kFsync };
@@ -37,7 +37,7 @@ struct Settings {
   uint32_t copies = 1;
   Durability durability = Durability::kClose;
   std::string dates_layout = "%Y/%m";
-  uint32_t keep_days = 30;            // trash and versions ("30d")
+  uint32_t keep_days = 30;  // trash and versions ("30d")
   uint32_t trash_breaker_percent = 10;
   std::vector<RemoteSettings> remotes;
 
@@ -45,7 +45,15 @@ struct Settings {
   static Result<Settings> parse(const std::string& text, const std::string& path_for_messages);
   // Defaults when the file is not there.
   static Result<Settings> load(const std::string& path);
+  // What is allowed but surely not wanted ("copies = 2 but there is 1 remote…").
+  [[nodiscard]] std::vector<std::string> warnings() const;
 };
+
+// Why a url or a name of a remote is refused, or ok.
+Status check_remote_url(const std::string& url);
+Status check_remote_name(const std::string& name);
+// The [[remote]] section that parse() reads back as `remote`.
+std::string toml_of(const RemoteSettings& remote);
 
 // "50 GiB", "500 MB", "20%".
 Result<CacheLimit> parse_cache_limit(const std::string& text);

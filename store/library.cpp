@@ -1,0 +1,262 @@
+// Opens the parts in the order in which they need one another, wires their callbacks, recovers
+// from a crash before anything is served, and ends them in the opposite order.
+#include "store/library.h"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+
+#include "store/base/file_io.h"
+#include "store/base/log.h"
+#include "store/catalog/catalog.h"
+#include "store/content/content_store.h"
+#include "store/evictor.h"
+#include "store/files.h"
+#include "store/housekeeping.h"
+#include "store/importer.h"
+#include "store/library_lock.h"
+#include "store/library_remotes.h"
+#include "store/outbox.h"
+#include "store/thumbnails/thumbnails.h"
+#include "store/tree/tree.h"
+
+namespace shoebox {
+
+// Declared in the order of construction; destroyed from the bottom up.
+struct Library::State {
+  std::string path;
+  bool read_only = false;
+  SystemClock system_clock;
+  const Clock* clock = nullptr;
+  Settings settings;
+  std::vector<std::unique_ptr<View>> views;
+  MediaDecoder* decoder = nullptr;
+  ContentSource* source = nullptr;
+  bool started = false;
+  bool stopped = false;
+  std::unique_ptr<LibraryLock> lock;
+  std::unique_ptr<Catalog> catalog;
+  std::unique_ptr<ContentStore> contents;
+  std::unique_ptr<Thumbnails> thumbnails;
+  std::unique_ptr<Tree> tree;
+  std::unique_ptr<Files> files;
+  std::unique_ptr<Outbox> outbox;
+  std::unique_ptr<Evictor> evictor;
+  std::unique_ptr<Importer> importer;
+  std::unique_ptr<Housekeeping> housekeeping;
+};
+
+namespace {
+
+enum class Folder { kLibrary, kFresh };
+
+struct DirCloser {
+  void operator()(DIR* dir) const { ::closedir(dir); }
+};
+
+Result<std::vector<std::string>> names_in(const std::string& path) {
+  const std::unique_ptr<DIR, DirCloser> dir(::opendir(path.c_str()));
+  if (!dir) return Status::from_errno(errno, "open " + path);
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(dir.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  return names;
+}
+
+// Whether this folder is a library, or may become one. A folder with somebody's files in it may
+// not: they would be taken for parts of a library. Bytes without a catalog are never built over,
+// because an empty catalog would call all of them leftovers.
+Result<Folder> inspect(const std::string& path) {
+  struct stat st {};
+  if (::stat((path + "/catalog").c_str(), &st) == 0 && S_ISDIR(st.st_mode)) {
+    SHOEBOX_ASSIGN(const std::vector<std::string> tables, names_in(path + "/catalog"));
+    if (!tables.empty()) return Folder::kLibrary;
+  }
+  SHOEBOX_ASSIGN(const std::vector<std::string> names, names_in(path));
+  bool ours = false;
+  std::string foreign;
+  for (const std::string& name : names) {
+    if (name == "shoebox.toml") ours = true;
+    if (name == "objects" || name == "partial" || name == "staging") {
+      SHOEBOX_ASSIGN(const std::vector<std::string> inside, names_in(path + "/" + name));
+      if (!inside.empty()) {
+        return Status(Code::kDataLoss,
+                      fmt::format("library {} has photos in {}/ but its catalog/ is gone; put the "
+                                  "catalog back from a backup of this disk, nothing was changed",
+                                  path, name));
+      }
+      continue;
+    }
+    static constexpr const char* kHarmless[] = {"shoebox.toml", "lost+found", "lock",     "control.sock",
+                                                "catalog",      "thumbnails", "recovered"};
+    bool harmless = false;
+    for (const char* one : kHarmless) harmless = harmless || name == one;
+    if (!harmless) foreign = name;
+  }
+  if (!foreign.empty() && !ours) {
+    return Status(Code::kNotEmpty,
+                  fmt::format("{} is no library and not empty (it holds \"{}\"); give a new or empty "
+                              "folder, photos are copied in after mounting",
+                              path, foreign));
+  }
+  return Folder::kFresh;
+}
+
+Status no_library(const std::string& path) {
+  return {Code::kNotFound,
+          fmt::format("{} holds no library; make one with: shoebox mount {} MOUNTPOINT", path, path)};
+}
+
+// Makes the folder if it may, and gives its path without symlinks, by which everybody names it.
+Result<std::string> ensure_folder(const std::string& path, bool create) {
+  struct stat st {};
+  if (::stat(path.c_str(), &st) != 0) {
+    if (errno != ENOENT) return Status::from_errno(errno, "open library " + path);
+    if (!create) return no_library(path);
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+      return Status::from_errno(errno, "make library folder " + path);
+    }
+  } else if (!S_ISDIR(st.st_mode)) {
+    return Status(Code::kNotDirectory, fmt::format("library {} is not a folder", path));
+  }
+  const std::unique_ptr<char, decltype(&::free)> real(::realpath(path.c_str(), nullptr), &::free);
+  if (!real) return Status::from_errno(errno, "open library " + path);
+  return std::string(real.get());
+}
+
+// A disk that is mounted read-only makes a read-only library; a folder of somebody else is refused.
+Result<bool> must_be_read_only(const std::string& path, bool asked) {
+  if (asked) return true;
+  if (::access(path.c_str(), W_OK) == 0) return false;
+  if (errno == EROFS) {
+    log::warning("library {} is on a read-only disk: nothing can be changed", path);
+    return true;
+  }
+  return Status::from_errno(errno, fmt::format("library {} cannot be written by this user", path));
+}
+
+}  // namespace
+
+Library::Library(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Library::~Library() {
+  if (state_) stop();
+}
+
+Result<std::unique_ptr<Library>> Library::open(Options options) {
+  auto state = std::make_unique<State>();
+  State& s = *state;
+  SHOEBOX_ASSIGN(s.path, ensure_folder(options.path, options.create && !options.read_only));
+  SHOEBOX_ASSIGN(s.read_only, must_be_read_only(s.path, options.read_only));
+  s.clock = options.clock != nullptr ? options.clock : &s.system_clock;
+  s.views = std::move(options.views);
+  s.decoder = options.decoder;
+
+  SHOEBOX_ASSIGN(const Folder folder, inspect(s.path));
+  if (folder == Folder::kFresh && (!options.create || s.read_only)) return no_library(s.path);
+  SHOEBOX_ASSIGN(LibraryLock lock, LibraryLock::take(s.path, s.read_only));
+  s.lock = std::make_unique<LibraryLock>(std::move(lock));
+
+  SHOEBOX_ASSIGN(s.settings, Settings::load(s.path + "/shoebox.toml"));
+  SHOEBOX_TRY(adopt_remotes(s.path, options.extra_remotes, s.read_only, s.settings));
+
+  Catalog::Options catalog_options;
+  catalog_options.read_only = s.read_only;
+  catalog_options.create = folder == Folder::kFresh;
+  catalog_options.root_uid = ::getuid();
+  catalog_options.root_gid = ::getgid();
+  SHOEBOX_ASSIGN(s.catalog, Catalog::open(s.path + "/catalog", catalog_options));
+  SHOEBOX_ASSIGN(s.contents, ContentStore::open(s.path, *s.catalog));
+  SHOEBOX_ASSIGN(s.thumbnails, Thumbnails::open(s.path + "/thumbnails", s.read_only));
+  s.tree = std::make_unique<Tree>(Tree::Dependencies{*s.catalog, *s.clock, s.settings, s.views});
+  s.files =
+      std::make_unique<Files>(Files::Dependencies{*s.catalog, *s.contents, *s.tree, *s.clock, s.settings});
+  s.outbox = std::make_unique<Outbox>(*s.catalog, *s.contents, *s.tree, *s.clock);
+  s.evictor = std::make_unique<Evictor>(
+      Evictor::Dependencies{*s.catalog, *s.contents, *s.files, s.settings, *s.clock, s.path});
+  s.importer = std::make_unique<Importer>(
+      Importer::Dependencies{*s.catalog, *s.contents, *s.tree, *s.thumbnails, s.decoder});
+  s.housekeeping = std::make_unique<Housekeeping>(*s.catalog, *s.tree, s.settings, *s.clock);
+
+  s.catalog->on_content_erased([&s](ContentNo content) {
+    const Status removed = s.contents->remove(content);
+    // fsck finds the file later; the photo itself was meant to go.
+    if (!removed) log::warning("delete content {}: {}", content.value, removed.message());
+  });
+  s.tree->set_open_check([&s](InodeNo inode) { return s.files->is_open(inode); });
+  s.files->on_sealed([&s](ContentNo content) { s.importer->enqueue(content); });
+  s.files->on_disk_full([&s](uint64_t bytes) { return s.evictor->make_room(bytes).freed_bytes; });
+
+  std::unique_ptr<Library> library(new Library(std::move(state)));
+  if (!s.read_only) SHOEBOX_TRY(library->recover());
+  return library;
+}
+
+Status Library::recover() {
+  State& s = *state_;
+  SHOEBOX_ASSIGN(const uint64_t recovered, s.contents->recover());
+  if (recovered > 0) {
+    log::warning("{} files that were being written at a crash are in {}/recovered", recovered, s.path);
+  }
+  SHOEBOX_TRY(s.tree->forget_orphans());
+  SHOEBOX_TRY(s.files->seal_leftovers());
+  // What cannot be expired or queued now must not keep anybody from their photos.
+  const Status tidied = s.housekeeping->run_once();
+  if (!tidied) log::warning("expire trash and versions: {}", tidied.message());
+  const Status reconciled = reconcile_remotes(*s.catalog, *s.outbox, s.settings);
+  if (!reconciled) log::error("queue originals for a new remote: {}", reconciled.message());
+  return s.catalog->sync();
+}
+
+void Library::start(ContentSource* source) {
+  State& s = *state_;
+  if (s.started) return;
+  s.started = true;
+  s.source = source;
+  s.files->set_source(source);
+  if (s.read_only) return;
+  for (const std::string& warning : s.settings.warnings())
+    log::warning("{}/shoebox.toml: {}", s.path, warning);
+  if (s.decoder != nullptr) s.importer->start();
+  s.evictor->start();
+  s.housekeeping->start();
+}
+
+void Library::stop() {
+  State& s = *state_;
+  if (s.stopped) return;
+  s.stopped = true;
+  if (s.read_only) return;
+  const Status committed = s.files->commit_all();
+  if (!committed) log::error("commit open files: {}", committed.message());
+  s.housekeeping->stop();
+  s.importer->stop();
+  s.evictor->stop();
+  if (const Status synced = s.catalog->sync(); !synced) log::error("sync catalog: {}", synced.message());
+  // Thumbnails can be made again.
+  if (const Status flushed = s.thumbnails->flush(); !flushed)
+    log::warning("flush thumbnails: {}", flushed.message());
+}
+
+const std::string& Library::path() const { return state_->path; }
+const Settings& Library::settings() const { return state_->settings; }
+Catalog& Library::catalog() { return *state_->catalog; }
+ContentStore& Library::contents() { return *state_->contents; }
+Tree& Library::tree() { return *state_->tree; }
+Files& Library::files() { return *state_->files; }
+Outbox& Library::outbox() { return *state_->outbox; }
+Evictor& Library::evictor() { return *state_->evictor; }
+Importer& Library::importer() { return *state_->importer; }
+Thumbnails& Library::thumbnails() { return *state_->thumbnails; }
+const Clock& Library::clock() const { return *state_->clock; }
+bool Library::read_only() const { return state_->read_only; }
+ContentSource* Library::source() const { return state_->source; }
+
+}  // namespace shoebox

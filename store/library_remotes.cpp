@@ -1,0 +1,132 @@
+#include "store/library_remotes.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "store/base/file_io.h"
+#include "store/base/log.h"
+#include "store/catalog/catalog.h"
+#include "store/outbox.h"
+
+namespace shoebox {
+namespace {
+
+constexpr const char* kNewFile =
+    "# Settings of this Shoebox library. Every key is optional; store/SETTINGS.md tells them all.\n"
+    "# cache = \"20%\"          # originals on this disk: a size (\"50 GiB\") or a share of the disk\n"
+    "# copies = 1             # remotes that must hold an original before it may leave this disk\n"
+    "# keep = \"30d\"           # how long Trash and replaced versions are kept\n"
+    "# dates_layout = \"%Y/%m\" # folders of Dates\n";
+
+bool same_place(const RemoteSettings& a, const RemoteSettings& b) {
+  return a.url == b.url && a.endpoint == b.endpoint;
+}
+
+Status refuse_inside_library(const std::string& library, const RemoteSettings& remote) {
+  if (!remote.url.starts_with("file://")) return Status::ok();
+  std::error_code error;
+  const std::string folder = std::filesystem::weakly_canonical(remote.url.substr(7), error).string();
+  if (!error && (folder == library || folder.starts_with(library + "/"))) {
+    return {
+        Code::kInvalid,
+        fmt::format("remote {} lies inside the library itself; choose a folder on another disk", remote.url)};
+  }
+  return Status::ok();
+}
+
+std::string free_name(const std::vector<RemoteSettings>& remotes) {
+  for (size_t number = 1;; ++number) {
+    const std::string name = number == 1 ? "default" : fmt::format("remote{}", number);
+    const bool taken =
+        std::any_of(remotes.begin(), remotes.end(), [&](const RemoteSettings& r) { return r.name == name; });
+    if (!taken) return name;
+  }
+}
+
+Status write_remote(const std::string& library, const RemoteSettings& remote) {
+  const std::string path = library + "/shoebox.toml";
+  Result<std::string> old = read_file(path, 1 << 20);
+  if (!old && old.code() != Code::kNotFound) return old.status();
+  std::string text = old ? *old : kNewFile;
+  if (!text.empty() && text.back() != '\n') text += '\n';
+  text += "\n" + toml_of(remote);
+  if (const Result<Settings> again = Settings::parse(text, path); !again) {
+    return again.status().with_context("add the remote to the file by hand");
+  }
+  struct stat st {};
+  const mode_t mode = ::stat(path.c_str(), &st) == 0 ? st.st_mode & 0777 : 0600;
+  return write_file_atomically(path, text, mode);
+}
+
+std::string place_of(const RemoteSettings& remote) { return remote.url + "\n" + remote.endpoint; }
+
+// A remote of this name is somewhere else now. What is whole on this disk is sent (or found) there
+// again before it counts as backed up; of evicted originals the record is all there is, and stays.
+Status distrust_copies(Catalog& catalog, Outbox& outbox, const std::string& remote) {
+  std::vector<ContentNo> doubtful;
+  Status failed;
+  SHOEBOX_TRY(catalog.for_each_content([&](ContentNo number, const ContentRecord& content) {
+    if (content.state != ContentState::kSealed || content.residence != Residence::kLocal) return true;
+    const Result<std::optional<RemoteCopy>> copy = catalog.copy(number, remote);
+    if (!copy) {
+      failed = copy.status();
+      return false;
+    }
+    if (copy->has_value()) doubtful.push_back(number);
+    return true;
+  }));
+  SHOEBOX_TRY(failed);
+  for (const ContentNo number : doubtful) SHOEBOX_TRY(outbox.copy_lost(number, remote));
+  log::warning("remote {} has moved: {} originals are checked there again", remote, doubtful.size());
+  return Status::ok();
+}
+
+}  // namespace
+
+Status adopt_remotes(const std::string& library, const std::vector<RemoteSettings>& extra, bool read_only,
+                     Settings& settings) {
+  for (RemoteSettings remote : extra) {
+    SHOEBOX_TRY(check_remote_url(remote.url));
+    if (!remote.name.empty()) SHOEBOX_TRY(check_remote_name(remote.name));
+    const auto same = std::find_if(settings.remotes.begin(), settings.remotes.end(),
+                                   [&](const RemoteSettings& r) { return same_place(r, remote); });
+    if (same != settings.remotes.end() && (remote.name.empty() || remote.name == same->name)) continue;
+    if (same != settings.remotes.end()) {
+      return {Code::kExists, fmt::format("remote {} is in {}/shoebox.toml already, as \"{}\"", remote.url,
+                                         library, same->name)};
+    }
+    for (const RemoteSettings& other : settings.remotes) {
+      if (other.name == remote.name) {
+        return {Code::kExists, fmt::format("remote \"{}\" is {} in {}/shoebox.toml; give {} another name",
+                                           other.name, other.url, library, remote.url)};
+      }
+    }
+    if (remote.name.empty()) remote.name = free_name(settings.remotes);
+    SHOEBOX_TRY(refuse_inside_library(library, remote));
+    if (!read_only) SHOEBOX_TRY(write_remote(library, remote));
+    settings.remotes.push_back(std::move(remote));
+  }
+  for (const RemoteSettings& remote : settings.remotes) SHOEBOX_TRY(refuse_inside_library(library, remote));
+  return Status::ok();
+}
+
+Status reconcile_remotes(Catalog& catalog, Outbox& outbox, const Settings& settings) {
+  for (const RemoteSettings& remote : settings.remotes) {
+    const std::string key = "remote/" + remote.name;
+    SHOEBOX_ASSIGN(const std::optional<std::string> known, catalog.meta(key));
+    if (known == place_of(remote)) continue;
+    if (known) SHOEBOX_TRY(distrust_copies(catalog, outbox, remote.name));
+    SHOEBOX_ASSIGN(const uint64_t queued, outbox.enqueue_missing(remote.name));
+    if (queued > 0) log::info("remote {} is new: {} originals queued for it", remote.name, queued);
+    // Last: a crash before this line does the same work again.
+    const std::unique_ptr<Transaction> txn = catalog.begin();
+    txn->put_meta(key, place_of(remote));
+    SHOEBOX_TRY(txn->commit());
+  }
+  return Status::ok();
+}
+
+}  // namespace shoebox

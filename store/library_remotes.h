@@ -1,0 +1,25 @@
+// What changes when the remotes in the settings do: remotes from the command line are written into
+// shoebox.toml, a new remote gets every photo queued, and copies on a remote that moved are not
+// taken on trust.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/base/result.h"
+#include "store/settings.h"
+
+namespace shoebox {
+
+class Catalog;
+class Outbox;
+
+// Adds `extra` to `settings` (one that stands there already is not new; a nameless one is named)
+// and, unless `read_only`, to LIBRARY/shoebox.toml, so that the next mount needs no flag.
+Status adopt_remotes(const std::string& library, const std::vector<RemoteSettings>& extra, bool read_only,
+                     Settings& settings);
+
+// Compares the remotes with those of the last time, as the catalog remembers them.
+Status reconcile_remotes(Catalog& catalog, Outbox& outbox, const Settings& settings);
+
+}  // namespace shoebox

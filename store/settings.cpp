@@ -1,0 +1,348 @@
+// Reads LIBRARY/shoebox.toml. Every refusal names the file, the line, what is wrong and what would
+// be right, because a setting that is silently ignored may cost somebody a backup.
+#include "store/settings.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+
+#include "store/base/file_io.h"
+#include "store/settings_keys.h"
+
+namespace shoebox {
+namespace {
+
+// The place of a node, for messages; and typed reads that refuse with it.
+class Reader {
+ public:
+  explicit Reader(std::string path) : path_(std::move(path)) {
+    const size_t slash = path_.rfind('/');
+    if (slash != std::string::npos) folder_ = path_.substr(0, slash);
+  }
+
+  Status refuse(const toml::source_region& where, const std::string& what) const {
+    return {Code::kInvalid, fmt::format("{}:{}: {}", path_, where.begin.line, what)};
+  }
+
+  Status unknown_key(const toml::key& key, const std::vector<std::string_view>& valid) const {
+    if (names_a_secret(key.str())) {
+      return refuse(
+          key.source(),
+          fmt::format("\"{}\" is a secret and does not belong here; put it into a file of mode 0600 and "
+                      "name that with credentials_file, or use credentials_command or AWS_ACCESS_KEY_ID",
+                      key.str()));
+    }
+    return refuse(key.source(), fmt::format("unknown key \"{}\"{}", key.str(), suggestion(key.str(), valid)));
+  }
+
+  Status string(const toml::key& key, const toml::node& node, std::string& out) const {
+    const auto* value = node.as_string();
+    if (value == nullptr) {
+      return refuse(node.source(), fmt::format("{} must be a text in quotes", key.str()));
+    }
+    if (value->get().find('\0') != std::string::npos) {
+      return refuse(node.source(), fmt::format("{} must not hold a NUL byte", key.str()));
+    }
+    out = value->get();
+    return Status::ok();
+  }
+
+  Status filled_string(const toml::key& key, const toml::node& node, std::string& out) const {
+    SHOEBOX_TRY(string(key, node, out));
+    if (out.empty()) return refuse(node.source(), fmt::format("{} must not be empty", key.str()));
+    return Status::ok();
+  }
+
+  // A path; relative ones are meant from the folder of shoebox.toml.
+  Status path(const toml::key& key, const toml::node& node, std::string& out) const {
+    SHOEBOX_TRY(filled_string(key, node, out));
+    if (out.front() == '~') {
+      return refuse(node.source(), fmt::format("{}: write the whole path, \"~\" is not expanded", key.str()));
+    }
+    if (out.front() != '/' && !folder_.empty()) out = folder_ + "/" + out;
+    return Status::ok();
+  }
+
+  Status number(const toml::key& key, const toml::node& node, int64_t least, int64_t most,
+                uint32_t& out) const {
+    const auto* value = node.as_integer();
+    if (value == nullptr || value->get() < least || value->get() > most) {
+      return refuse(node.source(),
+                    fmt::format("{} must be a whole number from {} to {}", key.str(), least, most));
+    }
+    out = static_cast<uint32_t>(value->get());
+    return Status::ok();
+  }
+
+  Status boolean(const toml::key& key, const toml::node& node, bool& out) const {
+    const auto* value = node.as_boolean();
+    if (value == nullptr) return refuse(node.source(), fmt::format("{} must be true or false", key.str()));
+    out = value->get();
+    return Status::ok();
+  }
+
+ private:
+  std::string path_;
+  std::string folder_;
+};
+
+Status read_cache(const Reader& reader, const toml::key& key, const toml::node& node, Settings& settings) {
+  std::string text;
+  SHOEBOX_TRY(reader.string(key, node, text));
+  const Result<CacheLimit> limit = parse_cache_limit(text);
+  if (!limit) return reader.refuse(node.source(), "cache: " + limit.status().message());
+  settings.cache = *limit;
+  return Status::ok();
+}
+
+Status read_durability(const Reader& reader, const toml::key& key, const toml::node& node,
+                       Settings& settings) {
+  std::string text;
+  SHOEBOX_TRY(reader.string(key, node, text));
+  if (text == "close") {
+    settings.durability = Durability::kClose;
+  } else if (text == "fsync") {
+    settings.durability = Durability::kFsync;
+  } else {
+    return reader.refuse(node.source(), fmt::format("durability = \"{}\" is not known{}", text,
+                                                    suggestion(text, {"close", "fsync"})));
+  }
+  return Status::ok();
+}
+
+// Folders of years, months and days, coarse to fine: anything else could not be stated by a folder.
+Status read_dates_layout(const Reader& reader, const toml::key& key, const toml::node& node,
+                         Settings& settings) {
+  std::string text;
+  SHOEBOX_TRY(reader.string(key, node, text));
+  static const std::vector<std::string_view> valid = {
+      "%Y", "%Y/%m", "%Y/%m/%d", "%Y/%Y-%m", "%Y/%Y-%m-%d", "%Y/%m/%Y-%m-%d", "%Y-%m", "%Y-%m-%d"};
+  if (std::find(valid.begin(), valid.end(), text) == valid.end()) {
+    return reader.refuse(node.source(), fmt::format("dates_layout = \"{}\" is not known; valid are {}", text,
+                                                    fmt::join(valid, ", ")));
+  }
+  settings.dates_layout = text;
+  return Status::ok();
+}
+
+Status read_keep(const Reader& reader, const toml::key& key, const toml::node& node, Settings& settings) {
+  std::string text;
+  SHOEBOX_TRY(reader.string(key, node, text));
+  const Result<int64_t> seconds = parse_duration_s(text);
+  if (!seconds) return reader.refuse(node.source(), "keep: " + seconds.status().message());
+  if (*seconds % 86400 != 0 || *seconds < 86400 || *seconds > int64_t{36500} * 86400) {
+    return reader.refuse(node.source(), "keep must be whole days, at least one: \"30d\"");
+  }
+  settings.keep_days = static_cast<uint32_t>(*seconds / 86400);
+  return Status::ok();
+}
+
+Status read_trash_breaker(const Reader& reader, const toml::key& key, const toml::node& node,
+                          Settings& settings) {
+  std::string text;
+  SHOEBOX_TRY(reader.string(key, node, text));
+  if (text == "off") {
+    settings.trash_breaker_percent = 100;  // nobody can trash more than all
+    return Status::ok();
+  }
+  const Result<CacheLimit> share = parse_cache_limit(text);
+  if (!share || share->percent == 0) {
+    return reader.refuse(node.source(), "trash_breaker must be a share of the photos, \"10%\", or \"off\"");
+  }
+  settings.trash_breaker_percent = share->percent;
+  return Status::ok();
+}
+
+Status check_url(const Reader& reader, const toml::node& node, const std::string& url) {
+  const Status checked = check_remote_url(url);
+  return checked ? Status::ok() : reader.refuse(node.source(), checked.message());
+}
+
+Status read_remote_key(const Reader& reader, const toml::key& key, const toml::node& node,
+                       RemoteSettings& remote) {
+  const std::string_view name = key.str();
+  if (name == "name") {
+    SHOEBOX_TRY(reader.filled_string(key, node, remote.name));
+    const Status checked = check_remote_name(remote.name);
+    return checked ? Status::ok() : reader.refuse(node.source(), checked.message());
+  }
+  if (name == "url") {
+    SHOEBOX_TRY(reader.filled_string(key, node, remote.url));
+    return check_url(reader, node, remote.url);
+  }
+  if (name == "endpoint") {
+    SHOEBOX_TRY(reader.filled_string(key, node, remote.endpoint));
+    if (!remote.endpoint.starts_with("https://") && !remote.endpoint.starts_with("http://")) {
+      return reader.refuse(node.source(), "endpoint must start with https:// or http://");
+    }
+    return Status::ok();
+  }
+  if (name == "region") return reader.filled_string(key, node, remote.region);
+  if (name == "path_style") return reader.boolean(key, node, remote.path_style);
+  if (name == "ca_file") return reader.path(key, node, remote.ca_file);
+  if (name == "credentials_file") return reader.path(key, node, remote.credentials_file);
+  if (name == "credentials_command") return reader.filled_string(key, node, remote.credentials_command);
+  if (name == "connections") return reader.number(key, node, 1, 64, remote.connections);
+  return reader.unknown_key(key, remote_keys());
+}
+
+Status read_remotes(const Reader& reader, const toml::key& key, const toml::node& node, Settings& settings) {
+  const toml::array* array = node.as_array();
+  if (array == nullptr ||
+      !std::all_of(array->begin(), array->end(), [](const toml::node& n) { return n.is_table(); })) {
+    return reader.refuse(key.source(),
+                         "a remote is written as a [[remote]] section of its own, with double brackets");
+  }
+  for (const toml::node& element : *array) {
+    const toml::table& table = *element.as_table();
+    RemoteSettings remote;
+    for (auto&& [remote_key, value] : table) SHOEBOX_TRY(read_remote_key(reader, remote_key, value, remote));
+    if (remote.url.empty()) {
+      return reader.refuse(table.source(),
+                           "this [[remote]] has no url; write url = \"file:///mnt/nas/photos\"");
+    }
+    if (remote.name.empty()) {
+      // A name made up from the position would change when sections are moved, and with it what
+      // the catalog knows about the copies there.
+      return reader.refuse(table.source(), "this [[remote]] has no name; write name = \"nas\"");
+    }
+    if (!remote.credentials_file.empty() && !remote.credentials_command.empty()) {
+      return reader.refuse(table.source(), "credentials_file and credentials_command exclude each other");
+    }
+    for (const RemoteSettings& other : settings.remotes) {
+      if (other.name == remote.name) {
+        return reader.refuse(table.source(), fmt::format("two remotes are named \"{}\"", remote.name));
+      }
+      if (other.url == remote.url && other.endpoint == remote.endpoint) {
+        // Two names for one place would count one copy as two.
+        return reader.refuse(table.source(), fmt::format("remotes \"{}\" and \"{}\" are the same place: {}",
+                                                         other.name, remote.name, remote.url));
+      }
+    }
+    settings.remotes.push_back(std::move(remote));
+  }
+  return Status::ok();
+}
+
+Status read_key(const Reader& reader, const toml::key& key, const toml::node& node, Settings& settings) {
+  const std::string_view name = key.str();
+  if (name == "cache") return read_cache(reader, key, node, settings);
+  if (name == "copies") return reader.number(key, node, 1, 16, settings.copies);
+  if (name == "durability") return read_durability(reader, key, node, settings);
+  if (name == "dates_layout") return read_dates_layout(reader, key, node, settings);
+  if (name == "keep") return read_keep(reader, key, node, settings);
+  if (name == "trash_breaker") return read_trash_breaker(reader, key, node, settings);
+  if (name == "remote") return read_remotes(reader, key, node, settings);
+  return reader.unknown_key(key, settings_keys());
+}
+
+}  // namespace
+
+Status check_remote_url(const std::string& url) {
+  const size_t scheme_end = url.find("://");
+  const std::string scheme = url.substr(0, scheme_end == std::string::npos ? 0 : scheme_end);
+  const std::string rest = scheme_end == std::string::npos ? "" : url.substr(scheme_end + 3);
+  if (scheme == "file") {
+    if (!rest.starts_with("/")) {
+      return {Code::kInvalid,
+              fmt::format("url \"{}\": a folder is written with three slashes, file:///mnt/nas", url)};
+    }
+    return Status::ok();
+  }
+  if (scheme == "s3") {
+    const std::string bucket = rest.substr(0, rest.find('/'));
+    if (bucket.find('@') != std::string::npos) {
+      return {Code::kInvalid, "url: a secret does not belong into a url; use credentials_file"};
+    }
+    if (bucket.empty())
+      return {Code::kInvalid, fmt::format("url \"{}\" names no bucket: s3://bucket/prefix", url)};
+    return Status::ok();
+  }
+  return {Code::kInvalid,
+          fmt::format("url \"{}\" is not understood; write file:///folder or s3://bucket/prefix", url)};
+}
+
+Status check_remote_name(const std::string& name) {
+  const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  });
+  if (name.empty() || !plain || name.size() > 64) {
+    return {Code::kInvalid,
+            fmt::format("remote name \"{}\": use up to 64 letters, digits, '-', '_' and '.'", name)};
+  }
+  return Status::ok();
+}
+
+Result<Settings> Settings::parse(const std::string& text, const std::string& path_for_messages) {
+  try {
+    const toml::table table = toml::parse(text);
+    const Reader reader(path_for_messages);
+    Settings settings;
+    for (auto&& [key, node] : table) SHOEBOX_TRY(read_key(reader, key, node, settings));
+    return settings;
+  } catch (const toml::parse_error& error) {
+    std::string what(error.description());
+    std::replace(what.begin(), what.end(), '\n', ' ');
+    return Status(Code::kInvalid,
+                  fmt::format("{}:{}: {}", path_for_messages, error.source().begin.line, what));
+  }
+}
+
+Result<Settings> Settings::load(const std::string& path) {
+  // Nobody writes a megabyte of settings; a device or a log mistaken for them must not fill memory.
+  Result<std::string> text = read_file(path, 1 << 20);
+  if (!text) {
+    if (text.code() == Code::kNotFound) return Settings{};
+    return text.status();
+  }
+  return parse(*text, path);
+}
+
+std::vector<std::string> Settings::warnings() const {
+  std::vector<std::string> out;
+  if (remotes.empty()) {
+    out.push_back("no remote: photos stay on this disk only; add a [[remote]] section");
+  } else if (copies > remotes.size()) {
+    out.push_back(fmt::format("copies = {} but there {} {} remote{}: nothing will ever be evicted", copies,
+                              remotes.size() == 1 ? "is" : "are", remotes.size(),
+                              remotes.size() == 1 ? "" : "s"));
+  }
+  return out;
+}
+
+std::string toml_of(const RemoteSettings& remote) {
+  const auto quoted = [](const std::string& text) {
+    std::string out = "\"";
+    for (const char c : text) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (c == '"' || c == '\\') {
+        out += '\\';
+        out += c;
+      } else if (byte < 0x20 || byte == 0x7f) {
+        out += fmt::format("\\u{:04X}", byte);
+      } else {
+        out += c;
+      }
+    }
+    return out + "\"";
+  };
+  std::string out = "[[remote]]\n";
+  out += fmt::format("name = {}\nurl = {}\n", quoted(remote.name), quoted(remote.url));
+  const RemoteSettings defaults;
+  if (!remote.endpoint.empty()) out += fmt::format("endpoint = {}\n", quoted(remote.endpoint));
+  if (remote.region != defaults.region) out += fmt::format("region = {}\n", quoted(remote.region));
+  if (remote.path_style != defaults.path_style) out += fmt::format("path_style = {}\n", remote.path_style);
+  if (!remote.ca_file.empty()) out += fmt::format("ca_file = {}\n", quoted(remote.ca_file));
+  if (!remote.credentials_file.empty())
+    out += fmt::format("credentials_file = {}\n", quoted(remote.credentials_file));
+  if (!remote.credentials_command.empty()) {
+    out += fmt::format("credentials_command = {}\n", quoted(remote.credentials_command));
+  }
+  if (remote.connections != defaults.connections)
+    out += fmt::format("connections = {}\n", remote.connections);
+  return out;
+}
+
+}  // namespace shoebox
