@@ -28,7 +28,7 @@ struct Change {
   struct Name {
     InodeNo directory;
     std::string name;
-    InodeNo inode;         // what it named before (removed) or names now (added)
+    InodeNo inode;  // what it named before (removed) or names now (added)
     bool removed = false;
     bool kernel_knows = false;  // the operation at hand was asked for exactly this name
   };
@@ -36,6 +36,17 @@ struct Change {
   std::vector<InodeNo> attributes;       // inodes whose attributes changed
   std::vector<InodeNo> data;             // inodes whose bytes changed other than by a write through them
   std::vector<std::string> upload_jobs;  // remotes with new jobs
+
+  // For totals that are kept in memory: what was put or erased, in this order.
+  struct Upload {
+    std::string remote;
+    ContentNo content;
+    uint64_t size = 0;     // copies: of the copy
+    bool is_copy = false;  // a confirmed copy, else a queued job
+    bool erased = false;
+  };
+  std::vector<Upload> uploads;
+  std::vector<std::pair<ContentNo, uint64_t>> content_sizes;  // contents that were put, with their size
 };
 
 // Whether the kernel already knows a change of a name because it asked for it.
@@ -75,6 +86,8 @@ class CatalogReader {
   Result<std::optional<RemoteCopy>> copy(ContentNo number, std::string_view remote) const;
   // (remote name, copy) pairs.
   Result<std::vector<std::pair<std::string, RemoteCopy>>> copies(ContentNo number) const;
+  // Whose confirmed copy stands under this key of a remote.
+  Result<std::optional<ContentNo>> content_of_remote_key(std::string_view remote, std::string_view key) const;
 
   Result<std::optional<TrashRecord>> trash(InodeNo inode) const;
   Result<std::vector<VersionRecord>> versions(PhotoId photo) const;
@@ -117,7 +130,8 @@ class Transaction : public CatalogReader {
   void erase_xattr(InodeNo inode, std::string_view name);
   void put_content(ContentNo number, const ContentRecord& record);  // keeps the hash index when sealed
   void put_block_hashes(ContentNo number, const std::vector<ContentHash>& blocks);
-  Status erase_content(ContentNo number);  // with hashes, jobs and copies; tells the content store after commit
+  Status erase_content(
+      ContentNo number);  // with hashes, jobs and copies; tells the content store after commit
   void put_photo(PhotoId id, const PhotoRecord& record);  // keeps content->photo
   Status erase_photo(PhotoId id);
   void put_view_directory(ViewId view, std::string_view value, InodeNo directory);
@@ -131,6 +145,9 @@ class Transaction : public CatalogReader {
   void put_version(PhotoId photo, const VersionRecord& record);
   void erase_version(PhotoId photo, ContentNo content);
   void put_meta(std::string_view name, std::string_view value);
+
+  // A row as it is, with no index kept: for fsck's repairs only.
+  void put_raw(std::string_view key, std::optional<std::string> value);
 
   // The kernel must drop its cached bytes of this inode.
   void data_changed(InodeNo inode);
@@ -158,9 +175,16 @@ class Catalog : public CatalogReader {
     bool create = true;  // make it, with the fixed directories, when it is not there
     uint32_t root_uid = 0, root_gid = 0;
     uint64_t reserve_bytes = 64 << 20;  // room of its own for a full disk
+    bool salvaged = false;              // after salvage(): the format number may be lost with its table
+    bool in_memory = false;             // for tests: `path` is only a name, nothing is kept
+    // Opens in milliseconds and leaves nothing behind.
+    static Options scratch() { return {.reserve_bytes = 0, .in_memory = true}; }
   };
   // Opens LIBRARY/catalog. kIncompatible: made by a newer version. kDataLoss: damaged, says which table.
   static Result<std::unique_ptr<Catalog>> open(const std::string& path, const Options& options);
+  // Builds LIBRARY/catalog anew from the tables that can still be read; the catalog is closed. What only
+  // the damaged ones held is lost: let check_catalog() repair the rest after it.
+  static Status salvage(const std::string& path);
   ~Catalog() override;
 
   [[nodiscard]] std::unique_ptr<Transaction> begin();

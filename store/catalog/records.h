@@ -49,9 +49,9 @@ struct InodeRecord {
   uint32_t nlink = 0;  // names in Library, the stating views and Trash; for directories 2 + subfolders
   uint64_t size = 0;
   Timestamp atime, mtime, ctime, btime;
-  ContentNo content;           // regular files; none while empty and never written
-  PhotoId photo;               // none for junk, sidecars and other non-photos
-  bool mtime_was_set = false;  // by utimens, not by arrival: mtime may then serve as a guessed date
+  ContentNo content;               // regular files; none while empty and never written
+  PhotoId photo;                   // none for junk, sidecars and other non-photos
+  bool mtime_was_set = false;      // by utimens, not by arrival: mtime may then serve as a guessed date
   ViewId view = ViewId::kLibrary;  // directories: where they stand
   InodeNo parent;                  // directories only
   std::string view_value;          // view directories: the value they stand for ("Anna", "2023")
@@ -98,12 +98,12 @@ struct ContentRecord {
   ContentState state = ContentState::kStaging;
   Residence residence = Residence::kLocal;
   uint64_t size = 0;
-  ContentHash sha256;            // sealed only
-  uint32_t references = 0;       // inodes and versions that point here
-  bool pinned = false;           // never evicted
-  uint8_t decoder_crashes = 0;   // at 2 the content counts as undecodable
-  int64_t last_access_s = 0;     // for LRU; coarse
-  int64_t changed_s = 0;         // when last written: uploads wait for 5 s of quiet
+  ContentHash sha256;           // sealed only
+  uint32_t references = 0;      // inodes and versions that point here
+  bool pinned = false;          // never evicted
+  uint8_t decoder_crashes = 0;  // at 2 the content counts as undecodable
+  int64_t last_access_s = 0;    // for LRU; coarse
+  int64_t changed_s = 0;        // when last written: uploads wait for 5 s of quiet
 };
 
 // Local time at capture. Fields that are not known are 0 (month, day) or -1 (hour...).
@@ -121,11 +121,11 @@ enum class DateSource : uint8_t {
   kNone = 0,
   kMetadata = 1,  // from the file's own metadata
   kFileName = 2,
-  kMtime = 3,     // a guess, marked as one
+  kMtime = 3,  // a guess, marked as one
 };
 
 enum class MediaKind : uint8_t {
-  kUnknown = 0,      // not decoded yet
+  kUnknown = 0,  // not decoded yet
   kPhoto = 1,
   kVideo = 2,
   kOther = 3,        // decoded: neither
@@ -158,7 +158,7 @@ struct ViewValue {
 
 // What people mean by a photo.
 struct PhotoRecord {
-  ContentNo content;                           // the current bytes
+  ContentNo content;  // the current bytes
   MediaInfo info;
   DateSource date_source = DateSource::kNone;  // where `date` comes from when none is stated
   std::optional<LocalDate> date;               // effective date when none is stated
@@ -179,21 +179,21 @@ struct RemoteCopy {
 // An upload that is still to be done. Committed in the batch that makes the file visible.
 struct UploadJob {
   ContentNo content;
-  std::string remote;          // its name in shoebox.toml
+  std::string remote;  // its name in shoebox.toml
   uint32_t attempts = 0;
-  int64_t not_before_s = 0;    // back-off, wall clock seconds
+  int64_t not_before_s = 0;  // back-off, wall clock seconds
   std::string last_error;
-  std::string progress;        // the remote's own record of a multipart upload, to resume it
+  std::string progress;  // the remote's own record of a multipart upload, to resume it
 };
 
 // What lies in Trash.
 struct TrashRecord {
-  InodeNo directory;           // where it came from; may be gone
-  std::string path;            // the same, as a path below the mount point, for people
+  InodeNo directory;  // where it came from; may be gone
+  std::string path;   // the same, as a path below the mount point, for people
   int64_t trashed_s = 0;
   uint32_t uid = 0;
   PhotoId photo;
-  std::vector<NameOf> names;   // every name it had, with statements, to undo
+  std::vector<NameOf> names;  // every name it had, with statements, to undo
   std::vector<ViewValue> statements;
 };
 

@@ -1,0 +1,163 @@
+#include "store/catalog/catalog.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cassert>
+
+#include "store/base/clock.h"
+#include "store/catalog/catalog_state.h"
+#include "store/catalog/keys.h"
+
+namespace shoebox {
+namespace {
+
+struct FixedDirectory {
+  InodeNo number;
+  const char* name;
+  ViewId view;
+};
+constexpr FixedDirectory kFixed[] = {
+    {kLibraryInode, "Library", ViewId::kLibrary}, {kDatesInode, "Dates", ViewId::kDates},
+    {kAlbumsInode, "Albums", ViewId::kAlbums},    {kPeopleInode, "People", ViewId::kPeople},
+    {kTrashInode, "Trash", ViewId::kTrash},
+};
+
+// A fresh catalog: root, and the folders that are always there.
+Status make_fixed_directories(Catalog& catalog, const Catalog::Options& options) {
+  const std::unique_ptr<Transaction> txn = catalog.begin();
+  InodeRecord directory;
+  directory.mode = S_IFDIR | 0755;
+  directory.uid = options.root_uid;
+  directory.gid = options.root_gid;
+  directory.atime = directory.mtime = directory.ctime = directory.btime = SystemClock().now();
+  directory.parent = kRootInode;
+  for (const FixedDirectory& fixed : kFixed) {
+    directory.view = fixed.view;
+    directory.nlink = 2;
+    txn->put_inode(fixed.number, directory);
+    SHOEBOX_TRY(txn->put_dentry(kRootInode, fixed.name, {fixed.number, S_IFDIR, NameKind::kGiven}));
+    const bool is_view = fixed.view != ViewId::kLibrary && fixed.view != ViewId::kTrash;
+    if (is_view) txn->put_view_directory(fixed.view, "", fixed.number);
+  }
+  directory.view = ViewId::kRoot;
+  directory.nlink = 2 + static_cast<uint32_t>(std::size(kFixed));
+  txn->put_inode(kRootInode, directory);
+  txn->put_meta(keys::kMetaSchema, keys::number_value(keys::kSchema));
+  SHOEBOX_TRY(txn->commit());
+  return catalog.sync();
+}
+
+// The next number of a kind: as stored, but never one that a row has already.
+Status load_counter(const CatalogReader& reader, const Db& db, std::string_view name, keys::Table table,
+                    uint64_t& counter) {
+  SHOEBOX_ASSIGN(const std::optional<std::string> stored, reader.meta(name));
+  if (stored) {
+    SHOEBOX_ASSIGN(const uint64_t number, keys::decode_number(*stored));
+    counter = std::max(counter, number);
+  }
+  SHOEBOX_ASSIGN(const std::optional<std::string> last, db.last_key(keys::table(table)));
+  if (last) counter = std::max(counter, keys::split(*last, 1).first + 1);
+  return Status::ok();
+}
+
+}  // namespace
+
+Catalog::Catalog(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Catalog::~Catalog() = default;
+
+Result<std::unique_ptr<Catalog>> Catalog::open(const std::string& path, const Options& options) {
+  Db::Options db_options;
+  db_options.read_only = options.read_only;
+  db_options.create = options.create;
+  db_options.in_memory = options.in_memory;
+  db_options.reserve_bytes = options.reserve_bytes;
+  SHOEBOX_ASSIGN(std::unique_ptr<Db> db, Db::open(path, db_options));
+
+  auto state = std::make_unique<State>();
+  state->db = std::move(db);
+  state->read_only = options.read_only;
+  std::unique_ptr<Catalog> catalog(new Catalog(std::move(state)));
+
+  SHOEBOX_ASSIGN(const std::optional<std::string> schema, catalog->meta(keys::kMetaSchema));
+  if (schema) {
+    SHOEBOX_ASSIGN(const uint64_t version, keys::decode_number(*schema));
+    if (version > keys::kSchema) {
+      return Status(
+          Code::kIncompatible,
+          fmt::format("catalog {}: made by a newer Shoebox (format {}, this one knows {}); update Shoebox",
+                      path, version, keys::kSchema));
+    }
+  } else {
+    SHOEBOX_ASSIGN(const std::optional<std::string> anything, catalog->state_->db->last_key(""));
+    if (anything && !options.salvaged) {
+      return Status(Code::kDataLoss,
+                    fmt::format("catalog {}: its format number is missing; put the folder back "
+                                "from a backup, or run shoebox fsck --repair",
+                                path));
+    }
+    if (options.read_only) {
+      return Status(Code::kNotFound, fmt::format("catalog {}: empty, and open read-only", path));
+    }
+    SHOEBOX_TRY(make_fixed_directories(*catalog, options));
+  }
+  State& made = *catalog->state_;
+  SHOEBOX_TRY(load_counter(*catalog, *made.db, keys::kMetaNextInode, keys::kInode, made.next_inode));
+  SHOEBOX_TRY(load_counter(*catalog, *made.db, keys::kMetaNextContent, keys::kContent, made.next_content));
+  SHOEBOX_TRY(load_counter(*catalog, *made.db, keys::kMetaNextPhoto, keys::kPhoto, made.next_photo));
+  return catalog;
+}
+
+Status Catalog::salvage(const std::string& path) { return Db::salvage(path); }
+
+std::unique_ptr<Transaction> Catalog::begin() NO_THREAD_SAFETY_ANALYSIS {
+  assert(state_->writer_thread.load() != std::this_thread::get_id() && "a transaction inside a transaction");
+  state_->writer.lock();
+  state_->writer_thread = std::this_thread::get_id();
+  return std::unique_ptr<Transaction>(new Transaction(std::make_unique<Transaction::State>(*state_)));
+}
+
+Status Catalog::sync() NO_THREAD_SAFETY_ANALYSIS {
+  const uint64_t wanted = state_->commits.load();
+  state_->sync_mutex.lock();
+  for (;;) {
+    if (state_->synced_commits >= wanted) {
+      state_->sync_mutex.unlock();
+      return Status::ok();
+    }
+    if (!state_->sync_running) break;
+    state_->sync_done.wait(state_->sync_mutex);
+  }
+  state_->sync_running = true;
+  state_->sync_mutex.unlock();
+  const uint64_t covered = state_->commits.load();  // all of these are in the log by now
+  const Status synced = state_->db->sync();
+  state_->sync_mutex.lock();
+  if (synced) state_->synced_commits = std::max(state_->synced_commits, covered);
+  state_->sync_running = false;
+  state_->sync_mutex.unlock();
+  state_->sync_done.notify_all();
+  return synced;
+}
+
+void Catalog::add_observer(std::function<void(const Change&)> observer) {
+  state_->observers.push_back(std::move(observer));
+}
+
+void Catalog::on_content_erased(std::function<void(ContentNo)> callback) {
+  state_->erased_callbacks.push_back(std::move(callback));
+}
+
+Result<std::optional<std::string>> Catalog::get(std::string_view key) const { return state_->db->get(key); }
+
+Status Catalog::scan(std::string_view prefix, std::string_view from,
+                     const std::function<bool(std::string_view, std::string_view)>& fn) const {
+  const std::unique_ptr<Db::Cursor> cursor = state_->db->seek(prefix, from);
+  for (; cursor->valid(); cursor->next()) {
+    if (!fn(cursor->key(), cursor->value())) return Status::ok();
+  }
+  return cursor->status();
+}
+
+}  // namespace shoebox

@@ -1,0 +1,264 @@
+#include "store/catalog/db.h"
+
+#include <fcntl.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "store/base/file_io.h"
+#include "store/base/log.h"
+
+namespace shoebox {
+namespace {
+
+// The hot part of a catalog of 100,000 photos (inodes and names, about 300 bytes each) fits.
+constexpr size_t kBlockCacheBytes = 64 << 20;
+// Bounds what a flush needs on a full disk to less than the usual reserve.
+constexpr size_t kWriteBufferBytes = 32 << 20;
+// Writes between two looks whether the reserve can be taken back after a full disk.
+constexpr uint32_t kReserveRetryWrites = 256;
+
+rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (c == '\n' || c == '\r') c = ' ';
+  }
+  return text;
+}
+
+// Name of the table that RocksDB's message speaks of ("000012.sst"), or an empty string.
+std::string table_in(const std::string& message) {
+  for (size_t at = message.find(".sst"); at != std::string::npos; at = message.find(".sst", at + 1)) {
+    size_t begin = at;
+    while (begin > 0 && message[begin - 1] >= '0' && message[begin - 1] <= '9') --begin;
+    if (begin < at) return message.substr(begin, at - begin) + ".sst";
+  }
+  return {};
+}
+
+Status damaged(const std::string& path, const std::string& message) {
+  const std::string table = table_in(message);
+  return {Code::kDataLoss,
+          fmt::format("catalog {}: {} is missing or damaged ({}); put the folder back from a backup, or run "
+                      "shoebox fsck --repair to keep what the other tables hold",
+                      path, table.empty() ? "a file of it" : "table " + table, one_line(message))};
+}
+
+Status translate(const rocksdb::Status& s, const std::string& path) {
+  if (s.ok()) return Status::ok();
+  if (s.IsNoSpace()) return {Code::kNoSpace, fmt::format("catalog {}: no space left on the disk", path)};
+  if (s.IsCorruption()) return damaged(path, s.ToString());
+  const std::string text = one_line(s.ToString());
+  if (text.find("No such file") != std::string::npos && !table_in(text).empty()) return damaged(path, text);
+  if (text.find("Read-only file system") != std::string::npos) {
+    return {Code::kReadOnly, fmt::format("catalog {}: the disk is read-only", path)};
+  }
+  if (text.find("lock ") != std::string::npos || text.find("LOCK") != std::string::npos) {
+    return {Code::kBusy, fmt::format("catalog {}: open in another process ({})", path, text)};
+  }
+  return {Code::kIo, fmt::format("catalog {}: {}", path, text)};
+}
+
+// The first key after all keys that start with `prefix`; empty when there is none.
+std::string successor(std::string_view prefix) {
+  std::string next(prefix);
+  while (!next.empty()) {
+    if (static_cast<unsigned char>(next.back()) != 0xff) {
+      next.back() = static_cast<char>(static_cast<unsigned char>(next.back()) + 1);
+      return next;
+    }
+    next.pop_back();
+  }
+  return next;
+}
+
+rocksdb::Options rocksdb_options(const Db::Options& options, rocksdb::Env* memory_env) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(options.in_memory ? 1 << 20 : kBlockCacheBytes);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));  // 1 % false hits for 10 bits a key
+  rocksdb::Options made;
+  made.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  made.create_if_missing = options.create && !options.read_only;
+  made.write_buffer_size = kWriteBufferBytes;
+  made.max_background_jobs = 2;
+  made.keep_log_file_num = 2;
+  made.max_log_file_size = 1 << 20;
+  made.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  made.stats_dump_period_sec = 0;
+  made.stats_persist_period_sec = 0;
+  if (memory_env != nullptr) made.env = memory_env;
+  return made;
+}
+
+}  // namespace
+
+struct Db::State {
+  std::string path;
+  Options options;
+  std::unique_ptr<rocksdb::Env> memory_env;
+  std::unique_ptr<rocksdb::DB> db;
+  bool reserve_held = false;  // under the catalog's writer lock, as write() is
+  uint32_t writes_without_reserve = 0;
+
+  [[nodiscard]] std::string reserve_path() const { return path + "/reserve"; }
+  void take_reserve();
+  Status give_back_and_resume();
+};
+
+void Db::State::take_reserve() {
+  if (options.reserve_bytes == 0 || options.read_only || options.in_memory || reserve_held) return;
+  const auto space = disk_space(path);
+  struct stat st {};
+  const bool there = ::stat(reserve_path().c_str(), &st) == 0 &&
+                     static_cast<uint64_t>(st.st_blocks) * 512 >= options.reserve_bytes;
+  // Taking the last bytes of a nearly full disk would bring about what it is there for.
+  if (!there && (!space || space->free_bytes < options.reserve_bytes * 2)) return;
+  auto fd = open_file(reserve_path(), O_RDWR | O_CREAT);
+  if (!fd) return;
+  if (!there && ::posix_fallocate(fd->get(), 0, static_cast<off_t>(options.reserve_bytes)) != 0) {
+    ::unlink(reserve_path().c_str());
+    return;
+  }
+  reserve_held = true;
+  writes_without_reserve = 0;
+}
+
+// After a failed write RocksDB refuses all others until it has flushed what it holds.
+Status Db::State::give_back_and_resume() {
+  if (reserve_held) {
+    ::unlink(reserve_path().c_str());
+    reserve_held = false;
+    log::warning("catalog {}: disk full, gave back the reserve of {} MiB; free some space", path,
+                 options.reserve_bytes >> 20);
+  }
+  rocksdb::Status resumed;
+  for (int attempt = 0; attempt < 20; ++attempt) {  // busy while RocksDB tries the same by itself
+    resumed = db->Resume();
+    if (!resumed.IsBusy()) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return translate(resumed, path);
+}
+
+Db::Db(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Db::~Db() {
+  if (!state_ || !state_->db) return;
+  const rocksdb::Status closed = state_->db->Close();
+  if (!closed.ok()) log::warning("catalog {}: closing: {}", state_->path, one_line(closed.ToString()));
+}
+
+Result<std::unique_ptr<Db>> Db::open(const std::string& path, const Options& options) {
+  auto state = std::make_unique<State>();
+  state->path = path;
+  state->options = options;
+  if (options.in_memory) {
+    state->memory_env.reset(rocksdb::NewMemEnv(rocksdb::Env::Default()));
+  } else {
+    const bool there = ::access((path + "/CURRENT").c_str(), F_OK) == 0;
+    if (!there && (!options.create || options.read_only)) {
+      return Status(Code::kNotFound, fmt::format("catalog {}: not there; is this a Shoebox library?", path));
+    }
+    if (!there) SHOEBOX_TRY(make_dirs(path));
+  }
+  const rocksdb::Options made = rocksdb_options(options, state->memory_env.get());
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened =
+      options.read_only ? rocksdb::DB::OpenForReadOnly(made, path, &db) : rocksdb::DB::Open(made, path, &db);
+  if (!opened.ok()) return translate(opened, path);
+  state->db.reset(db);
+  state->take_reserve();
+  return std::unique_ptr<Db>(new Db(std::move(state)));
+}
+
+Status Db::salvage(const std::string& path) {
+  return translate(rocksdb::RepairDB(path, rocksdb_options({}, nullptr)), path);
+}
+
+Result<std::optional<std::string>> Db::get(std::string_view key) const {
+  std::string value;
+  const rocksdb::Status s = state_->db->Get(rocksdb::ReadOptions(), slice(key), &value);
+  if (s.IsNotFound()) return std::optional<std::string>();
+  if (!s.ok()) return translate(s, state_->path);
+  return std::optional<std::string>(std::move(value));
+}
+
+Result<std::optional<std::string>> Db::last_key(std::string_view prefix) const {
+  rocksdb::ReadOptions read;
+  read.total_order_seek = true;
+  const std::unique_ptr<rocksdb::Iterator> it(state_->db->NewIterator(read));
+  const std::string end = successor(prefix);
+  if (end.empty()) {
+    it->SeekToLast();
+  } else {
+    it->SeekForPrev(end);
+    if (it->Valid() && view(it->key()) == end) it->Prev();
+  }
+  if (!it->status().ok()) return translate(it->status(), state_->path);
+  if (!it->Valid() || !view(it->key()).starts_with(prefix)) return std::optional<std::string>();
+  return std::optional<std::string>(it->key().ToString());
+}
+
+struct Db::Cursor::State {
+  std::string end;
+  rocksdb::Slice end_slice;  // RocksDB keeps a pointer to it
+  std::unique_ptr<rocksdb::Iterator> it;
+  const std::string* path = nullptr;
+};
+
+Db::Cursor::Cursor(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Db::Cursor::~Cursor() = default;
+bool Db::Cursor::valid() const { return state_->it->Valid(); }
+std::string_view Db::Cursor::key() const { return view(state_->it->key()); }
+std::string_view Db::Cursor::value() const { return view(state_->it->value()); }
+void Db::Cursor::next() { state_->it->Next(); }
+Status Db::Cursor::status() const { return translate(state_->it->status(), *state_->path); }
+
+std::unique_ptr<Db::Cursor> Db::seek(std::string_view prefix, std::string_view from) const {
+  auto cursor = std::make_unique<Cursor::State>();
+  cursor->path = &state_->path;
+  cursor->end = successor(prefix);
+  rocksdb::ReadOptions read;
+  if (!cursor->end.empty()) {
+    cursor->end_slice = cursor->end;
+    read.iterate_upper_bound = &cursor->end_slice;  // spares walking the tombstones behind the prefix
+  }
+  cursor->it.reset(state_->db->NewIterator(read));
+  cursor->it->Seek(slice(std::max(prefix, from)));
+  return std::unique_ptr<Cursor>(new Cursor(std::move(cursor)));
+}
+
+Status Db::write(const KeyChanges& changes) {
+  rocksdb::WriteBatch batch;
+  for (const auto& [key, value] : changes) {
+    const rocksdb::Status put = value ? batch.Put(key, *value) : batch.Delete(key);
+    if (!put.ok()) return translate(put, state_->path);
+  }
+  if (!state_->reserve_held && ++state_->writes_without_reserve % kReserveRetryWrites == 0) {
+    state_->take_reserve();
+  }
+  rocksdb::Status written = state_->db->Write(rocksdb::WriteOptions(), &batch);
+  if (written.IsNoSpace()) {
+    SHOEBOX_TRY(state_->give_back_and_resume());
+    written = state_->db->Write(rocksdb::WriteOptions(), &batch);
+  }
+  return translate(written, state_->path);
+}
+
+Status Db::sync() {
+  if (state_->options.in_memory) return Status::ok();
+  return translate(state_->db->SyncWAL(), state_->path);
+}
+
+}  // namespace shoebox

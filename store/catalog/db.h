@@ -1,0 +1,71 @@
+// The only wrapper around RocksDB in the catalog: ordered bytes to bytes, atomic batches, one log.
+//
+// Owned by Catalog. Threads: any. Writes are serialised by the catalog's writer lock. Keeps a file
+// of preallocated bytes beside the tables: on a full disk it is given back, so that RocksDB can
+// still write its log and the catalog stays right while everything else gets ENOSPC.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "store/base/result.h"
+
+namespace shoebox {
+
+// Keys to new values; nullopt removes the key. Ordered, so that reads can merge it with the tables.
+using KeyChanges = std::map<std::string, std::optional<std::string>, std::less<>>;
+
+class Db {
+ public:
+  struct Options {
+    bool read_only = false;
+    bool create = true;
+    bool in_memory = false;      // for tests: nothing touches the disk, sync() does nothing
+    uint64_t reserve_bytes = 0;  // 0: no reserve file
+  };
+  // kNotFound: nothing there and not to be created. kDataLoss names the table that is missing or
+  // damaged. kBusy: another process has it open.
+  static Result<std::unique_ptr<Db>> open(const std::string& path, const Options& options);
+  // Builds a new manifest from the tables that can still be read. What only stood in damaged ones
+  // is lost: for fsck --repair, after the owner asked for it.
+  static Status salvage(const std::string& path);
+  ~Db();
+
+  Result<std::optional<std::string>> get(std::string_view key) const;
+  // The greatest key that starts with `prefix`.
+  Result<std::optional<std::string>> last_key(std::string_view prefix) const;
+
+  // Walks the keys that start with a prefix, in byte order, as of its making. Not thread-safe.
+  class Cursor {
+   public:
+    ~Cursor();
+    [[nodiscard]] bool valid() const;
+    [[nodiscard]] std::string_view key() const;    // until next()
+    [[nodiscard]] std::string_view value() const;  // until next()
+    void next();
+    [[nodiscard]] Status status() const;  // why it stopped being valid
+
+   private:
+    friend class Db;
+    struct State;
+    explicit Cursor(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+  };
+  [[nodiscard]] std::unique_ptr<Cursor> seek(std::string_view prefix, std::string_view from) const;
+
+  // All of it or nothing; in RocksDB's log when it returns, not yet on the platter.
+  Status write(const KeyChanges& changes);
+  // Everything written so far survives a power cut when it returns ok.
+  Status sync();
+
+ private:
+  struct State;
+  explicit Db(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shoebox

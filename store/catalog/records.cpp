@@ -1,0 +1,399 @@
+#include "store/catalog/records.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "store/base/coding.h"
+
+// Encoding: version byte, then the fields in the order of the struct. Numbers are varints (signed
+// ones zigzag), flags one byte, optional fields a flag byte first, lists a count first.
+
+namespace shoebox {
+namespace {
+
+constexpr uint8_t kVersion = 1;
+
+std::string start() { return std::string(1, static_cast<char>(kVersion)); }
+
+void put_time(std::string& out, Timestamp t) {
+  put_svarint(out, t.seconds);
+  put_varint(out, t.nanoseconds);
+}
+
+void put_date(std::string& out, const LocalDate& d) {
+  put_svarint(out, d.year);
+  put_u8(out, d.month);
+  put_u8(out, d.day);
+  put_u8(out, static_cast<uint8_t>(d.hour));
+  put_u8(out, static_cast<uint8_t>(d.minute));
+  put_u8(out, static_cast<uint8_t>(d.second));
+}
+
+template <typename T, typename Put>
+void put_optional(std::string& out, const std::optional<T>& value, Put put) {
+  put_u8(out, value ? 1 : 0);
+  if (value) put(*value);
+}
+
+void put_strings(std::string& out, const std::vector<std::string>& list) {
+  put_varint(out, list.size());
+  for (const std::string& s : list) put_string(out, s);
+}
+
+// Reads fields and remembers whether all of them made sense.
+struct Reader {
+  Decoder in;
+  bool sane = true;
+
+  template <typename T>
+  T number() {
+    const uint64_t v = in.varint();
+    if (v > std::numeric_limits<T>::max()) sane = false;
+    return static_cast<T>(v);
+  }
+  template <typename T>
+  T signed_number() {
+    const int64_t v = in.svarint();
+    if (v < std::numeric_limits<T>::min() || v > std::numeric_limits<T>::max()) sane = false;
+    return static_cast<T>(v);
+  }
+  bool flag() {
+    const uint8_t v = in.u8();
+    if (v > 1) sane = false;
+    return v == 1;
+  }
+  template <typename E>
+  E enumeration(E least, E greatest) {
+    const uint8_t v = in.u8();
+    if (v < static_cast<uint8_t>(least) || v > static_cast<uint8_t>(greatest)) {
+      sane = false;
+      return least;
+    }
+    return static_cast<E>(v);
+  }
+  std::string string() { return std::string(in.string()); }
+  // A count of things that take at least one byte each: never more than there are bytes.
+  size_t count() {
+    const uint64_t n = in.varint();
+    if (n > in.rest().size()) {
+      sane = false;
+      return 0;
+    }
+    return n;
+  }
+  Timestamp time() {
+    Timestamp t;
+    t.seconds = in.svarint();
+    t.nanoseconds = number<uint32_t>();
+    if (t.nanoseconds >= 1'000'000'000) sane = false;
+    return t;
+  }
+  LocalDate date() {
+    LocalDate d;
+    d.year = signed_number<int16_t>();
+    d.month = in.u8();
+    d.day = in.u8();
+    d.hour = static_cast<int8_t>(in.u8());
+    d.minute = static_cast<int8_t>(in.u8());
+    d.second = static_cast<int8_t>(in.u8());
+    if (d.month > 12 || d.day > 31) sane = false;
+    return d;
+  }
+  std::vector<std::string> strings() {
+    std::vector<std::string> list(count());
+    for (std::string& s : list) s = string();
+    return list;
+  }
+  ViewId view() { return enumeration(ViewId::kRoot, ViewId::kVideos); }
+  ContentHash hash() {
+    ContentHash h;
+    const std::string_view b = in.bytes(h.bytes.size());
+    std::copy(b.begin(), b.end(), h.bytes.begin());
+    return h;
+  }
+};
+
+template <typename T, typename Fill>
+Result<T> parse(std::string_view bytes, std::string_view what, Fill fill) {
+  Reader reader{Decoder(bytes)};
+  const uint8_t version = reader.in.u8();
+  if (reader.in.ok() && version > kVersion) {
+    return Status(Code::kIncompatible,
+                  fmt::format("catalog record of a {}: version {} is newer than this program; update Shoebox",
+                              what, version));
+  }
+  T record;
+  if (reader.in.ok() && version == kVersion) fill(reader, record);
+  if (version != kVersion || !reader.sane || !reader.in.done()) {
+    return Status(Code::kDataLoss, fmt::format("catalog record of a {}: damaged ({} bytes); run shoebox fsck",
+                                               what, bytes.size()));
+  }
+  return record;
+}
+
+void put_media(std::string& out, const MediaInfo& m) {
+  put_u8(out, static_cast<uint8_t>(m.kind));
+  put_string(out, m.mime);
+  put_optional(out, m.date, [&](const LocalDate& d) { put_date(out, d); });
+  put_optional(out, m.utc_offset_minutes, [&](int16_t v) { put_svarint(out, v); });
+  put_strings(out, m.people);
+  put_strings(out, m.tags);
+  put_optional(out, m.latitude, [&](double v) { put_double(out, v); });
+  put_optional(out, m.longitude, [&](double v) { put_double(out, v); });
+  put_string(out, m.make);
+  put_string(out, m.model);
+  put_varint(out, m.width);
+  put_varint(out, m.height);
+  put_u8(out, m.orientation);
+  put_double(out, m.duration_s);
+  put_u8(out, static_cast<uint8_t>(m.rating));
+}
+
+void fill_media(Reader& r, MediaInfo& m) {
+  m.kind = r.enumeration(MediaKind::kUnknown, MediaKind::kUndecodable);
+  m.mime = r.string();
+  if (r.flag()) m.date = r.date();
+  if (r.flag()) m.utc_offset_minutes = r.signed_number<int16_t>();
+  m.people = r.strings();
+  m.tags = r.strings();
+  if (r.flag()) m.latitude = r.in.f64();
+  if (r.flag()) m.longitude = r.in.f64();
+  m.make = r.string();
+  m.model = r.string();
+  m.width = r.number<uint32_t>();
+  m.height = r.number<uint32_t>();
+  m.orientation = r.in.u8();
+  m.duration_s = r.in.f64();
+  m.rating = static_cast<int8_t>(r.in.u8());
+}
+
+}  // namespace
+
+std::string encode(const InodeRecord& i) {
+  std::string out = start();
+  out.reserve(96);
+  put_varint(out, i.mode);
+  put_varint(out, i.uid);
+  put_varint(out, i.gid);
+  put_varint(out, i.rdev);
+  put_varint(out, i.nlink);
+  put_varint(out, i.size);
+  for (const Timestamp& t : {i.atime, i.mtime, i.ctime, i.btime}) put_time(out, t);
+  put_varint(out, i.content.value);
+  put_varint(out, i.photo.value);
+  put_u8(out, i.mtime_was_set ? 1 : 0);
+  put_u8(out, static_cast<uint8_t>(i.view));
+  put_varint(out, i.parent.value);
+  put_string(out, i.view_value);
+  put_string(out, i.symlink_target);
+  return out;
+}
+
+Result<InodeRecord> decode_inode(std::string_view bytes) {
+  return parse<InodeRecord>(bytes, "file", [](Reader& r, InodeRecord& i) {
+    i.mode = r.number<uint32_t>();
+    i.uid = r.number<uint32_t>();
+    i.gid = r.number<uint32_t>();
+    i.rdev = r.in.varint();
+    i.nlink = r.number<uint32_t>();
+    i.size = r.in.varint();
+    for (Timestamp* t : {&i.atime, &i.mtime, &i.ctime, &i.btime}) *t = r.time();
+    i.content = ContentNo(r.in.varint());
+    i.photo = PhotoId(r.in.varint());
+    i.mtime_was_set = r.flag();
+    i.view = r.view();
+    i.parent = InodeNo(r.in.varint());
+    i.view_value = r.string();
+    i.symlink_target = r.string();
+  });
+}
+
+std::string encode(const DentryRecord& d) {
+  std::string out = start();
+  put_varint(out, d.inode.value);
+  put_varint(out, d.type);
+  put_u8(out, static_cast<uint8_t>(d.kind));
+  return out;
+}
+
+Result<DentryRecord> decode_dentry(std::string_view bytes) {
+  return parse<DentryRecord>(bytes, "name", [](Reader& r, DentryRecord& d) {
+    d.inode = InodeNo(r.in.varint());
+    d.type = r.number<uint32_t>();
+    d.kind = r.enumeration(NameKind::kGiven, NameKind::kGenerated);
+  });
+}
+
+std::string encode(const ContentRecord& c) {
+  std::string out = start();
+  put_u8(out, static_cast<uint8_t>(c.state));
+  put_u8(out, static_cast<uint8_t>(c.residence));
+  put_varint(out, c.size);
+  out.append(c.sha256.view());
+  put_varint(out, c.references);
+  put_u8(out, c.pinned ? 1 : 0);
+  put_u8(out, c.decoder_crashes);
+  put_svarint(out, c.last_access_s);
+  put_svarint(out, c.changed_s);
+  return out;
+}
+
+Result<ContentRecord> decode_content(std::string_view bytes) {
+  return parse<ContentRecord>(bytes, "content", [](Reader& r, ContentRecord& c) {
+    c.state = r.enumeration(ContentState::kStaging, ContentState::kSealed);
+    c.residence = r.enumeration(Residence::kLocal, Residence::kPartial);
+    c.size = r.in.varint();
+    c.sha256 = r.hash();
+    c.references = r.number<uint32_t>();
+    c.pinned = r.flag();
+    c.decoder_crashes = r.in.u8();
+    c.last_access_s = r.in.svarint();
+    c.changed_s = r.in.svarint();
+  });
+}
+
+std::string encode(const PhotoRecord& p) {
+  std::string out = start();
+  put_varint(out, p.content.value);
+  put_media(out, p.info);
+  put_u8(out, static_cast<uint8_t>(p.date_source));
+  put_optional(out, p.date, [&](const LocalDate& d) { put_date(out, d); });
+  put_optional(out, p.stated_date, [&](const LocalDate& d) { put_date(out, d); });
+  put_varint(out, p.statements.size());
+  for (const auto& [value, statement] : p.statements) {
+    put_u8(out, static_cast<uint8_t>(value.view));
+    put_string(out, value.value);
+    put_u8(out, static_cast<uint8_t>(statement));
+  }
+  put_u8(out, p.homed ? 1 : 0);
+  put_string(out, p.original_name);
+  return out;
+}
+
+Result<PhotoRecord> decode_photo(std::string_view bytes) {
+  return parse<PhotoRecord>(bytes, "photo", [](Reader& r, PhotoRecord& p) {
+    p.content = ContentNo(r.in.varint());
+    fill_media(r, p.info);
+    p.date_source = r.enumeration(DateSource::kNone, DateSource::kMtime);
+    if (r.flag()) p.date = r.date();
+    if (r.flag()) p.stated_date = r.date();
+    for (size_t n = r.count(); n > 0 && r.in.ok() && r.sane; --n) {
+      ViewValue value;
+      value.view = r.view();
+      value.value = r.string();
+      p.statements[std::move(value)] = r.enumeration(Statement::kAsserted, Statement::kDenied);
+    }
+    p.homed = r.flag();
+    p.original_name = r.string();
+  });
+}
+
+std::string encode(const RemoteCopy& c) {
+  std::string out = start();
+  put_string(out, c.key);
+  put_string(out, c.etag);
+  put_varint(out, c.size);
+  put_svarint(out, c.confirmed_s);
+  return out;
+}
+
+Result<RemoteCopy> decode_remote_copy(std::string_view bytes) {
+  return parse<RemoteCopy>(bytes, "remote copy", [](Reader& r, RemoteCopy& c) {
+    c.key = r.string();
+    c.etag = r.string();
+    c.size = r.in.varint();
+    c.confirmed_s = r.in.svarint();
+  });
+}
+
+std::string encode(const UploadJob& j) {
+  std::string out = start();
+  put_varint(out, j.content.value);
+  put_string(out, j.remote);
+  put_varint(out, j.attempts);
+  put_svarint(out, j.not_before_s);
+  put_string(out, j.last_error);
+  put_string(out, j.progress);
+  return out;
+}
+
+Result<UploadJob> decode_upload_job(std::string_view bytes) {
+  return parse<UploadJob>(bytes, "queued upload", [](Reader& r, UploadJob& j) {
+    j.content = ContentNo(r.in.varint());
+    j.remote = r.string();
+    j.attempts = r.number<uint32_t>();
+    j.not_before_s = r.in.svarint();
+    j.last_error = r.string();
+    j.progress = r.string();
+  });
+}
+
+std::string encode(const TrashRecord& t) {
+  std::string out = start();
+  put_varint(out, t.directory.value);
+  put_string(out, t.path);
+  put_svarint(out, t.trashed_s);
+  put_varint(out, t.uid);
+  put_varint(out, t.photo.value);
+  put_varint(out, t.names.size());
+  for (const NameOf& n : t.names) {
+    put_varint(out, n.directory.value);
+    put_string(out, n.name);
+  }
+  put_varint(out, t.statements.size());
+  for (const ViewValue& v : t.statements) {
+    put_u8(out, static_cast<uint8_t>(v.view));
+    put_string(out, v.value);
+  }
+  return out;
+}
+
+Result<TrashRecord> decode_trash(std::string_view bytes) {
+  return parse<TrashRecord>(bytes, "trashed file", [](Reader& r, TrashRecord& t) {
+    t.directory = InodeNo(r.in.varint());
+    t.path = r.string();
+    t.trashed_s = r.in.svarint();
+    t.uid = r.number<uint32_t>();
+    t.photo = PhotoId(r.in.varint());
+    t.names.resize(r.count());
+    for (NameOf& n : t.names) {
+      n.directory = InodeNo(r.in.varint());
+      n.name = r.string();
+    }
+    t.statements.resize(r.count());
+    for (ViewValue& v : t.statements) {
+      v.view = r.view();
+      v.value = r.string();
+    }
+  });
+}
+
+std::string encode(const VersionRecord& v) {
+  std::string out = start();
+  put_varint(out, v.content.value);
+  put_svarint(out, v.replaced_s);
+  put_string(out, v.name);
+  return out;
+}
+
+Result<VersionRecord> decode_version(std::string_view bytes) {
+  return parse<VersionRecord>(bytes, "version", [](Reader& r, VersionRecord& v) {
+    v.content = ContentNo(r.in.varint());
+    v.replaced_s = r.in.svarint();
+    v.name = r.string();
+  });
+}
+
+std::string encode(const MediaInfo& m) {
+  std::string out = start();
+  put_media(out, m);
+  return out;
+}
+
+Result<MediaInfo> decode_media_info(std::string_view bytes) {
+  return parse<MediaInfo>(bytes, "media description", [](Reader& r, MediaInfo& m) { fill_media(r, m); });
+}
+
+}  // namespace shoebox
