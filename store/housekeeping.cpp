@@ -6,18 +6,24 @@
 
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
+#include "store/content/content_store.h"
 #include "store/settings.h"
+#include "store/tree/content_refs.h"
 #include "store/tree/tree.h"
 
 namespace shoebox {
 namespace {
 
 constexpr int64_t kSecondsADay = 86400;
+// A crash costs at most the blocks fetched since: a minute of them is a small loss.
+constexpr std::chrono::minutes kFlushEvery{1};
+constexpr std::chrono::hours kExpireEvery{1};
 
 }  // namespace
 
-Housekeeping::Housekeeping(Catalog& catalog, Tree& tree, const Settings& settings, const Clock& clock)
-    : catalog_(catalog), tree_(tree), settings_(settings), clock_(clock) {}
+Housekeeping::Housekeeping(Catalog& catalog, ContentStore& contents, Tree& tree, const Settings& settings,
+                           const Clock& clock)
+    : catalog_(catalog), contents_(contents), tree_(tree), settings_(settings), clock_(clock) {}
 
 Housekeeping::~Housekeeping() { stop(); }
 
@@ -35,13 +41,18 @@ void Housekeeping::stop() {
 }
 
 void Housekeeping::run() {
-  const MutexLock lock(mutex_);
+  auto expired = std::chrono::steady_clock::now();
   for (;;) {
-    if (changed_.wait_for(mutex_, std::chrono::hours(1), [this] { return stopping_; })) return;
-    mutex_.unlock();
-    const Status done = run_once();
-    if (!done) log::warning("expire trash and versions: {}", done.message());
-    mutex_.lock();
+    {
+      const MutexLock lock(mutex_);
+      if (changed_.wait_for(mutex_, kFlushEvery, [this] { return stopping_; })) return;
+    }
+    if (const Status flushed = contents_.flush_partials(); !flushed) {
+      log::warning("flush lists of fetched blocks: {}", flushed.message());
+    }
+    if (std::chrono::steady_clock::now() - expired < kExpireEvery) continue;
+    expired = std::chrono::steady_clock::now();
+    if (const Status done = run_once(); !done) log::warning("expire trash and versions: {}", done.message());
   }
 }
 
@@ -70,13 +81,7 @@ Status Housekeeping::expire_versions() {
   for (const auto& [photo, number] : expired) {
     const std::unique_ptr<Transaction> txn = catalog_.begin();
     txn->erase_version(photo, number);
-    SHOEBOX_ASSIGN(std::optional<ContentRecord> content, txn->content(number));
-    if (content && content->references > 1) {
-      --content->references;
-      txn->put_content(number, *content);
-    } else if (content) {
-      SHOEBOX_TRY(txn->erase_content(number));
-    }
+    SHOEBOX_TRY(release_content(*txn, number));
     SHOEBOX_TRY(txn->commit());
   }
   if (!expired.empty())

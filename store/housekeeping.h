@@ -1,5 +1,6 @@
-// Lets go of what was kept long enough: Trash and replaced versions older than `keep`. Once when
-// the library opens, then hourly, on a thread of its own.
+// What must be done now and then, on a thread of its own: every hour (and once when the library
+// opens) it lets go of what was kept long enough, Trash and replaced versions older than `keep`;
+// every minute it makes the lists of fetched blocks durable.
 #pragma once
 
 #include <thread>
@@ -11,19 +12,21 @@
 namespace shoebox {
 
 class Catalog;
+class ContentStore;
 class Tree;
 struct Settings;
 
 class Housekeeping {
  public:
-  Housekeeping(Catalog& catalog, Tree& tree, const Settings& settings, const Clock& clock);
+  Housekeeping(Catalog& catalog, ContentStore& contents, Tree& tree, const Settings& settings,
+               const Clock& clock);
   ~Housekeeping();  // stop()
   Housekeeping(const Housekeeping&) = delete;
   Housekeeping& operator=(const Housekeeping&) = delete;
 
   void start();
   void stop();
-  // One round, on the calling thread.
+  // Expires, on the calling thread.
   Status run_once();
 
  private:
@@ -31,6 +34,7 @@ class Housekeeping {
   Status expire_versions();
 
   Catalog& catalog_;
+  ContentStore& contents_;
   Tree& tree_;
   const Settings& settings_;
   const Clock& clock_;

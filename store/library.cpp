@@ -183,13 +183,8 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
       Evictor::Dependencies{*s.catalog, *s.contents, *s.files, s.settings, *s.clock, s.path});
   s.importer = std::make_unique<Importer>(
       Importer::Dependencies{*s.catalog, *s.contents, *s.tree, *s.thumbnails, s.decoder});
-  s.housekeeping = std::make_unique<Housekeeping>(*s.catalog, *s.tree, s.settings, *s.clock);
+  s.housekeeping = std::make_unique<Housekeeping>(*s.catalog, *s.contents, *s.tree, s.settings, *s.clock);
 
-  s.catalog->on_content_erased([&s](ContentNo content) {
-    const Status removed = s.contents->remove(content);
-    // fsck finds the file later; the photo itself was meant to go.
-    if (!removed) log::warning("delete content {}: {}", content.value, removed.message());
-  });
   s.tree->set_open_check([&s](InodeNo inode) { return s.files->is_open(inode); });
   s.files->on_sealed([&s](ContentNo content) { s.importer->enqueue(content); });
   s.files->on_disk_full([&s](uint64_t bytes) { return s.evictor->make_room(bytes).freed_bytes; });
@@ -239,6 +234,7 @@ void Library::stop() {
   s.housekeeping->stop();
   s.importer->stop();
   s.evictor->stop();
+  s.contents->drain_removals();
   if (const Status synced = s.catalog->sync(); !synced) log::error("sync catalog: {}", synced.message());
   // Thumbnails can be made again.
   if (const Status flushed = s.thumbnails->flush(); !flushed)
