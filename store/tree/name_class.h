@@ -1,0 +1,48 @@
+// What a file name alone tells: photo or video, sidecar, junk and temporary names, anything else.
+//
+// Pure functions, any thread. The decoder has the last word on what a file is; this decides what
+// gets a PhotoId before it ran, and what never gets one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "store/catalog/records.h"
+
+namespace shoebox {
+
+enum class NameClass : uint8_t {
+  kMedia,    // by its extension a photo or video
+  kSidecar,  // x.jpg.xmp, x.xmp, x.AAE, x.THM: follows the photo beside it
+  kJunk,     // hidden, temporary, or a desktop's own: stays local, states nothing
+  kOther,    // anything else; may turn out to be a photo when decoded
+};
+
+NameClass classify_name(std::string_view name);
+
+// Junk and sidecars never become photos; everything else gets a PhotoId when created.
+inline bool may_be_photo(std::string_view name) {
+  const NameClass kind = classify_name(name);
+  return kind == NameClass::kMedia || kind == NameClass::kOther;
+}
+
+// Whether the decoder's verdict lets the photo show in views by itself. A file that could not be
+// decoded shows when its name says that it is a photo or video.
+bool shows_in_views(const PhotoRecord& photo);
+
+// "IMG_1" and ".jpg" of "IMG_1.jpg"; a leading dot starts no extension.
+std::string_view stem_of(std::string_view name);
+std::string_view extension_of(std::string_view name);
+
+// How a sidecar's name is made from its photo's name.
+enum class SidecarForm : uint8_t {
+  kNone,      // not a sidecar of that photo
+  kWhole,     // x.jpg -> x.jpg.xmp
+  kStem,      // x.jpg -> x.xmp
+};
+SidecarForm sidecar_form(std::string_view sidecar, std::string_view photo);
+// The name of the same sidecar beside a photo that is called `photo`.
+std::string sidecar_name(std::string_view sidecar, SidecarForm form, std::string_view photo);
+
+}  // namespace shoebox
