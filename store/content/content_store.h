@@ -17,6 +17,11 @@
 namespace shoebox {
 
 class Catalog;
+class CatalogReader;
+struct ContentRecord;
+
+// Looks at a content inside the transaction that will let it leave, and may refuse.
+using EvictionCheck = std::function<Status(const CatalogReader&, const ContentRecord&)>;
 
 // Head and tail of an original that stay on this disk after eviction, so that EXIF readers and
 // media probes cost no request. The kernel asks for whole pages: the tail starts on a page.
@@ -28,7 +33,8 @@ std::vector<ByteRange> kept_ranges(uint64_t size);
 
 class ContentStore {
  public:
-  // `library` is LIBRARY/; makes the folders that are missing.
+  // `library` is LIBRARY/; makes the folders that are missing. Deletes the files of contents that
+  // the catalog erased (Catalog::on_content_erased) by itself, once the erasure is durable.
   static Result<std::unique_ptr<ContentStore>> open(const std::string& library, Catalog& catalog);
   ~ContentStore();
 
@@ -40,7 +46,8 @@ class ContentStore {
   Result<UniqueFd> clone_to_staging(ContentNo from, ContentNo to);
   // fdatasync of the file and, once, fsync of its directory entry.
   Status sync_staging(ContentNo content, int fd);
-  // Moves staging/N to objects/; REQUIRES no writer. Idempotent. Durable when it returns.
+  // Moves staging/N to objects/; REQUIRES no writer. Idempotent. The bytes are durable when it
+  // returns; a power cut may still show them in staging/, where recover() finds them.
   Status seal(ContentNo content);
 
   // --- reading
@@ -48,7 +55,8 @@ class ContentStore {
   Result<UniqueFd> open_local(ContentNo content) const;
   // A read-only fd of partial/N; absent ranges read as holes: ask missing() first.
   Result<UniqueFd> open_partial(ContentNo content) const;
-  // Parts of `range` that are not on this disk, widened to blocks. Empty: all is there.
+  // Parts of `range` that are not on this disk, widened to blocks. Empty: all is there, in any fd
+  // that open_partial() gave before.
   Result<std::vector<ByteRange>> missing(ContentNo content, ByteRange range) const;
   // Bytes of this content on this disk, for st_blocks.
   Result<uint64_t> local_bytes(ContentNo content) const;
@@ -61,22 +69,35 @@ class ContentStore {
   // copy); returns the number of rotten blocks.
   Result<uint64_t> discard_rotten(ContentNo content);
 
+  // Makes the lists of fetched blocks durable, so that a crash costs no second fetch. For a thread
+  // that comes by now and then.
+  Status flush_partials();
+  // Grows when bytes that an open fd of a local content shows turned out wrong: open it again.
+  [[nodiscard]] uint64_t generation() const;
+
   // --- leaving
-  // Turns a complete object into partial/ holding kept_ranges(). The caller has checked promise 2.
+  // Turns a complete object into partial/ holding kept_ranges(); nothing to do for small ones. The
+  // caller has checked promise 2, or `check` does, inside the transaction that lets it go.
   Status evict(ContentNo content);
-  // Deletes whatever files there are.
+  Status evict(ContentNo content, const EvictionCheck& check);
+  // Deletes whatever files there are. REQUIRES the erasure of its record to be durable, or that
+  // there never was a record.
   Status remove(ContentNo content);
+  // Waits until the files of erased contents are gone. For tests and orderly ends.
+  void drain_removals();
 
   // --- recovery
   // Moves staging files without a record to recovered/; finishes half-done seals and evictions.
   // Returns how many files went to recovered/.
   Result<uint64_t> recover();
 
-  [[nodiscard]] uint64_t local_total_bytes() const;  // objects/ and partial/, for the cache limit
+  [[nodiscard]] uint64_t local_total_bytes()
+      const;  // objects/ and partial/, for the cache limit; after recover()
   [[nodiscard]] const std::string& root() const;
 
+  struct State;  // content_state.h, for the parts of this class only
+
  private:
-  struct State;
   explicit ContentStore(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

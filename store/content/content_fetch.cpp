@@ -1,0 +1,114 @@
+// Fetched blocks enter partial/ verified, and a partial content that has them all becomes an object.
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "store/base/log.h"
+#include "store/catalog/catalog.h"
+#include "store/content/content_state.h"
+
+namespace shoebox {
+
+Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_view bytes) {
+  for (;;) {
+    SHOEBOX_ASSIGN(const std::shared_ptr<Partial> partial, state_->open_partial(content));
+    if (!partial) return Status::ok();  // complete since it was asked for
+    uint64_t size = 0;
+    {
+      MutexLock lock(partial->mutex);
+      size = partial->pages.size();
+    }
+    if (index >= partial->hashes.size()) {
+      return Status(Code::kInvalid, fmt::format("content {}: has no block {}", content.value, index));
+    }
+    const ByteRange range = block_range(index, size);
+    if (bytes.size() != range.size() || sha256(bytes) != partial->hashes[index]) {
+      return Status(Code::kDataLoss,
+                    fmt::format("content {}: block {} does not match its hash", content.value, index));
+    }
+    if (const Status written = pwrite_full(partial->fd.get(), bytes.data(), bytes.size(), range.begin);
+        !written) {
+      return written.with_context(fmt::format("storing block {} of content {}", index, content.value));
+    }
+    bool full = false;
+    bool save = false;
+    {
+      MutexLock lock(partial->mutex);
+      if (partial->retired) continue;  // moved on meanwhile: these bytes may be needed in its new place
+      const uint64_t before = partial->pages.bytes();
+      partial->pages.add(range);
+      const uint64_t added = partial->pages.bytes() - before;
+      partial->unsaved_bytes += added;
+      state_->total_bytes += static_cast<int64_t>(added);
+      full = partial->pages.complete() && !partial->completing;
+      if (full) partial->completing = true;
+      save = !full && partial->unsaved_bytes >= kSaveEveryBytes;
+    }
+    if (full) return state_->complete(partial);
+    if (!save) return Status::ok();
+    const Claim claim(*state_, content);
+    return state_->save(*partial);
+  }
+}
+
+Status ContentStore::State::complete(const std::shared_ptr<Partial>& entry) {
+  const ContentNo content = entry->content;
+  const Claim claim(*this, content);
+  {
+    MutexLock lock(entry->mutex);
+    if (entry->retired) return Status::ok();
+  }
+  const auto give_up = [&](Status why) {
+    MutexLock lock(entry->mutex);
+    entry->completing = false;
+    return why;
+  };
+  const std::string path = partial(content);
+  Result<ContentHashes> hashes = hash_file(entry->fd.get());
+  if (!hashes) return give_up(hashes.status());
+  if (hashes->whole != entry->sha256) {
+    // Fetched blocks were verified on their way in, so the disk spoiled one since. It goes, and is
+    // fetched again by the next read that wants it.
+    MutexLock lock(entry->mutex);
+    const uint64_t before = entry->pages.bytes();
+    for (uint64_t index = 0; index < entry->hashes.size(); ++index) {
+      const bool good = index < hashes->blocks.size() && hashes->blocks[index] == entry->hashes[index];
+      if (!good) entry->pages.remove(block_range(index, entry->pages.size()));
+    }
+    const uint64_t dropped = before - entry->pages.bytes();
+    total_bytes -= static_cast<int64_t>(dropped);
+    entry->unsaved_bytes += dropped;
+    entry->completing = false;
+    log::warning("content {}: {} bytes in {} changed on this disk, they will be fetched again", content.value,
+                 dropped, path);
+    return Status::ok();
+  }
+  if (Status synced = fsync_fd(entry->fd.get(), path); !synced) return give_up(synced);
+  if (Status made = make_object_folder(content); !made) return give_up(made);
+  {
+    MutexLock loading(load_mutex);
+    if (::rename(path.c_str(), object(content).c_str()) != 0) {
+      return give_up(Status::from_errno(errno, fmt::format("rename {} to {}", path, object(content))));
+    }
+    retire(content);
+  }
+  SHOEBOX_TRY(fsync_dir(object_folder(content)));
+  ::unlink(blocks(content).c_str());
+  return set_residence(content, Residence::kLocal, nullptr);
+}
+
+Status ContentStore::State::set_residence(ContentNo content, Residence residence,
+                                          const EvictionCheck& check) {
+  const std::unique_ptr<Transaction> transaction = catalog.begin();
+  SHOEBOX_ASSIGN(std::optional<ContentRecord> now, transaction->content(content));
+  if (!now) return Status(Code::kNotFound, fmt::format("content {}: not in the catalog", content.value));
+  if (check) SHOEBOX_TRY(check(*transaction, *now));
+  now->residence = residence;
+  transaction->put_content(content, *now);
+  return transaction->commit();
+}
+
+}  // namespace shoebox

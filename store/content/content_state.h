@@ -1,0 +1,134 @@
+// What the parts of ContentStore share: paths, the table of partial contents that are in use, and
+// the claims by which the steps that move a content between folders exclude each other.
+//
+// Lock order: Claim, load_mutex, table_mutex, Partial::mutex. The catalog's writer lock is never
+// taken under one of the mutexes. load_mutex is held over opening and renaming one file;
+// the others over memory only. A Claim is held over I/O: only movers of the same content wait.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "store/base/mutex.h"
+#include "store/catalog/records.h"
+#include "store/content/block_set.h"
+#include "store/content/content_store.h"
+
+namespace shoebox {
+
+// A content of which some pages are here, while somebody reads or fetches it. Shared by the table
+// and by the calls at work on it.
+struct Partial {
+  Partial(ContentNo number, UniqueFd file, BlockSet set, std::vector<ContentHash> blocks, ContentHash whole)
+      : content(number),
+        fd(std::move(file)),
+        hashes(std::move(blocks)),
+        sha256(whole),
+        pages(std::move(set)) {}
+
+  const ContentNo content;
+  const UniqueFd fd;  // read and write
+  const std::vector<ContentHash> hashes;
+  const ContentHash sha256;
+  Mutex mutex;
+  BlockSet pages GUARDED_BY(mutex);
+  uint64_t unsaved_bytes GUARDED_BY(mutex) = 0;  // marked since the bitmap file was written
+  bool completing GUARDED_BY(mutex) = false;
+  bool retired GUARDED_BY(mutex) = false;  // became an object, or is gone: look it up again
+};
+
+// Pages that may be lost to a crash, to be fetched again: few enough to be cheap to repeat,
+// enough that the bitmap's fsync does not slow a fetch down.
+inline constexpr uint64_t kSaveEveryBytes = 8 << 20;
+// Partial contents held open at once.
+inline constexpr size_t kMaxOpenPartials = 256;
+
+// Contents whose erasure was committed; their files go once it is durable.
+struct ErasedQueue {
+  Mutex mutex;
+  ConditionVariable changed;
+  std::vector<ContentNo> contents GUARDED_BY(mutex);
+  bool removing GUARDED_BY(mutex) = false;
+  bool stopping GUARDED_BY(mutex) = false;
+};
+
+struct ContentStore::State {
+  State(std::string library, Catalog& of) : root(std::move(library)), catalog(of) {}
+
+  const std::string root;
+  Catalog& catalog;
+  std::atomic<int64_t> total_bytes{0};
+  std::atomic<uint64_t> generation{0};
+
+  Mutex load_mutex;  // one at a time opens, creates or renames a partial file
+  Mutex table_mutex;
+  std::unordered_map<ContentNo, std::shared_ptr<Partial>> table GUARDED_BY(table_mutex);
+
+  Mutex durable_mutex;
+  std::unordered_set<ContentNo> durable_names GUARDED_BY(durable_mutex);  // in staging/
+
+  Mutex claim_mutex;
+  ConditionVariable claim_freed;
+  std::unordered_set<ContentNo> claimed GUARDED_BY(claim_mutex);
+
+  // Shared with the catalog's callback, which outlives this store.
+  const std::shared_ptr<ErasedQueue> erased = std::make_shared<ErasedQueue>();
+  std::thread remover;
+
+  [[nodiscard]] std::string staging(ContentNo content) const;
+  [[nodiscard]] std::string object_folder(ContentNo content) const;
+  [[nodiscard]] std::string object(ContentNo content) const;
+  [[nodiscard]] std::string partial(ContentNo content) const;
+  [[nodiscard]] std::string blocks(ContentNo content) const;
+  [[nodiscard]] std::string partial_tmp(ContentNo content) const;
+
+  // The record, or kNotFound.
+  Result<ContentRecord> record(ContentNo content) const;
+  Status make_object_folder(ContentNo content) const;
+
+  // --- partial_table.cpp
+  // Null when the content is an object now. Makes an empty partial file where there is none.
+  Result<std::shared_ptr<Partial>> open_partial(ContentNo content);
+  [[nodiscard]] std::shared_ptr<Partial> find_partial(ContentNo content);
+  // Forgets the entry; REQUIRES load_mutex.
+  void retire(ContentNo content) REQUIRES(load_mutex);
+  // Data first, then the bitmap. REQUIRES a Claim on the content.
+  Status save(Partial& partial);
+  // Blocks of `fd` that equal their hashes.
+  static Result<BlockSet> verified_blocks(int fd, uint64_t size, const std::vector<ContentHash>& hashes);
+  void prune();
+
+  // --- content_fetch.cpp
+  Status complete(const std::shared_ptr<Partial>& partial);
+  // Makes the catalog say where the bytes are. `check` may refuse, seeing the transaction.
+  Status set_residence(ContentNo content, Residence residence, const EvictionCheck& check);
+
+  // --- content_remove.cpp
+  Status remove_files(ContentNo content);
+  void run_remover();
+};
+
+// The exclusive right to move the files of one content.
+class Claim {
+ public:
+  Claim(ContentStore::State& state, ContentNo content);
+  ~Claim();
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+
+ private:
+  ContentStore::State& state_;
+  ContentNo content_;
+};
+
+// Size of a file, or -1 when it is not there.
+int64_t file_size(const std::string& path);
+bool exists(const std::string& path);
+// Copies `range` between files at equal offsets.
+Status copy_range(int from, int to, ByteRange range);
+
+}  // namespace shoebox

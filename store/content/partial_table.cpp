@@ -1,0 +1,153 @@
+// The partial contents in use: opened on the first question about them, forgotten when they
+// became objects, were removed, or too many are open.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "store/base/log.h"
+#include "store/catalog/catalog.h"
+#include "store/content/content_state.h"
+
+namespace shoebox {
+
+std::shared_ptr<Partial> ContentStore::State::find_partial(ContentNo content) {
+  MutexLock lock(table_mutex);
+  const auto found = table.find(content);
+  return found == table.end() ? nullptr : found->second;
+}
+
+Result<std::shared_ptr<Partial>> ContentStore::State::open_partial(ContentNo content) {
+  if (std::shared_ptr<Partial> found = find_partial(content)) return found;
+  SHOEBOX_ASSIGN(const ContentRecord record_now, record(content));
+  SHOEBOX_ASSIGN(std::vector<ContentHash> hashes, catalog.block_hashes(content));
+  if (hashes.size() != block_count(record_now.size)) {
+    return Status(Code::kDataLoss,
+                  fmt::format("content {}: {} block hashes recorded, {} needed; run shoebox fsck",
+                              content.value, hashes.size(), block_count(record_now.size)));
+  }
+  std::shared_ptr<Partial> loaded;
+  {
+    // Whoever turns the partial file into an object renames it under this lock: it is either still
+    // here, or the object is there and no entry is made for a file that moved on.
+    MutexLock loading(load_mutex);
+    if (std::shared_ptr<Partial> found = find_partial(content)) return found;
+    Result<UniqueFd> fd = open_file(partial(content), O_RDWR);
+    const bool fresh = !fd && fd.code() == Code::kNotFound;
+    if (fresh) {
+      if (exists(object(content))) return std::shared_ptr<Partial>();
+      ::unlink(blocks(content).c_str());  // of a file that is gone
+      fd = open_file(partial(content), O_RDWR | O_CREAT);
+      if (fd && ::ftruncate(fd->get(), static_cast<off_t>(record_now.size)) != 0) {
+        return Status::from_errno(errno, "truncate " + partial(content));
+      }
+    }
+    if (!fd) return fd.status();
+    BlockSet pages(record_now.size);
+    if (!fresh) {
+      Result<std::string> file = read_file(blocks(content));
+      Result<BlockSet> read =
+          file ? BlockSet::decode(*file, record_now.size) : Result<BlockSet>(file.status());
+      if (!read) {
+        log::warning("{}: {}; checking each block again", blocks(content), read.status().message());
+        read = verified_blocks(fd->get(), record_now.size, hashes);
+      }
+      if (!read) return read.status();
+      pages = std::move(*read);
+    }
+    loaded = std::make_shared<Partial>(content, std::move(*fd), std::move(pages), std::move(hashes),
+                                       record_now.sha256);
+    MutexLock lock(table_mutex);
+    table.emplace(content, loaded);
+  }
+  prune();
+  return loaded;
+}
+
+void ContentStore::State::retire(ContentNo content) {
+  std::shared_ptr<Partial> entry;
+  {
+    MutexLock lock(table_mutex);
+    const auto found = table.find(content);
+    if (found == table.end()) return;
+    entry = std::move(found->second);
+    table.erase(found);
+  }
+  MutexLock lock(entry->mutex);
+  entry->retired = true;
+}
+
+Status ContentStore::State::save(Partial& partial_content) {
+  std::string file;
+  uint64_t saved = 0;
+  {
+    MutexLock lock(partial_content.mutex);
+    if (partial_content.retired || partial_content.unsaved_bytes == 0) return Status::ok();
+    saved = partial_content.unsaved_bytes;
+    file = partial_content.pages.encode();
+  }
+  const std::string path = blocks(partial_content.content);
+  SHOEBOX_TRY(fdatasync_fd(partial_content.fd.get(), partial(partial_content.content)));
+  SHOEBOX_TRY(write_file_atomically(path, file));
+  MutexLock lock(partial_content.mutex);
+  partial_content.unsaved_bytes -= std::min(saved, partial_content.unsaved_bytes);
+  return Status::ok();
+}
+
+Result<BlockSet> ContentStore::State::verified_blocks(int fd, uint64_t size,
+                                                      const std::vector<ContentHash>& hashes) {
+  BlockSet good(size);
+  std::string buffer;
+  for (uint64_t index = 0; index < hashes.size(); ++index) {
+    const ByteRange range = block_range(index, size);
+    buffer.resize(range.size());
+    SHOEBOX_ASSIGN(const size_t got, pread_full(fd, buffer.data(), buffer.size(), range.begin));
+    if (got == buffer.size() && sha256(buffer) == hashes[index]) good.add(range);
+  }
+  return good;
+}
+
+void ContentStore::State::prune() {
+  std::vector<ContentNo> idle;
+  {
+    MutexLock lock(table_mutex);
+    if (table.size() <= kMaxOpenPartials) return;
+    for (const auto& [content, entry] : table) {
+      if (entry.use_count() == 1) idle.push_back(content);
+    }
+  }
+  for (const ContentNo content : idle) {
+    const Claim claim(*this, content);
+    const std::shared_ptr<Partial> entry = find_partial(content);
+    if (!entry || !save(*entry)) continue;
+    MutexLock loading(load_mutex);
+    MutexLock lock(table_mutex);
+    const auto found = table.find(content);
+    if (found == table.end() || found->second.use_count() != 2) continue;  // the table's and `entry`
+    MutexLock pages(entry->mutex);
+    if (entry->unsaved_bytes == 0) table.erase(found);
+  }
+}
+
+Status ContentStore::flush_partials() {
+  std::vector<std::shared_ptr<Partial>> entries;
+  {
+    MutexLock lock(state_->table_mutex);
+    for (const auto& [content, entry] : state_->table) entries.push_back(entry);
+  }
+  Status first;
+  for (const std::shared_ptr<Partial>& entry : entries) {
+    {
+      MutexLock lock(entry->mutex);
+      if (entry->retired || entry->unsaved_bytes == 0) continue;
+    }
+    const Claim claim(*state_, entry->content);
+    const Status saved = state_->save(*entry);
+    if (!saved && first) first = saved;
+  }
+  return first;
+}
+
+}  // namespace shoebox
