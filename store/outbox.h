@@ -45,11 +45,16 @@ class Outbox {
   Status failed(ContentNo content, const std::string& remote, const Status& why, int64_t not_before_s);
   // Durable: the copy is on the remote. The job goes in the same batch.
   Status confirmed(ContentNo content, const std::string& remote, const RemoteCopy& copy);
-  // The remote's object is gone or changed: forget the copy and queue the upload again if the bytes are local.
+  // The remote's object is gone or changed: forget the copy and queue the upload again if the bytes are
+  // local.
   Status copy_lost(ContentNo content, const std::string& remote);
   Result<std::vector<std::pair<std::string, RemoteCopy>>> copies(ContentNo content) const;
-  // Contents without a job and without a copy on `remote` get a job (a remote was added).
+  // Contents without a job and without a copy on `remote` get a job (a remote was added, a job was
+  // lost). From now on also contents that become ready to be sent without a job: a temporary file
+  // that got its real name.
   Result<uint64_t> enqueue_missing(const std::string& remote);
+  // Jobs of remotes that are not in the settings any more go: nothing would ever end them.
+  Status drop_jobs_of_others(const std::vector<std::string>& remotes);
 
   struct Totals {
     uint64_t pending_files = 0, pending_bytes = 0, confirmed_files = 0, confirmed_bytes = 0;
@@ -59,12 +64,13 @@ class Outbox {
   // Durable pause switch.
   Result<bool> paused() const;
   Status set_paused(bool paused);
-  // `wake` runs after each commit that queued jobs, on the committing thread. Must not block.
+  // `wake` runs after each commit that queued jobs or may have made some ready, on the committing
+  // thread. Must not block. Set before threads start.
   void on_job(std::function<void()> wake);
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;  // shared with the catalog's observer, which may outlive this object
 };
 
 }  // namespace shoebox

@@ -46,6 +46,7 @@ struct Change {
     bool erased = false;
   };
   std::vector<Upload> uploads;
+  bool photos = false;  // some photo's record was put
   std::vector<std::pair<ContentNo, uint64_t>> content_sizes;  // contents that were put, with their size
 };
 

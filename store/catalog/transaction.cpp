@@ -152,6 +152,7 @@ void Transaction::put_photo(PhotoId id, const PhotoRecord& record) {
   }
   if (record.content) state_->put(keys::content_photo(record.content), keys::number_value(id.value));
   state_->put(keys::photo(id), encode(record));
+  state_->change.photos = true;
 }
 
 Status Transaction::erase_photo(PhotoId id) {
