@@ -1,0 +1,145 @@
+#include "store/decode/decoder/decode.h"
+
+#include <chrono>
+
+#include "store/decode/decoder/containers.h"
+#include "store/decode/decoder/facts.h"
+#include "store/decode/decoder/image.h"
+#include "store/decode/decoder/raw_preview.h"
+#include "store/decode/decoder/sniff.h"
+#include "store/decode/decoder/source_file.h"
+#include "store/decode/decoder/tag_set.h"
+#include "store/decode/decoder/video.h"
+
+namespace shoebox::decoder {
+namespace {
+
+constexpr size_t kHeadBytes = 4096;
+
+void read_metadata(Format format, SourceFile& file, TagSet& tags) {
+  switch (format) {
+    case Format::kJpeg: read_jpeg(file.map(), tags); break;
+    case Format::kPng: read_png(file.map(), tags); break;
+    case Format::kWebp: read_webp(file.map(), tags); break;
+    case Format::kPsd: read_psd(file.map(), tags); break;
+    case Format::kTiff:
+    case Format::kJp2: tags.add_image(file.map()); break;
+    case Format::kRaw:
+      tags.add_image(file.map());
+      // Formats that Exiv2 does not know: the camera's own JPEG inside carries the same EXIF.
+      if (tags.empty()) read_jpeg(embedded_jpeg(file.map()), tags);
+      break;
+    case Format::kHeif:
+    case Format::kCr3:
+    case Format::kJxl:
+    case Format::kVideo: read_boxes(file, tags); break;
+    case Format::kGif:
+    case Format::kBmp:
+    case Format::kNone: break;
+  }
+}
+
+void describe(const TagSet& tags, MediaInfo& info) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  if (const auto date = capture_date(tags, std::chrono::duration_cast<std::chrono::seconds>(now).count())) {
+    info.date = date->local;
+    info.utc_offset_minutes = date->utc_offset_minutes;
+  }
+  info.people = people_of(tags);
+  info.tags = tags_of(tags);
+  info.rating = rating_of(tags);
+  if (const auto position = position_of(tags)) {
+    info.latitude = position->latitude;
+    info.longitude = position->longitude;
+  }
+  describe_camera(tags, info);
+}
+
+std::vector<Thumbnail> raw_thumbnails(SourceFile& file, Format format, int orientation) {
+  PictureSize ignored{1, 1};  // of the preview, not of the photo
+  std::string preview = format == Format::kCr3 ? cr3_preview(file) : raw_preview(file.map());
+  if (!preview.empty()) {
+    if (auto thumbnails = thumbnails_of(preview, orientation, ignored); !thumbnails.empty())
+      return thumbnails;
+  }
+  const std::string_view embedded = embedded_jpeg(file.map());
+  return embedded.empty() ? std::vector<Thumbnail>() : thumbnails_of(embedded, orientation, ignored);
+}
+
+std::vector<Thumbnail> photo_thumbnails(const Sniffed& sniffed, SourceFile& file, const MediaInfo& info,
+                                        PictureSize& size) {
+  switch (sniffed.format) {
+    case Format::kRaw:
+    case Format::kCr3: return raw_thumbnails(file, sniffed.format, info.orientation);
+    case Format::kTiff: {
+      // Inside, RAW files are TIFFs whose first picture is often a stamp.
+      if (sniffed.mime != "image/tiff") {
+        if (auto thumbnails = raw_thumbnails(file, sniffed.format, info.orientation); !thumbnails.empty())
+          return thumbnails;
+      }
+      return thumbnails_of(file.map(), 0, size);
+    }
+    case Format::kBmp:
+    case Format::kPsd: return still_by_libav(file, sniffed.format == Format::kPsd, info.orientation);
+    default: return thumbnails_of(file.map(), 0, size);
+  }
+}
+
+void decode_photo(const Sniffed& sniffed, SourceFile& file, DecodedMedia& media) {
+  TagSet tags;
+  read_metadata(sniffed.format, file, tags);
+  describe(tags, media.info);
+  PictureSize size{tags.width, tags.height};
+  media.thumbnails = photo_thumbnails(sniffed, file, media.info, size);
+  media.info.width = size.width;
+  media.info.height = size.height;
+  // Neither a picture nor a word about it.
+  if (media.thumbnails.empty() && tags.empty()) media.info.kind = MediaKind::kUndecodable;
+}
+
+void decode_video(SourceFile& file, const std::string& name, DecodedMedia& media) {
+  TagSet tags;
+  read_metadata(Format::kVideo, file, tags);
+  VideoFacts facts = read_video(file, name, tags);
+  describe(tags, media.info);
+  media.info.width = facts.width;
+  media.info.height = facts.height;
+  if (facts.duration_s < 1e9) media.info.duration_s = facts.duration_s;
+  media.thumbnails = std::move(facts.thumbnails);
+  if (!facts.opened && tags.empty()) media.info.kind = MediaKind::kUndecodable;
+  if (facts.opened && !facts.has_video) media.info.kind = MediaKind::kOther;
+}
+
+}  // namespace
+
+bool start_libraries() {
+  start_exiv2();
+  start_libav();
+  return start_vips();
+}
+
+DecodedMedia decode(int fd, const std::string& name) {
+  DecodedMedia media;
+  media.info.kind = MediaKind::kUndecodable;
+  Result<SourceFile> opened = SourceFile::open(fd);
+  if (!opened.is_ok()) return media;
+  SourceFile& file = opened.value();
+  const Sniffed sniffed = sniff(file.read(0, kHeadBytes), name);
+  media.info.kind = sniffed.kind;
+  media.info.mime = sniffed.mime;
+  if (sniffed.format == Format::kNone) return media;
+  try {
+    if (sniffed.format == Format::kVideo) {
+      decode_video(file, name, media);
+    } else {
+      decode_photo(sniffed, file, media);
+    }
+  } catch (const std::exception&) {
+    // Out of memory, mostly. What was found before stays.
+    media.thumbnails.clear();
+    if (!media.info.date && media.info.people.empty()) media.info.kind = MediaKind::kUndecodable;
+  }
+  return media;
+}
+
+}  // namespace shoebox::decoder

@@ -1,0 +1,156 @@
+#include "store/decode/decoder_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "store/decode/wire.h"
+
+namespace shoebox {
+namespace {
+
+constexpr int kSocketFd = 3;                        // where the decoder finds its socket (WIRE.md)
+constexpr std::chrono::seconds kStartDeadline{30};  // loading the libraries; long on a busy small machine
+
+// A clean environment: nothing of the owner's reaches a process that reads hostile files.
+std::vector<std::string> environment() {
+  std::vector<std::string> out = {"LC_ALL=C.UTF-8", "TZ=UTC", "VIPS_CONCURRENCY=1", "VIPS_DISC_THRESHOLD=3g",
+                                  "MALLOC_ARENA_MAX=2"};
+  for (const char* name :
+       {"LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"}) {
+    if (const char* value = std::getenv(name)) out.push_back(fmt::format("{}={}", name, value));
+  }
+  return out;
+}
+
+class SpawnSetup {
+ public:
+  explicit SpawnSetup(int socket) {
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawnattr_init(&attributes_);
+    const bool keep_stderr = std::getenv("SHOEBOX_DECODER_STDERR") != nullptr;
+    posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions_, 1, "/dev/null", O_WRONLY, 0);
+    // Libraries complain about every odd file; that is no news for the owner.
+    if (!keep_stderr) posix_spawn_file_actions_addopen(&actions_, 2, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions_, socket, kSocketFd);
+    posix_spawn_file_actions_addclosefrom_np(&actions_, kSocketFd + 1);
+    sigset_t signals;
+    sigemptyset(&signals);
+    posix_spawnattr_setsigmask(&attributes_, &signals);
+    sigfillset(&signals);
+    posix_spawnattr_setsigdefault(&attributes_, &signals);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  ~SpawnSetup() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnSetup(const SpawnSetup&) = delete;
+  SpawnSetup& operator=(const SpawnSetup&) = delete;
+
+  Result<pid_t> spawn(const std::string& program) {
+    std::vector<std::string> variables = environment();
+    std::vector<char*> environment_pointers;
+    for (std::string& variable : variables) environment_pointers.push_back(variable.data());
+    environment_pointers.push_back(nullptr);
+    std::string name = "shoebox-decoder";
+    char* arguments[] = {name.data(), nullptr};
+    pid_t pid = -1;
+    const int error =
+        posix_spawn(&pid, program.c_str(), &actions_, &attributes_, arguments, environment_pointers.data());
+    if (error != 0) {
+      return {Code::kUnavailable, fmt::format("start {}: {}; photos show undated until it can run", program,
+                                              std::strerror(error))};
+    }
+    return pid;
+  }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+}  // namespace
+
+Status DecoderProcess::start(const std::string& program) {
+  stop();
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return {Code::kUnavailable, fmt::format("start {}: no socket: {}", program, std::strerror(errno))};
+  }
+  UniqueFd ours(ends[0]);
+  UniqueFd theirs(ends[1]);
+  // dup2 onto itself would keep close-on-exec; the copy has a number above all that are used.
+  if (theirs.get() == kSocketFd) {
+    UniqueFd moved(fcntl(theirs.get(), F_DUPFD_CLOEXEC, kSocketFd + 1));
+    if (!moved) return {Code::kUnavailable, fmt::format("start {}: {}", program, std::strerror(errno))};
+    theirs = std::move(moved);
+  }
+  SHOEBOX_ASSIGN(pid_, SpawnSetup(theirs.get()).spawn(program));
+  socket_ = std::move(ours);
+  theirs.reset();
+  files_ = 0;
+  const Result<std::string> greeting =
+      wire::receive_frame(socket_.get(), 16, std::chrono::steady_clock::now() + kStartDeadline);
+  Status status = greeting.is_ok() ? wire::parse_ready(greeting.value()) : greeting.status();
+  if (status.is_ok()) return status;
+  const std::string end = status.code() == Code::kUnavailable ? how_it_ended() : status.message();
+  stop();
+  return {Code::kUnavailable, fmt::format("start {}: {}", program, end)};
+}
+
+Result<DecodedMedia> DecoderProcess::decode(int fd, const std::string& name,
+                                            std::chrono::milliseconds deadline) {
+  const auto until = std::chrono::steady_clock::now() + deadline;
+  if (Status sent = wire::send_frame(socket_.get(), wire::encode(wire::Request{name}), fd); !sent.is_ok()) {
+    stop();
+    return Status(Code::kUnavailable, "the decoder is gone: " + sent.message());
+  }
+  ++files_;
+  Result<std::string> reply = wire::receive_frame(socket_.get(), wire::kMaxReplyBytes, until);
+  if (!reply.is_ok()) {
+    std::string why = reply.status().message();
+    if (reply.code() == Code::kTimeout) why = fmt::format("no answer in {} s", deadline.count() / 1000.0);
+    if (reply.code() == Code::kUnavailable) why = how_it_ended();
+    stop();
+    return {Code::kDataLoss, fmt::format("decode \"{}\": {}", name, why)};
+  }
+  Result<DecodedMedia> media = wire::parse_reply(reply.value());
+  if (!media.is_ok()) stop();
+  return media;
+}
+
+std::string DecoderProcess::how_it_ended() {
+  if (pid_ <= 0) return "the decoder is not running";
+  // The socket closed, so it is ending; SIGKILL makes sure that the wait is short.
+  siginfo_t info{};
+  if (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT | WNOHANG) == 0 && info.si_pid == 0) {
+    kill(pid_, SIGKILL);
+    return "the decoder closed its socket";
+  }
+  int status = 0;
+  waitpid(pid_, &status, 0);
+  pid_ = -1;
+  if (WIFSIGNALED(status)) return fmt::format("the decoder was killed by signal {}", WTERMSIG(status));
+  return fmt::format("the decoder ended with status {}", WEXITSTATUS(status));
+}
+
+void DecoderProcess::stop() {
+  socket_.reset();
+  if (pid_ <= 0) return;
+  kill(pid_, SIGKILL);
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+}
+
+}  // namespace shoebox

@@ -1,0 +1,43 @@
+// One running shoebox-decoder: spawned, asked file by file, killed when it does not answer.
+// Owned by DecoderPool; one thread at a time.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <string>
+
+#include "store/base/file_io.h"
+#include "store/base/result.h"
+#include "store/decode/media_decoder.h"
+
+namespace shoebox {
+
+class DecoderProcess {
+ public:
+  DecoderProcess() = default;
+  ~DecoderProcess() { stop(); }
+  DecoderProcess(const DecoderProcess&) = delete;
+  DecoderProcess& operator=(const DecoderProcess&) = delete;
+
+  [[nodiscard]] bool running() const { return pid_ > 0; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] unsigned files() const { return files_; }
+
+  // Spawns `program` and waits until it has locked itself in. kUnavailable: it cannot be started.
+  Status start(const std::string& program);
+  // REQUIRES: running(). kUnavailable: it was gone before it took the file. kDataLoss: it died, ran
+  // out of time or answered nonsense. After any failure it is stopped.
+  Result<DecodedMedia> decode(int fd, const std::string& name, std::chrono::milliseconds deadline);
+  // Kills and reaps. Idempotent.
+  void stop();
+
+ private:
+  std::string how_it_ended();
+
+  pid_t pid_ = -1;
+  UniqueFd socket_;
+  unsigned files_ = 0;
+};
+
+}  // namespace shoebox
