@@ -1,0 +1,14 @@
+#include "fs/filesystem.h"
+
+#include "store/library.h"
+
+namespace shoebox {
+
+Filesystem::Filesystem(Library& library, MountOptions mount_options)
+    : catalog(library.catalog()),
+      tree(library.tree()),
+      files(library.files()),
+      library_path(library.path()),
+      options(std::move(mount_options)) {}
+
+}  // namespace shoebox

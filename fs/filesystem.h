@@ -1,0 +1,52 @@
+// What the FUSE operations share. Operations are free functions (ops.h, op_*.cpp); libfuse hands
+// them this as the session's userdata.
+//
+// Owned by the mounting process; outlives the session. Threads: any.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "fs/handles.h"
+#include "fs/open_directory.h"
+#include "fs/options.h"
+#include "fs/parked_reads.h"
+#include "store/base/ids.h"
+
+namespace shoebox {
+
+class Catalog;
+class FileHandle;
+class Files;
+class Library;
+class Tree;
+
+// An open(2) of a regular file.
+struct OpenFile {
+  InodeNo inode;
+  std::shared_ptr<FileHandle> file;  // shared: a parked read outlives a release
+  bool writable = false;
+  int backing_id = 0;  // of the kernel, while passed through (passthrough.h)
+  RefusedReads refused;
+};
+
+// How long the kernel may believe attributes, names and absent names: for as long as the
+// invalidator says nothing. An hour bounds what a lost notification can do.
+inline constexpr double kCacheSeconds = 3600;
+
+struct Filesystem {
+  Filesystem(Library& library, MountOptions mount_options);
+
+  Catalog& catalog;
+  Tree& tree;
+  Files& files;
+  const std::string library_path;
+  const MountOptions options;
+
+  HandleTable<OpenFile> open_files;
+  HandleTable<OpenDirectory> open_directories;
+  ParkedReads parked_reads;
+};
+
+}  // namespace shoebox

@@ -1,0 +1,85 @@
+// getattr, setattr, statfs.
+#include <sys/statvfs.h>
+
+#include <cerrno>
+
+#include "fs/ops.h"
+#include "fs/reply.h"
+#include "store/files.h"
+
+namespace shoebox {
+namespace {
+
+Timestamp timestamp_of(const timespec& time) {
+  return {.seconds = time.tv_sec, .nanoseconds = static_cast<uint32_t>(time.tv_nsec)};
+}
+
+void reply_attributes(fuse_req_t request, InodeNo number, InodeRecord record) {
+  const struct stat attributes = stat_of(filesystem_of(request), number, std::move(record));
+  fuse_reply_attr(request, &attributes, kCacheSeconds);
+}
+
+AttributeChange change_of(const struct stat& wanted, int changes) {
+  AttributeChange change;
+  if (changes & FUSE_SET_ATTR_MODE) change.mode = wanted.st_mode;
+  if (changes & FUSE_SET_ATTR_UID) change.uid = wanted.st_uid;
+  if (changes & FUSE_SET_ATTR_GID) change.gid = wanted.st_gid;
+  if (changes & FUSE_SET_ATTR_ATIME_NOW) {
+    change.atime_now = true;
+  } else if (changes & FUSE_SET_ATTR_ATIME) {
+    change.atime = timestamp_of(wanted.st_atim);
+  }
+  if (changes & FUSE_SET_ATTR_MTIME_NOW) {
+    change.mtime_now = true;
+  } else if (changes & FUSE_SET_ATTR_MTIME) {
+    change.mtime = timestamp_of(wanted.st_mtim);
+  }
+  return change;
+}
+
+constexpr int kOtherThanSize = FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID |
+                               FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME |
+                               FUSE_SET_ATTR_MTIME_NOW;
+
+Result<InodeRecord> set_attributes(fuse_req_t request, InodeNo number, const struct stat& wanted,
+                                   int changes) {
+  const Filesystem& filesystem = filesystem_of(request);
+  if (changes & FUSE_SET_ATTR_SIZE) {
+    SHOEBOX_TRY(filesystem.files.truncate(number, static_cast<uint64_t>(wanted.st_size)));
+  }
+  if ((changes & kOtherThanSize) == 0) return filesystem.tree.getattr(number);
+  const AttributeChange change = change_of(wanted, changes);
+  SHOEBOX_ASSIGN(InodeRecord record, filesystem.tree.setattr(number, change, caller_of(request)));
+  // A file that is being written: the commit at close must keep the time that was set.
+  if (change.mtime || change.mtime_now) filesystem.files.mtime_set(number, record.mtime);
+  return record;
+}
+
+}  // namespace
+
+void op_getattr(fuse_req_t request, fuse_ino_t inode, fuse_file_info*) {
+  Result<InodeRecord> record = filesystem_of(request).tree.getattr(inode_no(inode));
+  if (!record.is_ok()) return reply_failure(request, record.status());
+  reply_attributes(request, inode_no(inode), std::move(record).value());
+}
+
+void op_setattr(fuse_req_t request, fuse_ino_t inode, struct stat* wanted, int changes, fuse_file_info*) {
+  Result<InodeRecord> record = set_attributes(request, inode_no(inode), *wanted, changes);
+  if (!record.is_ok()) return reply_failure(request, record.status());
+  reply_attributes(request, inode_no(inode), std::move(record).value());
+}
+
+void op_statfs(fuse_req_t request, fuse_ino_t) {
+  struct statvfs disk = {};
+  if (statvfs(filesystem_of(request).library_path.c_str(), &disk) != 0) {
+    fuse_reply_err(request, errno);
+    return;
+  }
+  disk.f_namemax = 255;
+  // Inodes are rows of the catalog: there are as many as there is room.
+  disk.f_ffree = disk.f_favail = disk.f_bavail;
+  disk.f_files = disk.f_blocks;
+  fuse_reply_statfs(request, &disk);
+}
+
+}  // namespace shoebox

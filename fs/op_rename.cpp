@@ -1,0 +1,35 @@
+// rename, with the flags of renameat2(2).
+#include <linux/fs.h>
+
+#include <cerrno>
+#include <optional>
+
+#include "fs/ops.h"
+#include "fs/reply.h"
+
+namespace shoebox {
+namespace {
+
+std::optional<RenameMode> mode_of(unsigned flags) {
+  switch (flags) {
+    case 0: return RenameMode::kReplace;
+    case RENAME_NOREPLACE: return RenameMode::kNoReplace;
+    case RENAME_EXCHANGE: return RenameMode::kExchange;
+    default: return std::nullopt;  // RENAME_WHITEOUT: for overlayfs, which falls back
+  }
+}
+
+}  // namespace
+
+void op_rename(fuse_req_t request, fuse_ino_t from, const char* from_name, fuse_ino_t to, const char* to_name,
+               unsigned flags) {
+  const std::optional<RenameMode> mode = mode_of(flags);
+  if (!mode) {
+    fuse_reply_err(request, EINVAL);
+    return;
+  }
+  reply_status(request, filesystem_of(request).tree.rename(inode_no(from), from_name, inode_no(to), to_name,
+                                                           *mode, caller_of(request)));
+}
+
+}  // namespace shoebox
