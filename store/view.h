@@ -43,6 +43,15 @@ class View {
   // Applies to `photo` what putting it into, or taking it out of, the folder at `path` states.
   virtual void state_added(PhotoRecord& photo, const ViewPath& path) const = 0;
   virtual void state_removed(PhotoRecord& photo, const ViewPath& path) const = 0;
+  // The folder itself got another name: what it stated is now stated by `to`.
+  virtual void state_renamed(PhotoRecord& photo, const ViewPath& from, const ViewPath& to) const {
+    state_removed(photo, from);
+    state_added(photo, to);
+  }
+  // The file's own data is known or changed: drops what was stated and only repeats it.
+  virtual void settle(PhotoRecord& /*photo*/) const {}
+  // A folder renamed onto or into another one is merged with it (a person is one person).
+  [[nodiscard]] virtual bool merges_folders() const { return false; }
 };
 
 }  // namespace shoebox

@@ -4,15 +4,21 @@
 // view's. Everything runs inside the caller's transaction; nothing here commits. After a photo's
 // record or names changed, refresh() makes its rows what the views say: the difference is written
 // in the same batch, and is what the kernel is told.
+//
+// Links: nlink counts names in Library, the stating views and Trash. An inode that has other names
+// only (born in Dates, or a twin put there) counts 1, so that it never looks unlinked. An inode that
+// lost its last name is left with nlink 0 and its PhotoId; Tree erases it once nobody has it open.
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "store/base/clock.h"
 #include "store/base/result.h"
 #include "store/catalog/records.h"
+#include "store/tree/view_rows.h"
 #include "store/view.h"
 
 namespace shoebox {
@@ -27,43 +33,72 @@ class ViewEngine {
   ViewEngine(const std::vector<std::unique_ptr<View>>& views, const Clock& clock, const Settings& settings);
 
   // Null for Library, Trash and the root.
-  [[nodiscard]] const View* view_of(ViewId id) const;
+  [[nodiscard]] const View* view_of(ViewId id) const { return rows_.view_of(id); }
   // The display values from the view's root down to this directory.
   Result<ViewPath> path_of(const CatalogReader& reader, InodeNo directory) const;
 
+  // --- names. (view_names.cpp)
   // A name was put at (directory, name) by a person for this inode, its dentry row is not written
   // yet: applies the statement, writes the row as given, adjusts nlink, files a home when the photo
-  // is decoded and has none, refreshes.
+  // is decoded and has none, refreshes. kNotPermitted where the folder holds no photos.
   Status name_added(Transaction& txn, InodeNo directory, std::string_view name, InodeNo inode) const;
   // rm of (directory, name) in a stating view: statement denied, row and nlink gone, a twin's only
   // name takes the twin with it. In Dates and derived views Tree trashes instead and does not call this.
+  // The last name of a photo that was not filed yet is not lost: its home is filed now.
   Status name_removed(Transaction& txn, InodeNo directory, std::string_view name) const;
-  // mv inside one view: the statement moves.
+  // mv inside one view: the statement moves. A new name that makes a photo of a temporary file
+  // gives it its PhotoId.
   Status name_moved(Transaction& txn, InodeNo from_directory, std::string_view from_name,
                     InodeNo to_directory, std::string_view to_name) const;
   // What a later seal and decode must know about a file being created in a view: gives the inode a
-  // provisional PhotoId that carries the statement. Junk and other non-photos get none.
+  // provisional PhotoId that carries the statement. Junk and sidecars get none. Writes the row too.
   Status created(Transaction& txn, InodeNo directory, std::string_view name, InodeNo inode) const;
+  // Gives an inode without PhotoId one, if `name` may be a photo's: that of its bytes where they are
+  // known, else a new one.
+  Status ensure_photo(Transaction& txn, InodeNo inode, std::string_view name) const;
+  // nlink as the inode's names say.
+  Status recount_links(Transaction& txn, InodeNo inode) const { return rows_.recount(txn, inode); }
 
+  // --- folders. (view_folders.cpp, view_rename.cpp)
   Result<InodeNo> mkdir(Transaction& txn, InodeNo directory, std::string_view name, uint32_t mode,
                         const Caller& caller) const;
   Status rmdir(Transaction& txn, InodeNo directory, std::string_view name) const;
   Status rename_folder(Transaction& txn, InodeNo from_directory, std::string_view from_name,
                        InodeNo to_directory, std::string_view to_name) const;
 
+  // --- photos
   // Merges a provisional photo into the one that these bytes already have.
   Status merge(Transaction& txn, PhotoId from, PhotoId into) const;
   // The file said this about itself: effective date, home (Library/{year}/{month}/name, once), rows.
+  // Idempotent: decoding again changes what the file says, never what people said.
   Status decoded(Transaction& txn, PhotoId photo, const MediaInfo& info) const;
+  // The mtime of this inode, or whether it was set, changed: a date guessed from it is made anew.
+  Status mtime_changed(Transaction& txn, InodeNo inode) const;
   // Rows of this photo in all views, made to agree with its record. Creates and drops folders.
   Status refresh(Transaction& txn, PhotoId photo) const;
   // Removes every row of the photo in all views (it goes to Trash), without touching statements.
   Status withdraw(Transaction& txn, PhotoId photo) const;
+  // The same for one inode of it; where a twin lives on, the rows that were this inode's move to it.
+  Status withdraw_inode(Transaction& txn, InodeNo inode) const;
+  // A name of a photo or of a sidecar came or went at (directory, name), in Library or a view: the
+  // sidecars' rows beside the photos are made anew. refresh() does this for the photo's present names.
+  Status sidecars_changed(Transaction& txn, InodeNo directory, std::string_view name) const;
 
  private:
-  const std::vector<std::unique_ptr<View>>& views_;
-  const Clock& clock_;
-  const Settings& settings_;
+  // Sets the effective date from what is known; true when anything changed.
+  Result<bool> set_date(const CatalogReader& reader, PhotoId photo, PhotoRecord& record) const;
+  Status refresh_view(Transaction& txn, const View& view, const PhotoRecord& record,
+                      const std::vector<Row>& rows) const;
+  // The value of a folder that somebody called `name`.
+  std::string value_for_folder(const View& view, std::string_view name) const;
+  struct Renaming;
+  Status restate(Transaction& txn, const View& view, const Renaming& renaming) const;
+  Status restate_trash(Transaction& txn, const View& view, const std::vector<Renaming>& all) const;
+  Status move_folder(Transaction& txn, const View& view, const NameOf& from, const NameOf& to) const;
+  Status merge_folders(Transaction& txn, const View& view, const NameOf& from, InodeNo target,
+                       Notice notice) const;
+
+  ViewRows rows_;
 };
 
 }  // namespace shoebox

@@ -1,0 +1,73 @@
+// What a file says about itself enters its photo's record: effective date, home, rows.
+
+#include <algorithm>
+#include <set>
+
+#include "store/tree/capture_date.h"
+#include "store/tree/name_class.h"
+#include "store/tree/safe_name.h"
+#include "store/tree/view_engine.h"
+#include "store/tree/view_home.h"
+
+namespace shoebox {
+namespace {
+
+// Untrusted names of people and tags: one spelling each, nothing empty, in the file's order.
+void tidy(std::vector<std::string>& values) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  std::set<std::string> seen;
+  std::vector<std::string> result;
+  for (const std::string& value : values) {
+    const size_t begin = value.find_first_not_of(kBlank);
+    if (begin == std::string::npos) continue;
+    const size_t end = value.find_last_not_of(kBlank) + 1;
+    std::string tidied = normalized(std::string_view(value).substr(begin, end - begin));
+    if (seen.insert(tidied).second) result.push_back(std::move(tidied));
+  }
+  values = std::move(result);
+}
+
+}  // namespace
+
+Result<bool> ViewEngine::set_date(const CatalogReader& reader, PhotoId photo, PhotoRecord& record) const {
+  // Of several inodes with equal bytes, the first whose mtime a tool set gives the guess.
+  std::optional<Timestamp> mtime;
+  SHOEBOX_ASSIGN(const auto inodes, reader.inodes_of_photo(photo));
+  for (const InodeNo inode : inodes) {
+    SHOEBOX_ASSIGN(const auto found, reader.inode(inode));
+    if (found && found->mtime_was_set && !mtime) mtime = found->mtime;
+  }
+  const EffectiveDate date = effective_date(record.info, record.original_name, mtime, rows_.now());
+  if (date.date == record.date && date.source == record.date_source) return false;
+  record.date = date.date;
+  record.date_source = date.source;
+  return true;
+}
+
+Status ViewEngine::decoded(Transaction& txn, PhotoId photo, const MediaInfo& info) const {
+  SHOEBOX_ASSIGN(auto record, txn.photo(photo));
+  if (!record) return Status::ok();
+  record->info = info;
+  tidy(record->info.people);
+  tidy(record->info.tags);
+  SHOEBOX_ASSIGN(const bool changed, set_date(txn, photo, *record));
+  (void)changed;
+  for (const auto& view : rows_.views()) view->settle(*record);
+  txn.put_photo(photo, *record);
+  SHOEBOX_TRY(file_home(txn, rows_, photo, *record));
+  return refresh(txn, photo);
+}
+
+Status ViewEngine::mtime_changed(Transaction& txn, InodeNo inode) const {
+  SHOEBOX_ASSIGN(const auto changed, txn.inode(inode));
+  if (!changed || !changed->photo) return Status::ok();
+  SHOEBOX_ASSIGN(auto record, txn.photo(changed->photo));
+  if (!record || record->info.kind == MediaKind::kUnknown) return Status::ok();
+  SHOEBOX_ASSIGN(const bool moved, set_date(txn, changed->photo, *record));
+  if (!moved) return Status::ok();
+  for (const auto& view : rows_.views()) view->settle(*record);
+  txn.put_photo(changed->photo, *record);
+  return refresh(txn, changed->photo);
+}
+
+}  // namespace shoebox

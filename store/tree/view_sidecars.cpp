@@ -1,0 +1,132 @@
+#include "store/tree/view_sidecars.h"
+
+#include <sys/stat.h>
+
+#include "store/tree/name_class.h"
+#include "store/tree/view_engine.h"
+#include "store/tree/view_home.h"
+
+namespace shoebox {
+namespace {
+
+// A photo that stands beside a sidecar, and how their names relate.
+struct Neighbour {
+  PhotoId photo;
+  InodeNo inode;
+  SidecarForm form = SidecarForm::kNone;
+};
+
+// Files in `directory` whose name starts with `stem` and a dot.
+Result<std::vector<DirEntry>> files_with_stem(const CatalogReader& reader, InodeNo directory,
+                                              std::string_view stem) {
+  std::vector<DirEntry> found;
+  const std::string prefix = std::string(stem) + ".";
+  SHOEBOX_TRY(reader.for_each_entry(directory, prefix, [&](const DirEntry& entry) {
+    if (!entry.name.starts_with(prefix)) return false;
+    if ((entry.dentry.type & S_IFMT) == S_IFREG) found.push_back(entry);
+    return true;
+  }));
+  return found;
+}
+
+Result<std::vector<Neighbour>> photos_beside(const CatalogReader& reader, InodeNo directory,
+                                             std::string_view sidecar) {
+  std::vector<Neighbour> photos;
+  const auto consider = [&](std::string_view name, InodeNo inode) -> Status {
+    const SidecarForm form = sidecar_form(sidecar, name);
+    if (form == SidecarForm::kNone || !may_be_photo(name)) return Status::ok();
+    SHOEBOX_ASSIGN(const auto record, reader.inode(inode));
+    if (record && record->photo) photos.push_back({record->photo, inode, form});
+    return Status::ok();
+  };
+  const std::string_view base = stem_of(sidecar);
+  SHOEBOX_ASSIGN(const auto whole, reader.dentry(directory, base));
+  if (whole) SHOEBOX_TRY(consider(base, whole->inode));
+  SHOEBOX_ASSIGN(const auto others, files_with_stem(reader, directory, base));
+  for (const DirEntry& other : others) SHOEBOX_TRY(consider(other.name, other.dentry.inode));
+  return photos;
+}
+
+// A sidecar that came through a view is filed beside the home of its photo.
+Status file_beside_photo(Transaction& txn, const ViewRows& rows, InodeNo sidecar, const Row& anchor,
+                         const Neighbour& neighbour, bool* filed) {
+  SHOEBOX_ASSIGN(std::vector<Row> photo_rows, rows.of_inode(txn, neighbour.inode));
+  const Row* home = ViewRows::representative(photo_rows);
+  if (!home || !home->in_library()) {
+    SHOEBOX_ASSIGN(photo_rows, rows.of_photo(txn, neighbour.photo));
+    home = ViewRows::representative(photo_rows);
+  }
+  if (!home || !home->in_library()) return Status::ok();
+  *filed = true;
+  return put_home(txn, rows, home->directory, sidecar_name(anchor.name, neighbour.form, home->name), sidecar);
+}
+
+}  // namespace
+
+Result<std::set<InodeNo>> sidecars_beside(const CatalogReader& reader, InodeNo directory,
+                                          std::string_view name) {
+  std::set<InodeNo> sidecars;
+  SHOEBOX_ASSIGN(const auto files, files_with_stem(reader, directory, stem_of(name)));
+  for (const DirEntry& file : files) {
+    if (file.dentry.kind == NameKind::kGiven && sidecar_form(file.name, name) != SidecarForm::kNone) {
+      sidecars.insert(file.dentry.inode);
+    }
+  }
+  return sidecars;
+}
+
+Status refresh_sidecar(Transaction& txn, const ViewRows& rows, InodeNo sidecar) {
+  SHOEBOX_ASSIGN(const auto record, txn.inode(sidecar));
+  if (!record || record->photo) return Status::ok();
+  SHOEBOX_ASSIGN(const std::vector<Row> standing, rows.of_inode(txn, sidecar));
+  bool filed = false;
+  for (const Row& row : standing) filed |= row.in_library() && row.lives();
+
+  std::set<NameOf> wanted;
+  for (const Row& anchor : standing) {
+    if (!anchor.lives()) continue;
+    SHOEBOX_ASSIGN(const auto neighbours, photos_beside(txn, anchor.directory, anchor.name));
+    for (const Neighbour& neighbour : neighbours) {
+      if (!filed) SHOEBOX_TRY(file_beside_photo(txn, rows, sidecar, anchor, neighbour, &filed));
+      SHOEBOX_ASSIGN(const auto photo_rows, rows.of_photo(txn, neighbour.photo));
+      for (const Row& row : photo_rows) {
+        if (!row.in_view()) continue;
+        wanted.insert({row.directory, sidecar_name(anchor.name, neighbour.form, row.name)});
+      }
+    }
+  }
+
+  for (const Row& row : standing) {
+    if (!row.in_view() || row.kind != NameKind::kGenerated) continue;
+    if (wanted.contains({row.directory, row.name})) continue;
+    SHOEBOX_TRY(rows.erase(txn, row.directory, row.name, Notice::kTell));
+  }
+  for (const NameOf& place : wanted) {
+    SHOEBOX_ASSIGN(const auto taken, txn.folded_match(place.directory, place.name));
+    if (taken) continue;  // its own row, or somebody's file: never displaced
+    SHOEBOX_TRY(rows.put(txn, place.directory, place.name, sidecar, NameKind::kGenerated, Notice::kTell));
+  }
+  return rows.recount(txn, sidecar);
+}
+
+Status refresh_sidecars_of(Transaction& txn, const ViewRows& rows, const std::vector<Row>& photo_rows) {
+  std::set<InodeNo> sidecars;
+  for (const Row& row : photo_rows) {
+    if (!row.lives()) continue;
+    SHOEBOX_ASSIGN(auto beside, sidecars_beside(txn, row.directory, row.name));
+    sidecars.merge(beside);
+  }
+  for (const InodeNo sidecar : sidecars) SHOEBOX_TRY(refresh_sidecar(txn, rows, sidecar));
+  return Status::ok();
+}
+
+Status ViewEngine::sidecars_changed(Transaction& txn, InodeNo directory, std::string_view name) const {
+  SHOEBOX_ASSIGN(const auto beside, sidecars_beside(txn, directory, name));
+  for (const InodeNo sidecar : beside) SHOEBOX_TRY(refresh_sidecar(txn, rows_, sidecar));
+  if (classify_name(name) != NameClass::kSidecar) return Status::ok();
+  SHOEBOX_ASSIGN(const auto dentry, txn.dentry(directory, name));
+  if (dentry) SHOEBOX_TRY(refresh_sidecar(txn, rows_, dentry->inode));
+  return Status::ok();
+}
+
+}  // namespace shoebox

@@ -1,0 +1,23 @@
+// Sidecars (x.jpg.xmp, x.xmp, .AAE, .THM) follow their photo: where the photo shows in a view, the
+// sidecar shows beside it under the name that matches the photo's name there.
+//
+// A sidecar has no PhotoId: it belongs to the photos that stand beside one of its given names.
+// Part of ViewEngine, private to store/tree. Runs inside the caller's transaction.
+#pragma once
+
+#include <set>
+
+#include "store/tree/view_rows.h"
+
+namespace shoebox {
+
+// Sidecars that belong to a photo called `name` in this directory.
+Result<std::set<InodeNo>> sidecars_beside(const CatalogReader& reader, InodeNo directory,
+                                          std::string_view name);
+// Makes the generated rows of one sidecar what the rows of its photos say, and files it beside its
+// photo's home if it has none in Library.
+Status refresh_sidecar(Transaction& txn, const ViewRows& rows, InodeNo sidecar);
+// The same for all sidecars beside the names that these rows give.
+Status refresh_sidecars_of(Transaction& txn, const ViewRows& rows, const std::vector<Row>& photo_rows);
+
+}  // namespace shoebox
