@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "store/base/file_names.h"
 #include "store/catalog/records.h"
 
 namespace shoebox {
@@ -31,15 +32,11 @@ inline bool may_be_photo(std::string_view name) {
 // decoded shows when its name says that it is a photo or video.
 bool shows_in_views(const PhotoRecord& photo);
 
-// "IMG_1" and ".jpg" of "IMG_1.jpg"; a leading dot starts no extension.
-std::string_view stem_of(std::string_view name);
-std::string_view extension_of(std::string_view name);
-
 // How a sidecar's name is made from its photo's name.
 enum class SidecarForm : uint8_t {
-  kNone,      // not a sidecar of that photo
-  kWhole,     // x.jpg -> x.jpg.xmp
-  kStem,      // x.jpg -> x.xmp
+  kNone,   // not a sidecar of that photo
+  kWhole,  // x.jpg -> x.jpg.xmp
+  kStem,   // x.jpg -> x.xmp
 };
 SidecarForm sidecar_form(std::string_view sidecar, std::string_view photo);
 // The name of the same sidecar beside a photo that is called `photo`.
