@@ -1,10 +1,15 @@
 #include "sync/remote/factory.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
+
+#include "store/base/log.h"
 #include "store/settings.h"
 #include "sync/remote/checks.h"
 #include "sync/remote/dir_remote.h"
+#include "sync/remote/s3_remote.h"
 
 namespace shoebox {
 namespace {
@@ -49,12 +54,33 @@ Result<std::unique_ptr<Remote>> make_directory(const RemoteSettings& settings, c
       std::make_unique<DirRemote>(settings.name, std::move(path), options.used_before));
 }
 
+bool is_loopback(std::string_view host) {
+  return host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
+}
+
+Result<std::unique_ptr<Remote>> make_s3(const RemoteSettings& settings, RemoteOptions options) {
+  SHOEBOX_ASSIGN(S3Place place, parse_s3_place(settings));
+  if (!settings.ca_file.empty() && ::access(settings.ca_file.c_str(), R_OK) != 0) {
+    return Status::from_errno(errno,
+                              fmt::format("remote \"{}\": ca_file {}", settings.name, settings.ca_file));
+  }
+  if (place.scheme == "http" && !is_loopback(place.host)) {
+    log::warning("remote \"{}\": {} is reached without TLS: whoever is on the way can read the photos",
+                 settings.name, place.host);
+  }
+  if (!options.loop) options.loop = std::make_shared<TransferLoop>();
+  auto client =
+      std::make_unique<S3Client>(std::move(place), settings.ca_file, settings, std::move(options.loop));
+  return std::unique_ptr<Remote>(std::make_unique<S3Remote>(settings.name, std::move(client)));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Remote>> make_remote(const RemoteSettings& settings, RemoteOptions options) {
   const std::string_view url = settings.url;
   if (url.empty()) return refuse(settings, "is missing; write file:///path/to/folder or s3://bucket/prefix");
   if (url.starts_with("file://")) return make_directory(settings, options);
+  if (url.starts_with("s3://")) return make_s3(settings, std::move(options));
   if (url.starts_with("/")) return refuse(settings, fmt::format("has no scheme; write file://{}", url));
   return refuse(settings, "is of no known kind; write file:///path/to/folder or s3://bucket/prefix");
 }

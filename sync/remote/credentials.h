@@ -1,0 +1,46 @@
+// Where the keys of an S3 remote come from: a file of its own (0600), a command, or the AWS_*
+// variables, the first of these that the settings name. Never logged, never in a message.
+//
+// Threads: any. A command runs at most once at a time, for 15 s at most.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "store/base/mutex.h"
+#include "store/base/result.h"
+#include "sync/remote/sigv4.h"
+
+namespace shoebox {
+
+struct RemoteSettings;
+
+// Lines `access_key = "…"`, `secret_key = "…"`, optionally `session_token = "…"`; '#' begins a comment.
+// `origin` is named in errors, with the line, never with what stands in it.
+Result<Credentials> parse_credentials(const std::string& text, const std::string& origin);
+// Refuses a file that others can read.
+Result<Credentials> read_credentials_file(const std::string& path);
+// Runs it with /bin/sh; its output is such lines, or the JSON of an AWS credential_process.
+Result<Credentials> run_credentials_command(const std::string& command);
+// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
+Result<Credentials> environment_credentials();
+
+class CredentialsSource {
+ public:
+  explicit CredentialsSource(const RemoteSettings& settings);
+  Result<Credentials> get() EXCLUDES(mutex_);
+  // The remote refused `used`: the next get() reads anew, unless somebody did already.
+  void refused(const Credentials& used) EXCLUDES(mutex_);
+
+ private:
+  [[nodiscard]] Result<Credentials> load() const;
+
+  const std::string name_;
+  const std::string file_;
+  const std::string command_;
+  Mutex mutex_;  // held over reading: others need the outcome as well
+  std::optional<Credentials> cached_ GUARDED_BY(mutex_);
+};
+
+}  // namespace shoebox

@@ -1,0 +1,25 @@
+// The hashes that S3 wants with a body: SHA-256 for the signature, MD5 for Content-MD5 and ETags.
+#pragma once
+
+#include <string>
+
+#include "store/base/hash.h"
+#include "store/base/ids.h"
+#include "sync/remote/remote.h"
+
+namespace shoebox {
+
+struct BodyDigests {
+  ContentHash sha256;
+  std::string md5;  // 16 bytes
+};
+
+BodyDigests digest_bytes(std::string_view bytes);
+// Reads the range of the file once. `whole` is fed the same bytes when not null. kDataLoss when the
+// file is shorter.
+Result<BodyDigests> digest_range(int fd, ByteRange range, Sha256* whole, const RequestContext& context);
+
+std::string md5(std::string_view bytes);
+std::string base64(std::string_view bytes);
+
+}  // namespace shoebox
