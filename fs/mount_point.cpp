@@ -13,7 +13,7 @@
 #include <memory>
 #include <optional>
 
-#include "fs/session.h"
+#include "fs/unmount.h"
 #include "store/base/file_io.h"
 #include "store/base/log.h"
 

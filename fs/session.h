@@ -48,7 +48,4 @@ class Session final : public Notifier {
   bool mounted_ = false;
 };
 
-// Unmounts a path: umount2 with privileges, else fusermount3. `lazy` detaches what is in use.
-Status unmount_path(const std::string& mountpoint, bool lazy);
-
 }  // namespace shoebox
