@@ -2,8 +2,9 @@
 // close() mean kept, and the sealing after the last close.
 //
 // One OpenInode per inode with open handles holds what is not in the catalog yet (size, mtime,
-// dirty). Threads: any. Lock order: OpenInode's mutex before the catalog's writer lock; none is
-// held while data is synced or a callback runs.
+// dirty). Threads: any; files_state.h tells the lock order. Nothing here waits for the network but
+// the first change of an evicted file through open() instead of open_async(), for at most 30 s.
+// A ContentSource must have answered everything it was asked before this object goes.
 #pragma once
 
 #include <cstdint>
@@ -34,10 +35,10 @@ struct OpenFlags {
 
 // What read() answers: a piece of a local file to splice from, or memory, or an error.
 struct ReadReply {
-  int fd = -1;             // valid until the callback returns
+  int fd = -1;  // valid until the callback returns
   uint64_t fd_offset = 0;
-  size_t bytes = 0;        // fewer than asked only at the end of the file
-  std::string_view memory; // used when fd < 0
+  size_t bytes = 0;         // fewer than asked only at the end of the file
+  std::string_view memory;  // used when fd < 0
 };
 
 class FileHandle;  // opaque; destroyed by release()
@@ -61,7 +62,17 @@ class Files {
   // Called when the disk is full before giving up: evicts, returns bytes freed.
   void on_disk_full(std::function<uint64_t(uint64_t bytes_wanted)> callback);
 
+  // Called with the content that an open handle starts to read or write, for the evictor's order.
+  void on_access(std::function<void(ContentNo)> callback);
+
+  // Never fetches. The first write through a handle on an evicted file then fetches all of it and
+  // blocks its caller for up to 30 s: where that must not be, use open_async().
   Result<std::shared_ptr<FileHandle>> open(InodeNo inode, OpenFlags flags);
+  // As open(), but an evicted file that is opened for writing and not truncated is fetched first.
+  // Calls `done` once: at once on this thread when nothing is missing, else on the fetching thread.
+  // Fails with kTimeout after 30 s; what arrived stays, so that trying again goes on from there.
+  void open_async(InodeNo inode, OpenFlags flags, CancelToken cancel,
+                  std::function<void(Result<std::shared_ptr<FileHandle>>)> done);
 
   // Answers `done` exactly once: at once on this thread when the bytes are local, else from the
   // fetching thread. Blocks on nothing but the local disk.
@@ -94,11 +105,25 @@ class Files {
   [[nodiscard]] bool content_in_use(ContentNo content) const;
   // Commits and seals everything that is open; for unmount.
   Status commit_all();
-  // Seals contents that a crash left staged and closed. At mount, before serving.
+  // Seals contents that a crash left staged and closed. At mount, before serving; the hashing goes
+  // on in the background.
   Status seal_leftovers();
+  // Waits until nothing is to be committed or sealed after a last close. For tests and orderly ends.
+  void drain();
+
+  struct Counters {           // since the start
+    uint64_t commits = 0;     // transactions of flush, fsync, release
+    uint64_t data_syncs = 0;  // fdatasync of staging files
+    uint64_t seals = 0;
+    uint64_t hashed_again = 0;  // bytes read again to seal, because they were not written in order
+    uint64_t clones = 0;        // sealed contents copied because somebody wrote
+    uint64_t fetches = 0;       // asked of the ContentSource
+  };
+  [[nodiscard]] Counters counters() const;
+
+  struct State;  // files_state.h, for the parts of this class only
 
  private:
-  struct State;
   std::unique_ptr<State> state_;
 };
 

@@ -1,0 +1,148 @@
+// What the parts of Files share: the table of open inodes and what is known of each.
+//
+// Lock order: OpenInode::write_mutex, Turn, OpenInode::mutex, the catalog's writer lock;
+// Files::State::mutex is taken last and alone. write_mutex is held over I/O on the local disk, by
+// those who change the bytes of that one inode (and over the fetch that a first change may need);
+// readers and getattr never take it. A Turn is the right to write the inode's record: commits and
+// the last step of sealing exclude each other by it. `mutex` is held over memory only, and never
+// while data is synced or a callback runs.
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <unordered_map>
+
+#include "store/base/file_io.h"
+#include "store/base/hash.h"
+#include "store/base/mutex.h"
+#include "store/catalog/catalog.h"
+#include "store/content/content_store.h"
+#include "store/files.h"
+#include "store/files_queue.h"
+
+namespace shoebox {
+
+// A descriptor to read sealed bytes from. Shared with replies that are being sent.
+struct Backing {
+  UniqueFd fd;
+  ContentNo content;
+  bool complete = false;    // every byte of fd may be read
+  uint64_t generation = 0;  // ContentStore::generation() when opened
+};
+
+struct OpenInode {
+  explicit OpenInode(InodeNo number) : inode(number) {}
+  const InodeNo inode;
+
+  Mutex write_mutex;
+  std::atomic<uint32_t> waiting_to_write{0};   // a seal that hashes gives way to them
+  BlockHasher hasher GUARDED_BY(write_mutex);  // of the first hasher.size() bytes, unchanged since
+
+  Mutex mutex;
+  ConditionVariable turn_over;
+  bool turn_taken GUARDED_BY(mutex) = false;
+  bool loaded GUARDED_BY(mutex) = false;
+  std::atomic<uint64_t> content{0};                           // ContentNo; written under `mutex`
+  std::shared_ptr<const UniqueFd> staging GUARDED_BY(mutex);  // open for writing; null: not being written
+  std::shared_ptr<const Backing> backing GUARDED_BY(mutex);   // for reading when not staging
+  uint64_t size GUARDED_BY(mutex) = 0;
+  Timestamp mtime GUARDED_BY(mutex);
+  Timestamp ctime GUARDED_BY(mutex);
+  bool mtime_given GUARDED_BY(mutex) = false;               // by utimens since the last write
+  uint64_t epoch GUARDED_BY(mutex) = 0;                     // grows with each change
+  uint64_t committed_epoch GUARDED_BY(mutex) = 0;           // of the last commit
+  std::optional<uint64_t> durable_epoch GUARDED_BY(mutex);  // of the last commit that was synced
+  uint32_t failed_seals GUARDED_BY(mutex) = 0;
+
+  // Guarded by Files::State::mutex.
+  uint32_t refs = 0;  // handles, and calls and jobs at work; at 0 the entry goes
+  uint32_t handles = 0;
+  uint32_t writers = 0;
+};
+
+class FileHandle {
+ public:
+  FileHandle(std::shared_ptr<OpenInode> file, OpenFlags how) : open(std::move(file)), flags(how) {}
+  const std::shared_ptr<OpenInode> open;  // shared by all handles of the inode
+  const OpenFlags flags;
+};
+
+struct Files::State {
+  explicit State(const Dependencies& dependencies) : deps(dependencies), queue(2) {}
+
+  const Dependencies deps;
+  ContentSource* source = nullptr;
+  std::function<void(ContentNo)> sealed;
+  std::function<void(ContentNo)> accessed;
+  std::function<uint64_t(uint64_t)> disk_full;
+
+  mutable Mutex mutex;
+  std::unordered_map<InodeNo, std::shared_ptr<OpenInode>> table GUARDED_BY(mutex);
+
+  std::atomic<uint64_t> commits{0}, data_syncs{0}, seals{0}, hashed_again{0}, clones{0}, fetches{0};
+  SealQueue queue;  // last: its threads use the above
+
+  // --- files_open.cpp
+  Result<std::shared_ptr<OpenInode>> acquire(InodeNo inode);  // adds a ref
+  void drop_ref(const std::shared_ptr<OpenInode>& open);
+  [[nodiscard]] std::shared_ptr<OpenInode> find(InodeNo inode) const;
+  [[nodiscard]] bool has_handles(const OpenInode& open) const;
+
+  // --- files_read.cpp
+  // A descriptor for the sealed content as it is now; kNotFound when the content moved: try again.
+  Result<std::shared_ptr<const Backing>> open_backing(OpenInode& open);
+  struct Read;
+  void read_step(const std::shared_ptr<Read>& read);
+
+  // --- files_fetch.cpp
+  void fetch_all(ContentNo content, CancelToken cancel, std::function<void(Status)> done);
+  Status fetch_all_and_wait(ContentNo content);
+
+  // --- files_write.cpp
+  // The staging file of the inode, made (new, or a copy of the sealed bytes) when there is none.
+  Result<std::shared_ptr<const UniqueFd>> ensure_staging(OpenInode& open) REQUIRES(open.write_mutex);
+  Status resize(OpenInode& open, uint64_t size) REQUIRES(open.write_mutex);
+  // True when room was made.
+  bool make_room(const Status& why, uint64_t bytes) const;
+
+  // --- files_commit.cpp
+  Status commit(OpenInode& open, bool durable);
+  [[nodiscard]] bool durable_at_close() const;
+
+  // --- files_seal.cpp
+  void post_finish(const std::shared_ptr<OpenInode>& open,
+                   std::chrono::milliseconds delay);  // takes a ref over
+  void finish(const std::shared_ptr<OpenInode>& open);
+  Status seal(OpenInode& open);
+  [[nodiscard]] std::chrono::milliseconds seal_delay(InodeNo inode) const;
+};
+
+// Locks write_mutex and asks a seal that is hashing to give way.
+class SCOPED_CAPABILITY WriteLock {
+ public:
+  explicit WriteLock(OpenInode& open) ACQUIRE(open.write_mutex) : open_(open) {
+    ++open_.waiting_to_write;
+    open_.write_mutex.lock();
+    --open_.waiting_to_write;
+  }
+  ~WriteLock() RELEASE() { open_.write_mutex.unlock(); }
+  WriteLock(const WriteLock&) = delete;
+  WriteLock& operator=(const WriteLock&) = delete;
+
+ private:
+  OpenInode& open_;
+};
+
+// The right to write the inode's record.
+class Turn {
+ public:
+  explicit Turn(OpenInode& open);
+  ~Turn();
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  OpenInode& open_;
+};
+
+}  // namespace shoebox

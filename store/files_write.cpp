@@ -1,0 +1,236 @@
+// write, truncate, fallocate: all that changes bytes, in a staging file.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/falloc.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "store/catalog/catalog.h"
+#include "store/files_state.h"
+
+namespace shoebox {
+namespace {
+
+// Evictions between a fetch and the copy made of it; more means the disk holds nothing any more.
+constexpr int kMaxCloneTries = 3;
+
+ContentNo new_number(Catalog& catalog) {
+  // Not committed: the record that will name the content persists the counter with it.
+  return catalog.begin()->new_content_no();
+}
+
+}  // namespace
+
+bool Files::State::make_room(const Status& why, uint64_t bytes) const {
+  if (why.code() != Code::kNoSpace && why.code() != Code::kQuota) return false;
+  return disk_full && disk_full(bytes) > 0;
+}
+
+Result<std::shared_ptr<const UniqueFd>> Files::State::ensure_staging(OpenInode& open) {
+  uint64_t size = 0;
+  {
+    MutexLock lock(open.mutex);
+    if (open.staging) return open.staging;
+    size = open.size;
+  }
+  ContentNo content(open.content.load(std::memory_order_acquire));
+  Result<UniqueFd> fd = Status(Code::kNotFound, "no staging file");
+  if (content) {
+    SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, deps.catalog.content(content));
+    if (!record) {
+      // A twin's content took over since this entry was made.
+      SHOEBOX_ASSIGN(const std::optional<InodeRecord> inode, deps.catalog.inode(open.inode));
+      if (!inode)
+        return Status(Code::kNotFound, fmt::format("inode {}: not there any more", open.inode.value));
+      content = inode->content;
+    } else if (record->state == ContentState::kStaging) {
+      fd = deps.contents.open_staging(content, O_RDWR);
+      if (!fd && fd.code() != Code::kNotFound) return fd.status();
+    }
+  }
+  if (!fd) {
+    const ContentNo fresh = new_number(deps.catalog);
+    const auto make = [&]() -> Result<UniqueFd> {
+      return content ? deps.contents.clone_to_staging(content, fresh) : deps.contents.create_staging(fresh);
+    };
+    fd = make();
+    for (int tries = 0; !fd && fd.code() == Code::kUnavailable && tries < kMaxCloneTries; ++tries) {
+      SHOEBOX_TRY(fetch_all_and_wait(content));
+      fd = make();
+    }
+    if (!fd && make_room(fd.status(), std::max<uint64_t>(size, 1 << 20))) fd = make();
+    if (!fd) return fd.status();
+    if (content) ++clones;
+    content = fresh;
+    // A clone holds all of the content; a file that never had one may still be of some size.
+    struct stat st {};
+    if (::fstat(fd->get(), &st) != 0) return Status::from_errno(errno, "stat staging file");
+    if (static_cast<uint64_t>(st.st_size) != size && ::ftruncate(fd->get(), static_cast<off_t>(size)) != 0) {
+      const Status failed = Status::from_errno(errno, "truncate staging file");
+      (void)deps.contents.remove(fresh);
+      return failed;
+    }
+  }
+  open.hasher = BlockHasher();
+  auto staging = std::make_shared<const UniqueFd>(std::move(*fd));
+  MutexLock lock(open.mutex);
+  if (open.content.load(std::memory_order_acquire) != content.value) ++open.epoch;
+  open.content.store(content.value, std::memory_order_release);
+  open.staging = staging;
+  open.backing = nullptr;
+  return std::shared_ptr<const UniqueFd>(std::move(staging));
+}
+
+Result<size_t> Files::write(const std::shared_ptr<FileHandle>& handle, uint64_t offset,
+                            std::string_view bytes) {
+  OpenInode& open = *handle->open;
+  if (!handle->flags.write) return Status(Code::kAccess, "the file is not open for writing");
+  if (bytes.empty()) return size_t{0};
+  const WriteLock lock(open);
+  SHOEBOX_ASSIGN(const std::shared_ptr<const UniqueFd> staging, state_->ensure_staging(open));
+  uint64_t size = 0;
+  {
+    MutexLock state(open.mutex);
+    size = open.size;
+  }
+  if (handle->flags.append) offset = size;
+  Status written = pwrite_full(staging->get(), bytes.data(), bytes.size(), offset);
+  if (!written && state_->make_room(written, bytes.size())) {
+    written = pwrite_full(staging->get(), bytes.data(), bytes.size(), offset);
+  }
+  // Bytes from here on are not what was hashed, whether all of them arrived or some.
+  if (offset < open.hasher.size()) open.hasher = BlockHasher();
+  if (!written) {
+    // What arrived beyond the end was not acknowledged and is none of the file.
+    if (offset + bytes.size() > size && ::ftruncate(staging->get(), static_cast<off_t>(size)) != 0) {
+      return Status::from_errno(errno, "truncate staging file after a failed write");
+    }
+    return written.with_context(
+        fmt::format("inode {}: {} bytes at {}", open.inode.value, bytes.size(), offset));
+  }
+  if (offset == open.hasher.size()) open.hasher.update(bytes.data(), bytes.size());
+  const Timestamp now = state_->deps.clock.now();
+  MutexLock state(open.mutex);
+  open.size = std::max(open.size, offset + bytes.size());
+  open.mtime = open.ctime = now;
+  open.mtime_given = false;
+  ++open.epoch;
+  return bytes.size();
+}
+
+Status Files::State::resize(OpenInode& open, uint64_t size) {
+  uint64_t before = 0;
+  {
+    MutexLock lock(open.mutex);
+    before = open.size;
+  }
+  std::shared_ptr<const UniqueFd> dropped;
+  ContentNo unrecorded;
+  if (size == 0) {
+    // An empty file has no content: what stood there stays until the commit lets it go.
+    const Turn turn(open);
+    const ContentNo content(open.content.load(std::memory_order_acquire));
+    {
+      MutexLock lock(open.mutex);
+      dropped = std::move(open.staging);
+      open.staging = nullptr;
+      open.backing = nullptr;
+      open.content.store(0, std::memory_order_release);
+      open.size = 0;
+    }
+    if (content && dropped) {
+      SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, deps.catalog.content(content));
+      if (!record) SHOEBOX_TRY(deps.contents.remove(content));
+    }
+    open.hasher = BlockHasher();
+  } else if (size != before) {
+    SHOEBOX_ASSIGN(const std::shared_ptr<const UniqueFd> staging, ensure_staging(open));
+    if (::ftruncate(staging->get(), static_cast<off_t>(size)) != 0) {
+      return Status::from_errno(errno, fmt::format("truncate inode {}", open.inode.value));
+    }
+    if (size < open.hasher.size()) open.hasher = BlockHasher();
+  }
+  const Timestamp now = deps.clock.now();
+  MutexLock lock(open.mutex);
+  open.size = size;
+  open.mtime = open.ctime = now;
+  open.mtime_given = false;
+  ++open.epoch;
+  return Status::ok();
+}
+
+Status Files::truncate(InodeNo inode, uint64_t size) {
+  SHOEBOX_ASSIGN(const std::shared_ptr<OpenInode> open, state_->acquire(inode));
+  Status done;
+  {
+    const WriteLock lock(*open);
+    done = state_->resize(*open, size);
+  }
+  bool writers = false;
+  {
+    MutexLock lock(state_->mutex);
+    writers = open->writers > 0;
+  }
+  // Somebody who writes will flush; truncate(2) by path has no close that could.
+  if (done && !writers) done = state_->commit(*open, false);
+  bool staged = false;
+  {
+    MutexLock lock(open->mutex);
+    staged = open->staging != nullptr;
+  }
+  if (!writers && staged) {
+    state_->post_finish(open, state_->seal_delay(inode));
+  } else {
+    state_->drop_ref(open);
+  }
+  return done;
+}
+
+Status Files::fallocate(const std::shared_ptr<FileHandle>& handle, int mode, uint64_t offset,
+                        uint64_t bytes) {
+  OpenInode& open = *handle->open;
+  constexpr int kKnown = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
+  if ((mode & ~kKnown) != 0) return Status(Code::kNotSupported, "fallocate: this mode is not supported");
+  if (!handle->flags.write) return Status(Code::kAccess, "the file is not open for writing");
+  if (bytes == 0) return Status(Code::kInvalid, "fallocate: no bytes");
+  const WriteLock lock(open);
+  SHOEBOX_ASSIGN(const std::shared_ptr<const UniqueFd> staging, state_->ensure_staging(open));
+  const auto allocate = [&]() -> Status {
+    if (::fallocate(staging->get(), mode, static_cast<off_t>(offset), static_cast<off_t>(bytes)) == 0) {
+      return Status::ok();
+    }
+    return Status::from_errno(errno, fmt::format("fallocate inode {}", open.inode.value));
+  };
+  Status done = allocate();
+  if (!done && state_->make_room(done, bytes)) done = allocate();
+  struct stat st {};
+  if (::fstat(staging->get(), &st) != 0) return Status::from_errno(errno, "stat staging file");
+  uint64_t size = 0;
+  {
+    MutexLock state(open.mutex);
+    size = open.size;
+  }
+  if (!done) {
+    if (static_cast<uint64_t>(st.st_size) > size &&
+        ::ftruncate(staging->get(), static_cast<off_t>(size)) != 0) {
+      return Status::from_errno(errno, "truncate staging file after a failed fallocate");
+    }
+    return done;
+  }
+  const bool zeroes = (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) != 0;
+  if (zeroes && offset < open.hasher.size()) open.hasher = BlockHasher();
+  const Timestamp now = state_->deps.clock.now();
+  MutexLock state(open.mutex);
+  open.size = static_cast<uint64_t>(st.st_size);
+  open.ctime = now;
+  if (zeroes || open.size != size) {
+    open.mtime = now;
+    open.mtime_given = false;
+  }
+  ++open.epoch;
+  return Status::ok();
+}
+
+}  // namespace shoebox
