@@ -1,0 +1,221 @@
+#include "sync/fetcher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sync/fetcher_state.h"
+
+namespace shoebox {
+namespace {
+
+// Readahead states that are kept of contents nobody waits for.
+constexpr size_t kIdleContents = 512;
+
+// The parts of `range` that no range of `taken` covers.
+std::vector<ByteRange> subtract(ByteRange range, const std::vector<ByteRange>& taken) {
+  std::vector<ByteRange> rest{range};
+  for (const ByteRange& t : taken) {
+    std::vector<ByteRange> next;
+    for (const ByteRange& r : rest) {
+      const ByteRange before{r.begin, std::min(r.end, t.begin)};
+      const ByteRange after{std::max(r.begin, t.end), r.end};
+      if (t.empty() || t.end <= r.begin || t.begin >= r.end) {
+        next.push_back(r);
+        continue;
+      }
+      if (!before.empty()) next.push_back(before);
+      if (!after.empty()) next.push_back(after);
+    }
+    rest = std::move(next);
+  }
+  return rest;
+}
+
+}  // namespace
+
+Fetcher::Fetcher(Catalog& catalog, ContentStore& contents, const Clock& clock, Options options)
+    : state_(std::make_unique<State>(catalog, contents, clock, std::move(options))) {}
+
+Fetcher::~Fetcher() { stop(); }
+
+void Fetcher::add_remote(Remote& remote) {
+  MutexLock lock(state_->mutex);
+  state_->remotes.emplace_back().remote = &remote;
+}
+
+void Fetcher::on_disk_full(std::function<uint64_t(uint64_t)> callback) {
+  state_->disk_full = std::move(callback);
+}
+
+void Fetcher::on_copy_missing(std::function<void(ContentNo, const std::string&)> callback) {
+  state_->copy_missing = std::move(callback);
+}
+
+void Fetcher::start() {
+  for (size_t i = 0; i < state_->options.threads; ++i) {
+    state_->threads.emplace_back([state = state_.get()] { state->work_loop(); });
+  }
+  state_->threads.emplace_back([state = state_.get()] { state->watch_loop(); });
+}
+
+void Fetcher::stop() {
+  std::vector<std::shared_ptr<State::Waiter>> left;
+  {
+    MutexLock lock(state_->mutex);
+    state_->stopping = true;
+    state_->queue.clear();
+    for (auto& [content, active] : state_->active) {
+      for (const auto& job : active.jobs) job->cancel.cancel();
+      left.insert(left.end(), active.waiters.begin(), active.waiters.end());
+      active.waiters.clear();
+    }
+  }
+  state_->work.notify_all();
+  state_->watching.notify_all();
+  for (const auto& waiter : left)
+    waiter->done(Status(Code::kUnavailable, "fetch: the drive is being unmounted"));
+  for (std::thread& thread : state_->threads) thread.join();
+  state_->threads.clear();
+}
+
+Result<std::vector<Fetcher::State::Candidate>> Fetcher::State::candidates(ContentNo content) const {
+  SHOEBOX_ASSIGN(const auto copies, catalog.copies(content));
+  std::vector<Candidate> found;
+  MutexLock lock(mutex);
+  const Steady now = clock.steady();
+  for (size_t i = 0; i < remotes.size(); ++i) {
+    for (const auto& [name, copy] : copies) {
+      if (name == remotes[i].remote->name()) found.push_back({i, copy.key});
+    }
+  }
+  if (found.empty()) {
+    return Status(
+        Code::kUnavailable,
+        fmt::format("content {}: evicted, and no remote of the settings has it; put its [[remote]] back",
+                    content.value));
+  }
+  const auto online = [&](const Candidate& c) { return remotes[c.remote].offline_until <= now; };
+  std::stable_partition(found.begin(), found.end(), online);
+  if (!online(found.front())) {
+    const RemoteState& first = remotes[found.front().remote];
+    return Status(Code::kUnavailable, fmt::format("content {}: remote {} is offline ({})", content.value,
+                                                  first.remote->name(), first.last_error));
+  }
+  return found;
+}
+
+void Fetcher::fetch(ContentNo content, ByteRange range, CancelToken cancel,
+                    std::function<void(Status)> done) {
+  State& state = *state_;
+  const auto prepare = [&]() -> Result<std::pair<uint64_t, std::vector<ByteRange>>> {
+    SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, state.catalog.content(content));
+    if (!record) return Status(Code::kNotFound, fmt::format("content {}: not in the catalog", content.value));
+    range.end = std::min(range.end, record->size);
+    SHOEBOX_ASSIGN(std::vector<ByteRange> missing, state.contents.missing(content, range));
+    if (!missing.empty()) {
+      MutexLock lock(state.mutex);
+      const auto bad = state.bad.find(content);
+      if (bad != state.bad.end()) {
+        if (state.clock.steady() < bad->second.until) return bad->second.why;
+        state.bad.erase(bad);
+      }
+    }
+    if (!missing.empty()) {
+      auto found = state.candidates(content);
+      if (!found) return found.status();
+    }
+    return std::make_pair(record->size, std::move(missing));
+  };
+  const auto prepared = prepare();
+  if (!prepared) return done(prepared.status());
+  const auto& [size, missing] = *prepared;
+  if (missing.empty()) return done(Status::ok());
+
+  const auto waiter = std::make_shared<State::Waiter>();
+  for (const ByteRange& part : missing) {
+    for (uint64_t at = part.begin; at < part.end; at = (at / kBlockBytes + 1) * kBlockBytes) {
+      waiter->blocks.insert(at / kBlockBytes);
+    }
+  }
+  waiter->deadline = state.clock.steady() + state.options.deadline;
+  waiter->cancel = std::move(cancel);
+  waiter->done = std::move(done);
+
+  ByteRange planned;
+  {
+    MutexLock lock(state.mutex);
+    planned = state.active[content].readahead.plan({missing.front().begin, missing.back().end}, size);
+  }
+  // What readahead adds is worth no error: without it, the missing parts alone are fetched.
+  auto more = state.contents.missing(content, planned);
+  std::vector<ByteRange> wanted = more ? std::move(*more) : missing;
+  {
+    MutexLock lock(state.mutex);
+    if (!state.stopping) {
+      state.active[content].waiters.push_back(waiter);
+      // Also `missing` itself: a block may have been dropped as rotten between the two looks.
+      wanted.insert(wanted.end(), missing.begin(), missing.end());
+      state.queue_missing(content, size, wanted);
+      state.forget_idle();
+      state.work.notify_all();
+      state.watching.notify_all();
+      return;
+    }
+  }
+  waiter->done(Status(Code::kUnavailable, "fetch: the drive is being unmounted"));
+}
+
+// Queues what is not on its way already. A worker looks again what is missing when it begins, so a
+// block that arrived meanwhile costs no request and its waiters are told.
+void Fetcher::State::queue_missing(ContentNo content, uint64_t size, const std::vector<ByteRange>& wanted) {
+  Active& here = active[content];
+  for (const ByteRange& range : wanted) {
+    std::vector<ByteRange> taken;
+    for (const auto& job : here.jobs) taken.push_back(job->rest);
+    for (const ByteRange& rest : subtract(range, taken)) {
+      const auto job = std::make_shared<Job>();
+      job->content = content;
+      job->rest = rest;
+      job->content_size = size;
+      job->last_progress = clock.steady();
+      here.jobs.push_back(job);
+      queue.push_back(job);
+    }
+  }
+}
+
+void Fetcher::State::forget_idle() {
+  if (active.size() > kIdleContents) {
+    std::erase_if(active, [](const auto& a) { return a.second.waiters.empty() && a.second.jobs.empty(); });
+  }
+  if (bad.size() > kIdleContents) {
+    std::erase_if(bad, [now = clock.steady()](const auto& b) { return b.second.until <= now; });
+  }
+}
+
+bool Fetcher::online(const std::string& remote) const {
+  MutexLock lock(state_->mutex);
+  for (const State::RemoteState& r : state_->remotes) {
+    if (r.remote->name() == remote) return r.offline_until <= state_->clock.steady();
+  }
+  return false;
+}
+
+std::string Fetcher::last_error(const std::string& remote) const {
+  MutexLock lock(state_->mutex);
+  for (const State::RemoteState& r : state_->remotes) {
+    if (r.remote->name() == remote) return r.last_error;
+  }
+  return {};
+}
+
+int64_t Fetcher::last_error_s(const std::string& remote) const {
+  MutexLock lock(state_->mutex);
+  for (const State::RemoteState& r : state_->remotes) {
+    if (r.remote->name() == remote) return r.last_error_s;
+  }
+  return 0;
+}
+
+}  // namespace shoebox

@@ -1,0 +1,108 @@
+// The inside of Fetcher, shared by its .cpp files: who waits for which blocks, what is on its way,
+// which remotes and contents failed lately.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "store/base/mutex.h"
+#include "store/catalog/catalog.h"
+#include "store/content/content_store.h"
+#include "sync/fetcher.h"
+#include "sync/readahead.h"
+#include "sync/remote/remote.h"
+
+namespace shoebox {
+
+struct Fetcher::State {
+  using Steady = Clock::Steady;
+  using Done = std::function<void(Status)>;
+
+  struct Waiter {
+    std::set<uint64_t> blocks;  // still to come
+    Steady deadline;
+    CancelToken cancel;
+    Done done;
+  };
+  // One GET's worth: a run of missing blocks.
+  struct Job {
+    ContentNo content;
+    ByteRange rest;  // not arrived yet; under the mutex
+    uint64_t content_size = 0;
+    CancelToken cancel;    // of the request at hand; under the mutex
+    Steady last_progress;  // under the mutex
+    bool running = false;  // under the mutex
+    bool stalled = false;  // under the mutex
+  };
+  struct Active {
+    std::vector<std::shared_ptr<Waiter>> waiters;
+    std::vector<std::shared_ptr<Job>> jobs;  // queued and running; shared with the worker
+    Readahead readahead;
+  };
+  struct Bad {
+    Status why;
+    Steady until;
+  };
+  struct RemoteState {
+    Remote* remote = nullptr;
+    Steady offline_until = Steady::min();
+    std::string last_error;
+    int64_t last_error_s = 0;
+  };
+  struct Answer {
+    Done done;
+    Status status;
+  };
+  using Answers = std::vector<Answer>;
+  struct Candidate {
+    size_t remote = 0;  // index in `remotes`
+    std::string key;
+  };
+
+  State(Catalog& c, ContentStore& s, const Clock& k, Options o)
+      : catalog(c), contents(s), clock(k), options(std::move(o)) {}
+
+  Catalog& catalog;
+  ContentStore& contents;
+  const Clock& clock;
+  const Options options;
+  std::function<uint64_t(uint64_t)> disk_full;                      // set before start()
+  std::function<void(ContentNo, const std::string&)> copy_missing;  // set before start()
+  std::vector<std::thread> threads;
+
+  mutable Mutex mutex;
+  ConditionVariable work;      // jobs were queued, or stop
+  ConditionVariable watching;  // somebody waits, or stop
+  bool stopping GUARDED_BY(mutex) = false;
+  bool dirty_partials GUARDED_BY(mutex) = false;
+  std::vector<RemoteState> remotes GUARDED_BY(mutex);
+  std::unordered_map<ContentNo, Active> active GUARDED_BY(mutex);
+  std::unordered_map<ContentNo, Bad> bad GUARDED_BY(mutex);
+  std::deque<std::shared_ptr<Job>> queue GUARDED_BY(mutex);
+
+  // fetcher.cpp
+  Result<std::vector<Candidate>> candidates(ContentNo content) const;
+  void queue_missing(ContentNo content, uint64_t size, const std::vector<ByteRange>& wanted) REQUIRES(mutex);
+  void forget_idle() REQUIRES(mutex);
+  // fetcher_work.cpp
+  void work_loop();
+  void run_job(const std::shared_ptr<Job>& job);
+  Status transfer(const std::shared_ptr<Job>& job, ByteRange range);
+  Status request(const std::shared_ptr<Job>& job, Remote& remote, const std::string& key, ByteRange range,
+                 RequestHints& hints, bool& local_trouble);
+  Status store(ContentNo content, uint64_t index, std::string_view bytes);
+  void arrived(const std::shared_ptr<Job>& job, uint64_t block, uint64_t end);
+  void failed(const std::shared_ptr<Job>& job, const Status& why);
+  void note_remote(size_t index, const Status& status);
+  bool wanted(const Job& job) REQUIRES(mutex);
+  bool pause_for(double s);  // false: stopping
+  // fetcher_watch.cpp
+  void watch_loop();
+  void expire(Steady now, Answers& answers) REQUIRES(mutex);
+};
+
+}  // namespace shoebox

@@ -1,0 +1,268 @@
+// Fetcher's workers: one GET at a time each, verified block by block, from one remote or the next.
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "store/base/log.h"
+#include "sync/fetcher_state.h"
+
+namespace shoebox {
+namespace {
+
+constexpr int kTriesPerRemote = 3;    // of an unreachable one before it counts as offline
+constexpr int kRottenPerRemote = 2;   // a bad block is fetched again once, then from another remote
+constexpr int kThrottledPerJob = 20;  // bounded; nobody waits longer than the deadline anyway
+
+bool unreachable(Code code) { return code == Code::kUnavailable || code == Code::kTimeout; }
+
+}  // namespace
+
+void Fetcher::State::work_loop() NO_THREAD_SAFETY_ANALYSIS {
+  pthread_setname_np(pthread_self(), "fetcher");
+  for (;;) {
+    std::shared_ptr<Job> job;
+    {
+      MutexLock lock(mutex);
+      work.wait(mutex, [this] { return stopping || !queue.empty(); });
+      if (stopping) return;
+      job = std::move(queue.front());
+      queue.pop_front();
+      job->running = true;
+      job->last_progress = clock.steady();
+    }
+    try {
+      run_job(job);
+    } catch (const std::exception& e) {
+      failed(job, Status(Code::kIo, fmt::format("fetch of content {}: {}", job->content.value, e.what())));
+    }
+    MutexLock lock(mutex);
+    std::erase(active[job->content].jobs, job);
+  }
+}
+
+void Fetcher::State::run_job(const std::shared_ptr<Job>& job) {
+  ByteRange range;
+  {
+    MutexLock lock(mutex);
+    range = job->rest;
+    if (!wanted(*job)) return;  // all who waited gave up
+  }
+  const auto missing = contents.missing(job->content, range);
+  if (!missing) return failed(job, missing.status());
+  uint64_t at = range.begin;
+  // Blocks that are there by now: tell who waits for them.
+  const auto present_until = [&](uint64_t end) {
+    for (; at < end; at = std::min(end, (at / kBlockBytes + 1) * kBlockBytes)) {
+      arrived(job, at / kBlockBytes, std::min(end, (at / kBlockBytes + 1) * kBlockBytes));
+    }
+  };
+  for (const ByteRange& part : *missing) {
+    present_until(std::min(part.begin, range.end));
+    const Status status = transfer(job, {part.begin, std::min(part.end, job->content_size)});
+    if (!status) return failed(job, status);
+    at = part.end;
+  }
+  present_until(range.end);
+}
+
+// Brings `range`, asking remote after remote. The worst of what they said is the answer.
+Status Fetcher::State::transfer(const std::shared_ptr<Job>& job, ByteRange range) {
+  SHOEBOX_ASSIGN(const std::vector<Candidate> sources, candidates(job->content));
+  Status answer;
+  int throttled = 0;
+  for (const Candidate& source : sources) {
+    Remote* remote = nullptr;
+    {
+      MutexLock lock(mutex);
+      remote = remotes[source.remote].remote;
+      if (remotes[source.remote].offline_until > clock.steady()) continue;
+    }
+    int tries = 0, rotten = 0;
+    for (;;) {
+      {
+        MutexLock lock(mutex);
+        if (stopping) return {Code::kUnavailable, "fetch: the drive is being unmounted"};
+        if (!wanted(*job)) return {Code::kCancelled, "fetch: nobody waits any more"};
+        range.begin = std::max(range.begin, job->rest.begin);
+      }
+      RequestHints hints;
+      bool local_trouble = false;
+      Status status = request(job, *remote, source.key, range, hints, local_trouble);
+      if (status) {
+        note_remote(source.remote, status);
+        return status;
+      }
+      if (status.code() == Code::kCancelled) {
+        MutexLock lock(mutex);
+        if (stopping || !job->stalled) return status;
+        status = Status(Code::kTimeout, fmt::format("{} on {}: nothing arrives", source.key, remote->name()));
+      }
+      if (local_trouble) return status;  // a full or failing disk here: another remote does not help
+      answer = unreachable(answer.code()) ? answer : status;
+      if (status.code() == Code::kThrottled && ++throttled < kThrottledPerJob) {
+        if (!pause_for(options.backoff.delay_s(static_cast<uint32_t>(throttled), hints.retry_after_s)))
+          return status;
+        continue;
+      }
+      if (status.code() == Code::kDataLoss && ++rotten < kRottenPerRemote) continue;
+      if (status.code() == Code::kUnavailable && ++tries < kTriesPerRemote) {
+        if (!pause_for(options.backoff.delay_s(static_cast<uint32_t>(tries), hints.retry_after_s)))
+          return status;
+        continue;
+      }
+      note_remote(source.remote, status);
+      if (status.code() == Code::kNotFound && copy_missing) copy_missing(job->content, remote->name());
+      break;
+    }
+  }
+  if (answer)
+    return {Code::kUnavailable, fmt::format("content {}: all its remotes are offline", job->content.value)};
+  // Whatever a remote said, to the reader these bytes are lost or out of reach.
+  if (unreachable(answer.code()) || answer.code() == Code::kThrottled) return answer;
+  return {Code::kDataLoss, answer.message()};
+}
+
+// One GET; every whole block goes through verification as it comes.
+Status Fetcher::State::request(const std::shared_ptr<Job>& job, Remote& remote, const std::string& key,
+                               ByteRange range, RequestHints& hints, bool& local_trouble) {
+  RequestContext context;
+  context.hints = &hints;
+  {
+    MutexLock lock(mutex);
+    job->stalled = false;
+    job->cancel = context.cancel;
+    job->last_progress = clock.steady();
+  }
+  std::string gathered;
+  uint64_t at = range.begin;
+  Status stopped;  // why the store refused a block
+  const auto block_end = [&] { return std::min(range.end, (at / kBlockBytes + 1) * kBlockBytes); };
+  const auto sink = [&](std::string_view piece) -> Status {
+    {
+      MutexLock lock(mutex);
+      job->last_progress = clock.steady();
+    }
+    while (!piece.empty()) {
+      if (at >= range.end) {
+        return {Code::kDataLoss,
+                fmt::format("{} on {}: more bytes came than were asked", key, remote.name())};
+      }
+      const uint64_t want = block_end() - at;
+      std::string_view block;
+      if (gathered.empty() && piece.size() >= want) {
+        block = piece.substr(0, want);
+        piece.remove_prefix(want);
+      } else {
+        const size_t take = std::min<uint64_t>(want - gathered.size(), piece.size());
+        gathered.append(piece.substr(0, take));
+        piece.remove_prefix(take);
+        if (gathered.size() < want) return Status::ok();
+        block = gathered;
+      }
+      const Status stored = store(job->content, at / kBlockBytes, block);
+      if (!stored) {
+        stopped = stored.with_context(key + " on " + remote.name());
+        return stopped;
+      }
+      gathered.clear();
+      const uint64_t index = at / kBlockBytes;
+      at = block_end();
+      arrived(job, index, at);
+    }
+    return Status::ok();
+  };
+  // No ETag condition: each block is checked against its own hash, which says more.
+  const Status status = remote.get(key, range, "", sink, context);
+  if (!stopped) {
+    local_trouble = stopped.code() != Code::kDataLoss;
+    return stopped;
+  }
+  if (status && at < range.end) {
+    return {Code::kDataLoss,
+            fmt::format("{} on {}: the answer ended {} bytes early", key, remote.name(), range.end - at)};
+  }
+  return status;
+}
+
+Status Fetcher::State::store(ContentNo content, uint64_t index, std::string_view bytes) {
+  Status stored = contents.store_block(content, index, bytes);
+  if (stored.code() == Code::kNoSpace && disk_full && disk_full(Readahead::kMostWindowBytes) > 0) {
+    stored = contents.store_block(content, index, bytes);
+  }
+  return stored;
+}
+
+void Fetcher::State::arrived(const std::shared_ptr<Job>& job, uint64_t block, uint64_t end) {
+  std::vector<std::shared_ptr<Waiter>> served;
+  {
+    MutexLock lock(mutex);
+    job->rest.begin = std::max(job->rest.begin, end);
+    dirty_partials = true;
+    auto& waiters = active[job->content].waiters;
+    for (const auto& waiter : waiters) {
+      if (waiter->blocks.erase(block) > 0 && waiter->blocks.empty()) served.push_back(waiter);
+    }
+    std::erase_if(waiters, [](const auto& w) { return w->blocks.empty(); });
+  }
+  for (const auto& waiter : served) waiter->done(Status::ok());
+}
+
+// Those who wait for what this job did not bring get the reason; and for a while all who ask again.
+void Fetcher::State::failed(const std::shared_ptr<Job>& job, const Status& why) {
+  std::vector<std::shared_ptr<Waiter>> lost;
+  {
+    MutexLock lock(mutex);
+    const uint64_t first = job->rest.begin / kBlockBytes;
+    const uint64_t end = (job->rest.end + kBlockBytes - 1) / kBlockBytes;
+    auto& waiters = active[job->content].waiters;
+    const auto hit = [&](const std::shared_ptr<Waiter>& w) {
+      const auto block = w->blocks.lower_bound(first);
+      return block != w->blocks.end() && *block < end;
+    };
+    std::copy_if(waiters.begin(), waiters.end(), std::back_inserter(lost), hit);
+    std::erase_if(waiters, hit);
+    // Only what is this content's own trouble: for remotes that are offline see RemoteState.
+    if (why.code() == Code::kDataLoss || why.code() == Code::kTimeout) {
+      bad[job->content] = {why, clock.steady() + options.bad};
+    }
+  }
+  if (lost.empty()) return;
+  if (why.code() != Code::kCancelled)
+    log::warning("fetch of content {}: {}", job->content.value, why.message());
+  for (const auto& waiter : lost) waiter->done(why);
+}
+
+void Fetcher::State::note_remote(size_t index, const Status& status) {
+  MutexLock lock(mutex);
+  RemoteState& remote = remotes[index];
+  if (status) {
+    remote.offline_until = Steady::min();
+    return;
+  }
+  remote.last_error = status.message();
+  remote.last_error_s = clock.now().seconds;
+  if (unreachable(status.code()) || status.code() == Code::kUnauthorized) {
+    remote.offline_until = clock.steady() + options.offline;
+  }
+}
+
+bool Fetcher::State::wanted(const Job& job) {
+  const uint64_t first = job.rest.begin / kBlockBytes;
+  const uint64_t end = (job.rest.end + kBlockBytes - 1) / kBlockBytes;
+  for (const auto& waiter : active[job.content].waiters) {
+    const auto block = waiter->blocks.lower_bound(first);
+    if (block != waiter->blocks.end() && *block < end) return true;
+  }
+  return false;
+}
+
+bool Fetcher::State::pause_for(double s) NO_THREAD_SAFETY_ANALYSIS {
+  MutexLock lock(mutex);
+  work.wait_for(mutex, std::chrono::duration<double>(s), [this] { return stopping; });
+  return !stopping;
+}
+
+}  // namespace shoebox

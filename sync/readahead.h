@@ -1,0 +1,27 @@
+// How much of a content to fetch when a read misses: everything of a small one at once, a window
+// that grows while the misses are sequential of a large one.
+//
+// One per content; owned and locked by Fetcher.
+#pragma once
+
+#include "store/base/ids.h"
+
+namespace shoebox {
+
+class Readahead {
+ public:
+  // A photo: one request for its whole missing middle costs less than two for parts of it.
+  static constexpr uint64_t kWholeBytes = 8 << 20;
+  static constexpr uint64_t kLeastWindowBytes = 256 << 10;
+  static constexpr uint64_t kMostWindowBytes = 8 << 20;
+
+  // The range to bring for a missed read of `wanted` in a content of `size` bytes: block-aligned,
+  // covers `wanted`, ends at the end of the content at the latest.
+  ByteRange plan(ByteRange wanted, uint64_t size);
+
+ private:
+  uint64_t window_ = kLeastWindowBytes;
+  ByteRange last_;  // what was planned before
+};
+
+}  // namespace shoebox

@@ -1,0 +1,64 @@
+// Everything that talks to remotes: owns them, their uploaders and the fetcher, and answers what
+// commands ask (SyncControl).
+//
+// Owned by main. start() returns at once: contents that lack a job are looked for in the background.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/base/clock.h"
+#include "store/settings.h"
+#include "store/sync_control.h"
+#include "sync/fetcher.h"
+#include "sync/remote/remote.h"
+
+namespace shoebox {
+
+class Catalog;
+class ContentSource;
+class ContentStore;
+class Outbox;
+
+class SyncEngine final : public SyncControl {
+ public:
+  // Makes the Remote of a [[remote]]; `used_before`: the catalog knows copies on it.
+  using MakeRemote = std::function<Result<std::unique_ptr<Remote>>(const RemoteSettings&, bool used_before)>;
+
+  struct Dependencies {
+    Catalog& catalog;
+    ContentStore& contents;
+    Outbox& outbox;
+    const Clock& clock;
+    std::vector<RemoteSettings> remotes;
+    MakeRemote make_remote;
+    // Evicts until so many bytes are free; returns the bytes freed. May be empty.
+    std::function<uint64_t(uint64_t bytes_wanted)> on_disk_full;
+    int64_t quiet_s = 5;
+    Fetcher::Options fetcher;
+  };
+  // A remote whose settings cannot work is reported by status(); the others go on.
+  explicit SyncEngine(Dependencies dependencies);
+  ~SyncEngine() override;  // stop()
+
+  // `uploads` false: only reads are served (commands that look).
+  void start(bool uploads = true);
+  void stop();
+  // Serves reads of evicted contents. Valid from construction to destruction.
+  ContentSource& source();
+
+  Result<std::vector<RemoteStatus>> status() override;
+  Status pause() override;
+  Status resume() override;
+  Status run_now() override;
+  Status wait(CancelToken cancel,
+              const std::function<void(const std::vector<RemoteStatus>&)>& progress) override;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;  // shared with the outbox's wake, which commits may call to the last
+};
+
+}  // namespace shoebox

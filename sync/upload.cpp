@@ -1,0 +1,109 @@
+#include "sync/upload.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "store/base/mutex.h"
+#include "store/content/content_source.h"
+
+namespace shoebox {
+namespace {
+
+// An upload may take as long as the slowest line that still makes sense needs (32 KiB/s), and a
+// minute for the handshakes. Stalls are the remote's to notice.
+constexpr uint64_t kSlowestBytesPerS = 32 << 10;
+constexpr auto kHandshakes = std::chrono::seconds(60);
+
+// A saved progress belongs to one key: a file that was renamed since starts anew.
+std::string progress_for(const std::string& saved, const std::string& key) {
+  const size_t end = saved.find('\n');
+  return end != std::string::npos && saved.compare(0, end, key) == 0 ? saved.substr(end + 1) : std::string();
+}
+
+}  // namespace
+
+Result<RemoteCopy> Upload::send(const ReadyUpload& upload, const CancelToken& cancel,
+                                RequestHints& hints) const {
+  const ContentNo content = upload.job.content;
+  if (upload.content.residence == Residence::kPartial) SHOEBOX_TRY(bring_back(upload, cancel));
+  SHOEBOX_ASSIGN(const UniqueFd fd, outbox.open(content));
+
+  RequestContext context;
+  context.cancel = cancel;
+  context.hints = &hints;
+  context.deadline =
+      clock.steady() + kHandshakes + std::chrono::seconds(upload.content.size / kSlowestBytesPerS);
+
+  PutOptions options;
+  options.size = upload.content.size;
+  options.sha256 = upload.content.sha256;
+  options.if_absent = true;
+  options.progress = progress_for(upload.job.progress, upload.key);
+  options.save_progress = [&](const std::string& progress) {
+    return outbox.save_progress(content, remote.name(), upload.key + '\n' + progress);
+  };
+  Result<RemoteObject> put = remote.put(upload.key, fd.get(), options, context);
+  if (!put && put.code() == Code::kConflict) {
+    SHOEBOX_TRY(move_aside(upload.key, context));
+    options.if_absent = false;
+    put = remote.put(upload.key, fd.get(), options, context);
+  }
+  if (!put) return put.status();
+  if (put->size != upload.content.size) {
+    return Status(Code::kDataLoss,
+                  fmt::format("{} on {}: {} bytes were sent and {} confirmed; it is sent again", upload.key,
+                              remote.name(), upload.content.size, put->size));
+  }
+  RemoteCopy copy;
+  copy.key = upload.key;
+  copy.etag = put->etag;
+  copy.size = put->size;
+  copy.confirmed_s = clock.now().seconds;
+  return copy;
+}
+
+Status Upload::bring_back(const ReadyUpload& upload, const CancelToken& cancel) const {
+  if (source == nullptr) return {Code::kUnavailable, "content is evicted and no remote serves reads"};
+  struct Latch {
+    Mutex mutex;
+    ConditionVariable changed;
+    bool done = false;
+    Status status;
+  };
+  const auto latch = std::make_shared<Latch>();  // shared: the fetcher may answer after a cancel
+  // Piece by piece: each has the deadline of a read.
+  constexpr uint64_t kPieceBytes = 8 << 20;
+  for (uint64_t at = 0; at < upload.content.size; at += kPieceBytes) {
+    latch->done = false;
+    const ByteRange piece{at, std::min(upload.content.size, at + kPieceBytes)};
+    source->fetch(upload.job.content, piece, cancel, [latch](Status status) {
+      {
+        MutexLock lock(latch->mutex);
+        latch->status = std::move(status);
+        latch->done = true;
+      }
+      latch->changed.notify_all();
+    });
+    {
+      MutexLock lock(latch->mutex);
+      latch->changed.wait(latch->mutex, [&] { return latch->done; });
+    }
+    SHOEBOX_TRY(latch->status);
+  }
+  return Status::ok();
+}
+
+// Nothing is overwritten before its copy is known to stand in full.
+Status Upload::move_aside(const std::string& key, const RequestContext& context) const {
+  SHOEBOX_ASSIGN(const RemoteObject there, remote.stat(key, context));
+  const std::string aside = fmt::format(".shoebox/versions/{}~{}", key, clock.now().seconds);
+  SHOEBOX_TRY(remote.copy(key, aside, context));
+  SHOEBOX_ASSIGN(const RemoteObject kept, remote.stat(aside, context));
+  if (kept.size == there.size) return Status::ok();
+  return {Code::kDataLoss,
+          fmt::format("{} on {}: its copy {} came out with {} instead of {} bytes; not overwritten", key,
+                      remote.name(), aside, kept.size, there.size)};
+}
+
+}  // namespace shoebox

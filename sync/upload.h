@@ -1,0 +1,30 @@
+// One upload from beginning to end: the bytes are on the remote, confirmed, when send() returns ok.
+//
+// Stateless; called by Uploader's threads. Blocks on the network.
+#pragma once
+
+#include "store/base/cancel.h"
+#include "store/base/clock.h"
+#include "store/base/result.h"
+#include "store/outbox.h"
+#include "sync/remote/remote.h"
+
+namespace shoebox {
+
+class ContentSource;
+
+struct Upload {
+  Outbox& outbox;
+  Remote& remote;
+  ContentSource* source;  // brings an evicted content back first; null: that fails
+  const Clock& clock;
+
+  // An object that stands under the key and is another one is moved to .shoebox/versions/ first.
+  Result<RemoteCopy> send(const ReadyUpload& upload, const CancelToken& cancel, RequestHints& hints) const;
+
+ private:
+  Status bring_back(const ReadyUpload& upload, const CancelToken& cancel) const;
+  Status move_aside(const std::string& key, const RequestContext& context) const;
+};
+
+}  // namespace shoebox

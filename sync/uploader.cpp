@@ -1,0 +1,355 @@
+#include "sync/uploader.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <exception>
+#include <set>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "store/base/log.h"
+#include "store/base/mutex.h"
+#include "store/outbox.h"
+#include "sync/upload.h"
+
+namespace shoebox {
+namespace {
+
+using Steady = Clock::Steady;
+using RealClock = std::chrono::steady_clock;
+
+// Asking the outbox walks its queue: a queue full of what is not ready yet is not walked for every commit.
+constexpr auto kLeastScanGap = std::chrono::milliseconds(200);
+constexpr size_t kQueueAhead = 4;  // contents asked for per connection
+constexpr auto kCheckDeadline = std::chrono::seconds(30);
+constexpr double kRefusedRetryS = 60;  // wrong keys may be put right while we run
+
+std::chrono::nanoseconds seconds(double s) { return std::chrono::nanoseconds(static_cast<int64_t>(s * 1e9)); }
+
+bool remote_refuses(Code code) { return code == Code::kUnauthorized || code == Code::kNoSpace; }
+bool remote_unreachable(Code code) { return code == Code::kUnavailable || code == Code::kTimeout; }
+
+}  // namespace
+
+struct Uploader::State {
+  State(Outbox& o, Remote& r, ContentSource* s, const Clock& c, Options opts)
+      : outbox(o), remote(r), clock(c), options(std::move(opts)), upload{o, r, s, c} {
+    allowed = std::max<uint32_t>(1, options.connections);
+  }
+
+  Outbox& outbox;
+  Remote& remote;
+  const Clock& clock;
+  const Options options;
+  const Upload upload;
+  std::vector<std::thread> threads;
+
+  mutable Mutex mutex;  // leaf: nothing is called while it is held
+  ConditionVariable changed;
+  bool stopping GUARDED_BY(mutex) = false;
+  bool paused GUARDED_BY(mutex) = false;
+  bool woken GUARDED_BY(mutex) = true;      // the outbox may have something new
+  bool scanning GUARDED_BY(mutex) = false;  // one thread asks the outbox
+  bool urgent GUARDED_BY(mutex) = false;    // run_now(): each content is tried once
+  std::unordered_set<ContentNo> urgent_tried GUARDED_BY(mutex);
+  std::deque<ReadyUpload> queue GUARDED_BY(mutex);
+  std::unordered_map<ContentNo, CancelToken> running GUARDED_BY(mutex);
+  Steady hold_until GUARDED_BY(mutex) = Steady::min();  // the remote is left alone
+  Steady next_due GUARDED_BY(mutex) = Steady::max();    // some content becomes ready
+  RealClock::time_point next_scan GUARDED_BY(mutex);    // real time: spares the processor only
+  uint32_t allowed GUARDED_BY(mutex) = 1;
+  uint32_t successes GUARDED_BY(mutex) = 0;
+  uint32_t failures GUARDED_BY(mutex) = 0;  // of the remote as a whole, in a row
+  Steady last_cut GUARDED_BY(mutex) = Steady::min();
+  bool online GUARDED_BY(mutex) = true;
+  std::string hold_reason GUARDED_BY(mutex);
+  std::string last_error GUARDED_BY(mutex);
+  int64_t last_error_s GUARDED_BY(mutex) = 0;
+  Status refused GUARDED_BY(mutex);
+
+  void run();
+  void first_check();
+  bool may_start() REQUIRES(mutex);
+  void wait_for_work() REQUIRES(mutex);
+  void scan() REQUIRES(mutex);
+  void send_one() REQUIRES(mutex);
+  double judge(const Status& status, const ReadyUpload* item, const RequestHints& hints) REQUIRES(mutex);
+  void cancel_running() REQUIRES(mutex);
+};
+
+void Uploader::State::run() NO_THREAD_SAFETY_ANALYSIS {
+  pthread_setname_np(pthread_self(), "uploader");
+  MutexLock lock(mutex);
+  while (!stopping) {
+    if (may_start() && !queue.empty()) {
+      send_one();
+    } else if (may_start() && !scanning && RealClock::now() >= next_scan &&
+               (woken || urgent || clock.steady() >= next_due)) {
+      scan();
+    } else {
+      wait_for_work();
+    }
+  }
+}
+
+bool Uploader::State::may_start() {
+  if (paused || running.size() >= allowed) return false;
+  if (clock.steady() < hold_until) return false;
+  return online || running.empty();  // one probe after an outage
+}
+
+void Uploader::State::wait_for_work() NO_THREAD_SAFETY_ANALYSIS {
+  Steady until = next_due;
+  if (clock.steady() < hold_until) until = hold_until;
+  std::chrono::nanoseconds longest = std::chrono::minutes(1);
+  if (until != Steady::max()) longest = std::min<std::chrono::nanoseconds>(longest, until - clock.steady());
+  const auto scan_gap = next_scan - RealClock::now();
+  if (woken && scan_gap.count() > 0) longest = std::min<std::chrono::nanoseconds>(longest, scan_gap);
+  changed.wait_for(mutex, std::max<std::chrono::nanoseconds>(longest, std::chrono::milliseconds(1)));
+}
+
+void Uploader::State::scan() NO_THREAD_SAFETY_ANALYSIS {
+  scanning = true;
+  woken = false;
+  const bool hurry = urgent;
+  std::unordered_set<ContentNo> skipped = hurry ? urgent_tried : std::unordered_set<ContentNo>();
+  for (const auto& [content, token] : running) skipped.insert(content);
+  mutex.unlock();
+  const auto begin = RealClock::now();
+  int64_t due_s = 0;
+  auto found = outbox.ready(
+      remote.name(), hurry ? 0 : options.quiet_s, options.connections * kQueueAhead,
+      [&](ContentNo content) { return skipped.contains(content); }, &due_s);
+  const auto took = RealClock::now() - begin;
+  const int64_t now_s = clock.now().seconds;
+  mutex.lock();
+  scanning = false;
+  next_due =
+      due_s == 0 ? Steady::max() : clock.steady() + std::chrono::seconds(std::max<int64_t>(1, due_s - now_s));
+  if (!found) {
+    last_error = found.status().message();
+    last_error_s = now_s;
+    next_due = clock.steady() + std::chrono::seconds(10);
+  } else if (found->empty()) {
+    if (urgent && hurry) {
+      urgent = false;
+      urgent_tried.clear();
+      woken = true;  // what this round left is looked at once more, with its back-off
+    }
+    next_scan = begin + took + std::max<std::chrono::nanoseconds>(kLeastScanGap, took * 4);
+  } else {
+    woken = true;  // there may be more behind these
+    for (ReadyUpload& item : *found) {
+      if (!running.contains(item.job.content)) queue.push_back(std::move(item));
+    }
+  }
+  changed.notify_all();
+}
+
+void Uploader::State::send_one() NO_THREAD_SAFETY_ANALYSIS {
+  const ReadyUpload item = std::move(queue.front());
+  queue.pop_front();
+  const CancelToken cancel;
+  running.emplace(item.job.content, cancel);
+  if (urgent) urgent_tried.insert(item.job.content);
+  mutex.unlock();
+
+  RequestHints hints;
+  Status status;
+  try {
+    auto copy = upload.send(item, cancel, hints);
+    status = copy ? outbox.confirmed(item.job.content, remote.name(), *copy) : copy.status();
+  } catch (const std::exception& e) {
+    status = Status(Code::kIo, fmt::format("{}: {}", item.key, e.what()));
+  }
+
+  mutex.lock();
+  const bool given_up = !status && status.code() == Code::kCancelled && cancel.cancelled();
+  const double delay_s = given_up ? 0 : judge(status, &item, hints);
+  mutex.unlock();
+  if (!status && !given_up) {
+    const int64_t not_before_s = clock.now().seconds + static_cast<int64_t>(std::ceil(delay_s));
+    const Status noted = outbox.failed(item.job.content, remote.name(), status, not_before_s);
+    if (!noted) log::error("noting a failed upload of {}: {}", item.key, noted.message());
+  }
+  mutex.lock();
+  running.erase(item.job.content);
+  woken = true;
+  changed.notify_all();
+}
+
+// What a result tells about the remote. Returns how long the content waits before it is tried again.
+double Uploader::State::judge(const Status& status, const ReadyUpload* item, const RequestHints& hints) {
+  const Steady now = clock.steady();
+  if (status) {
+    if (!online) log::info("remote {}: reachable again", remote.name());
+    online = true;
+    failures = 0;
+    refused = Status::ok();
+    hold_reason.clear();
+    if (++successes >= allowed * 4 && allowed < options.connections) {
+      ++allowed;
+      successes = 0;
+    }
+    return 0;
+  }
+  const std::string what = item != nullptr ? item->key : "check";
+  if (last_error != status.message())
+    log::warning("remote {}: {}: {}", remote.name(), what, status.message());
+  last_error = status.message();
+  last_error_s = clock.now().seconds;
+  const uint32_t attempts = item != nullptr ? item->job.attempts + 1 : 1;
+  double delay = options.backoff.delay_s(attempts, hints.retry_after_s);
+  const auto hold = [&](double s, std::string why) {
+    hold_until = std::max(hold_until, now + seconds(s));
+    hold_reason = std::move(why);
+    queue.clear();  // asked for again when the remote is tried again
+    urgent = false;
+    urgent_tried.clear();
+  };
+  if (status.code() == Code::kThrottled) {
+    successes = 0;
+    if (last_cut == Steady::min() || now - last_cut > std::chrono::seconds(1)) {  // one cut a burst
+      allowed = std::max<uint32_t>(1, allowed / 2);
+      last_cut = now;
+    }
+    ++failures;
+    delay = options.backoff.delay_s(failures, hints.retry_after_s);
+    hold(delay, "the remote asks to slow down");
+  } else if (remote_unreachable(status.code())) {
+    online = false;
+    ++failures;
+    delay = options.backoff.delay_s(failures, hints.retry_after_s);
+    hold(delay, "the remote cannot be reached");
+  } else if (remote_refuses(status.code())) {
+    refused = status;
+    delay = kRefusedRetryS;
+    hold(delay, "the remote refuses");
+  }
+  return delay;
+}
+
+void Uploader::State::first_check() {
+  RequestContext context;
+  context.deadline = clock.steady() + kCheckDeadline;
+  {
+    MutexLock lock(mutex);
+    if (stopping) return;
+    running.emplace(ContentNo(), context.cancel);  // so that stop() breaks it off
+  }
+  RequestHints hints;
+  context.hints = &hints;
+  Status status;
+  try {
+    status = remote.check(context);
+  } catch (const std::exception& e) {
+    status = Status(Code::kIo, e.what());
+  }
+  {
+    MutexLock lock(mutex);
+    running.erase(ContentNo());
+    if (!context.cancel.cancelled()) (void)judge(status, nullptr, hints);
+  }
+  changed.notify_all();
+}
+
+void Uploader::State::cancel_running() {
+  for (const auto& [content, token] : running) token.cancel();
+}
+
+Uploader::Uploader(Outbox& outbox, Remote& remote, ContentSource* source, const Clock& clock, Options options)
+    : state_(std::make_unique<State>(outbox, remote, source, clock, std::move(options))) {}
+
+Uploader::~Uploader() { stop(); }
+
+void Uploader::start(bool paused) {
+  {
+    MutexLock lock(state_->mutex);
+    state_->paused = paused;
+  }
+  const uint32_t count = std::max<uint32_t>(1, state_->options.connections);
+  for (uint32_t i = 0; i < count; ++i) {
+    state_->threads.emplace_back([state = state_.get(), i] {
+      if (i == 0) state->first_check();
+      state->run();
+    });
+  }
+}
+
+void Uploader::stop() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->stopping = true;
+    state_->cancel_running();
+  }
+  state_->changed.notify_all();
+  for (std::thread& thread : state_->threads) thread.join();
+  state_->threads.clear();
+}
+
+void Uploader::wake() {
+  {
+    MutexLock lock(state_->mutex);
+    if (state_->woken) return;
+    state_->woken = true;
+  }
+  state_->changed.notify_all();
+}
+
+void Uploader::set_paused(bool paused) {
+  {
+    MutexLock lock(state_->mutex);
+    state_->paused = paused;
+    state_->woken = true;
+    if (paused) {
+      state_->queue.clear();
+      state_->cancel_running();
+    }
+  }
+  state_->changed.notify_all();
+}
+
+void Uploader::run_now() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->urgent = true;
+    state_->urgent_tried.clear();
+    state_->queue.clear();
+    state_->hold_until = Steady::min();
+    state_->next_scan = RealClock::time_point();
+    state_->refused = Status::ok();
+    state_->woken = true;
+  }
+  state_->changed.notify_all();
+}
+
+Uploader::Report Uploader::report() const {
+  MutexLock lock(state_->mutex);
+  Report report;
+  report.online = state_->online;
+  report.running = static_cast<uint32_t>(state_->running.size());
+  report.allowed = state_->allowed;
+  report.last_error = state_->last_error;
+  report.last_error_s = state_->last_error_s;
+  report.refused = state_->refused;
+  const Steady now = state_->clock.steady();
+  const auto seconds_until = [now](Steady when) {
+    return std::chrono::duration_cast<std::chrono::seconds>(when - now).count() + 1;
+  };
+  if (state_->paused) {
+    report.waiting_for = "paused";
+  } else if (now < state_->hold_until) {
+    report.waiting_for =
+        fmt::format("{}, retry in {} s", state_->hold_reason, seconds_until(state_->hold_until));
+  } else if (state_->running.empty() && state_->next_due != Steady::max() && now < state_->next_due) {
+    report.waiting_for = fmt::format("quiet or back-off, next in {} s", seconds_until(state_->next_due));
+  }
+  return report;
+}
+
+}  // namespace shoebox

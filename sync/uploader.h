@@ -1,0 +1,59 @@
+// Sends what the outbox holds for one remote, several at a time.
+//
+// Owned by SyncEngine, one per remote. Its threads take turns at asking the outbox and send one
+// content each. A remote that asks for less gets less (halved, then one more after each round of
+// successes); one that cannot be reached is left alone for a while and then probed by one upload.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "store/base/clock.h"
+#include "store/base/result.h"
+#include "sync/backoff.h"
+
+namespace shoebox {
+
+class ContentSource;
+class Outbox;
+class Remote;
+
+class Uploader {
+ public:
+  struct Options {
+    uint32_t connections = 4;
+    int64_t quiet_s = 5;  // a file that still changes is not sent
+    Backoff backoff;
+  };
+  // `source` may be null; brings evicted contents back that another remote shall get.
+  Uploader(Outbox& outbox, Remote& remote, ContentSource* source, const Clock& clock, Options options);
+  ~Uploader();  // stop()
+
+  // Asks the remote once whether it is there, then sends. `paused`: waits for set_paused(false).
+  void start(bool paused);
+  // Breaks off what is being sent (a multipart upload resumes later) and waits for the threads.
+  void stop();
+  void wake();  // something was queued
+  void set_paused(bool paused);
+  // Everything queued is tried once, without quiet and back-off.
+  void run_now();
+
+  struct Report {
+    bool online = true;
+    uint32_t running = 0;
+    uint32_t allowed = 0;     // uploads at a time, as the remote lets us
+    std::string waiting_for;  // empty: nothing waits
+    std::string last_error;
+    int64_t last_error_s = 0;
+    Status refused;  // not ok: trying again will not help (credentials, no space)
+  };
+  [[nodiscard]] Report report() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shoebox
