@@ -64,7 +64,7 @@ void announce(const MountPlan& plan, MountedLibrary& mounted, Session& session, 
     return;
   }
   session.raise_read_ahead();
-  report.ready(fmt::format("{} is mounted on {}{}; {}", plan.library, plan.mountpoint,
+  report.ready(fmt::format("{} is mounted on {}{}; {}", mounted.library().path(), plan.mountpoint,
                            mounted.library().read_only() ? " (read-only)" : "", backup_line(mounted.sync())));
   sd_notify(0, "READY=1");
 }
@@ -104,7 +104,8 @@ Status serve(const MountPlan& plan, const OpenMountedLibrary& open, StartReport&
   MountOptions options = plan.options;
   options.read_only = options.read_only || mounted->library().read_only();
   Filesystem filesystem(mounted->library(), options);
-  SHOEBOX_ASSIGN(const std::unique_ptr<Session> session, Session::create(filesystem, plan.library));
+  SHOEBOX_ASSIGN(const std::unique_ptr<Session> session,
+                 Session::create(filesystem, mounted->library().path()));
   const Status served = serve_mounted(plan, *mounted, *session, signals, report);
   // Handles that the kernel never released hold parts of the library.
   filesystem.open_files.clear();

@@ -24,7 +24,10 @@ Filesystem& filesystem_of(fuse_req_t request) {
 
 Caller caller_of(fuse_req_t request) {
   const fuse_ctx* context = fuse_req_ctx(request);
-  return {.uid = context->uid, .gid = context->gid, .pid = static_cast<uint32_t>(context->pid)};
+  return {.uid = context->uid,
+          .gid = context->gid,
+          .pid = static_cast<uint32_t>(context->pid),
+          .umask = context->umask};
 }
 
 struct stat stat_of(const Filesystem& filesystem, InodeNo number, InodeRecord record) {

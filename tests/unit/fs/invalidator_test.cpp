@@ -9,7 +9,6 @@
 namespace shoebox {
 namespace {
 
-using testing::_;
 using testing::InSequence;
 using testing::Return;
 
@@ -61,8 +60,9 @@ TEST(Invalidator, APhotosChangedAttributesLeaveItsCachedPagesAlone) {
 
 TEST(Invalidator, NamesTheKernelDoesNotHaveAreNoError) {
   testing::NiceMock<FakeNotifier> notifier;
-  ON_CALL(notifier, invalidate_name(_, _)).WillByDefault(Return(-ENOENT));
-  ON_CALL(notifier, invalidate_data(_)).WillByDefault(Return(-ENOENT));
+  ON_CALL(notifier, invalidate_name).WillByDefault(Return(-ENOENT));
+  ON_CALL(notifier, invalidate_data).WillByDefault(Return(-ENOENT));
+  EXPECT_CALL(notifier, invalidate_name(kFolder, "a.jpg"));
   EXPECT_CALL(notifier, invalidate_name(kFolder, "b.jpg"));
   Invalidator invalidator(notifier);
   invalidator.post(name_change("a.jpg"));
@@ -74,6 +74,7 @@ TEST(Invalidator, NamesAreToldWhileDataWaitsBehindAParkedRead) {
   testing::NiceMock<FakeNotifier> notifier;
   std::promise<void> read_answered;
   std::promise<void> name_told;
+  EXPECT_CALL(notifier, invalidate_data(kFolder)).WillRepeatedly(Return(0));
   EXPECT_CALL(notifier, invalidate_data(kPhoto)).WillOnce([&](InodeNo) {
     read_answered.get_future().wait();
     return 0;

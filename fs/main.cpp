@@ -1,0 +1,139 @@
+// The composition root: the one place that knows fs, store and sync at once. Everything that needs
+// something of another module gets it handed from here.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "fs/command/composition.h"
+#include "fs/command/serve.h"
+#include "fs/control/server.h"
+#include "fs/mount_daemon.h"
+#include "fs/views/all_views.h"
+#include "store/base/log.h"
+#include "store/decode/decoder_pool.h"
+#include "store/evictor.h"
+#include "store/files.h"
+#include "store/library.h"
+#include "sync/remote/factory.h"
+#include "sync/remote/transfer_loop.h"
+#include "sync/sync_engine.h"
+
+namespace shoebox {
+namespace {
+
+// A library with its decoder and its remotes, for a mount or for one command.
+class Assembly final : public OpenedLibrary, public MountedLibrary {
+ public:
+  static Result<std::unique_ptr<Assembly>> open(Library::Options options) {
+    // The layout of Dates is a setting, and views are made before the library opens.
+    SHOEBOX_ASSIGN(const Settings settings, Settings::load(options.path + "/shoebox.toml"));
+    std::unique_ptr<Assembly> assembly(new Assembly);
+    assembly->decoder_ = std::make_unique<DecoderPool>(DecoderPool::Options{});
+    options.views = make_views(settings);
+    options.decoder = assembly->decoder_.get();
+    SHOEBOX_ASSIGN(assembly->library_, Library::open(std::move(options)));
+    assembly->make_engine();
+    return assembly;
+  }
+  ~Assembly() override { stop(); }
+
+  Library& library() override { return *library_; }
+  SyncControl& sync() override { return *engine_; }
+
+  // `background` false: nothing moves by itself, but evicted files can be read.
+  void begin(bool background) {
+    engine_->start(background && !library_->read_only());
+    if (background) {
+      library_->start(&engine_->source());
+    } else {
+      library_->files().set_source(&engine_->source());
+    }
+  }
+
+  Status start(const std::string& mountpoint) override {
+    begin(/*background=*/true);
+    SHOEBOX_ASSIGN(control_, serve_commands(*library_, *engine_, mountpoint));
+    return Status::ok();
+  }
+
+  void stop() override {
+    control_.reset();
+    if (engine_) engine_->stop();
+    if (library_) library_->stop();
+  }
+
+ private:
+  Assembly() = default;
+
+  void make_engine() {
+    Library& library = *library_;
+    SyncEngine::Dependencies dependencies{
+        .catalog = library.catalog(),
+        .contents = library.contents(),
+        .outbox = library.outbox(),
+        .clock = library.clock(),
+        .remotes = library.settings().remotes,
+        .make_remote =
+            [loop = std::make_shared<TransferLoop>()](const RemoteSettings& settings, bool used_before) {
+              return make_remote(settings, {.used_before = used_before, .loop = loop});
+            },
+        .on_disk_full = [&library](uint64_t bytes) { return library.evictor().make_room(bytes).freed_bytes; },
+    };
+    engine_ = std::make_unique<SyncEngine>(std::move(dependencies));
+  }
+
+  // Destroyed from the bottom up: each uses those above it.
+  std::unique_ptr<DecoderPool> decoder_;
+  std::unique_ptr<Library> library_;
+  std::unique_ptr<SyncEngine> engine_;
+  std::unique_ptr<ControlServer> control_;
+};
+
+Result<std::unique_ptr<OpenedLibrary>> open_library(const OpenRequest& request) {
+  Library::Options options;
+  options.path = request.library;
+  options.create = request.create;
+  options.read_only = request.read_only;
+  SHOEBOX_ASSIGN(std::unique_ptr<Assembly> assembly, Assembly::open(std::move(options)));
+  assembly->begin(request.background);
+  return std::unique_ptr<OpenedLibrary>(std::move(assembly));
+}
+
+Status mount(const MountRequest& request) {
+  MountPlan plan;
+  plan.library = request.library;
+  plan.mountpoint = request.mountpoint;
+  plan.foreground = request.foreground;
+  SHOEBOX_ASSIGN(plan.options, parse_mount_options(request.options));
+  return run_mount(plan, [&]() -> Result<std::unique_ptr<MountedLibrary>> {
+    Library::Options options;
+    options.path = request.library;
+    options.create = !plan.options.read_only;
+    options.read_only = plan.options.read_only;
+    options.extra_remotes = request.remotes;
+    SHOEBOX_ASSIGN(std::unique_ptr<Assembly> assembly, Assembly::open(std::move(options)));
+    return std::unique_ptr<MountedLibrary>(std::move(assembly));
+  });
+}
+
+int mount_for_command_line(const MountRequest& request) {
+  const Status status = mount(request);
+  if (status.is_ok()) return 0;
+  fmt::print(stderr, "shoebox: {}\n", status.message());
+  return 1;
+}
+
+}  // namespace
+}  // namespace shoebox
+
+int main(int argc, char** argv) {
+  try {
+    shoebox::log::to_stderr();
+    return shoebox::run_command_line(
+        argc, argv, {.open_library = shoebox::open_library, .mount = shoebox::mount_for_command_line});
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "shoebox: {}\n", error.what());
+    return 1;
+  }
+}
