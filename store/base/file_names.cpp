@@ -22,15 +22,16 @@ bool contains(const std::array<std::string_view, N>& sorted, std::string_view va
   return std::binary_search(sorted.begin(), sorted.end(), value);
 }
 
-// Sorted, lower case.
-constexpr std::array<std::string_view, 41> kPhotoExtensions = {
-    ".3fr", ".apng", ".arw",  ".avif", ".bmp", ".cr2", ".cr3",  ".crw", ".dcr", ".dng",  ".erf",
-    ".fff", ".gif",  ".heic", ".heif", ".hif", ".iiq", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg",
-    ".jxl", ".k25",  ".kdc",  ".mos",  ".mrw", ".nef", ".nrw",  ".orf", ".pef", ".png",  ".psd",
-    ".raf", ".raw",  ".rw2",  ".rwl",  ".srw", ".tif", ".tiff", ".webp"};
-constexpr std::array<std::string_view, 17> kVideoExtensions = {
-    ".3g2", ".3gp",  ".avi", ".flv", ".insv", ".m2ts", ".m4v",  ".mkv", ".mov",
-    ".mp4", ".mpeg", ".mpg", ".mts", ".mxf",  ".ogv",  ".webm", ".wmv"};
+// Sorted, lower case. Raw formats by the extensions their makers use.
+constexpr auto kPhotoExtensions = std::to_array<std::string_view>(
+    {".3fr", ".apng", ".arw",  ".avif", ".bmp",  ".cap",  ".cr2",  ".cr3", ".crw", ".dcr",  ".dng",
+     ".eip", ".erf",  ".fff",  ".gif",  ".gpr",  ".heic", ".heif", ".hif", ".iiq", ".insp", ".jfif",
+     ".jp2", ".jpe",  ".jpeg", ".jpg",  ".jxl",  ".k25",  ".kdc",  ".mef", ".mos", ".mpo",  ".mrw",
+     ".nef", ".nrw",  ".orf",  ".ori",  ".pef",  ".png",  ".psd",  ".raf", ".raw", ".rw2",  ".rwl",
+     ".sr2", ".srf",  ".srw",  ".tif",  ".tiff", ".webp", ".x3f"});
+constexpr auto kVideoExtensions = std::to_array<std::string_view>(
+    {".3g2", ".3gp", ".avi", ".flv", ".insv", ".lrv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg",
+     ".mpg", ".mts", ".mxf", ".ogv", ".webm", ".wmv"});
 static_assert(std::is_sorted(kPhotoExtensions.begin(), kPhotoExtensions.end()));
 static_assert(std::is_sorted(kVideoExtensions.begin(), kVideoExtensions.end()));
 
@@ -57,8 +58,8 @@ std::string_view stem_of(std::string_view name) {
 
 bool is_temporary(std::string_view name) {
   const std::string low = lower(name);
-  for (std::string_view suffix :
-       {".part", ".partial", ".crdownload", ".download", ".tmp", ".temp", ".filepart", "_exiftool_tmp"})
+  for (std::string_view suffix : {".part", ".partial", ".crdownload", ".download", ".swp", ".tmp", ".temp",
+                                  ".filepart", "_exiftool_tmp"})
     if (low.size() > suffix.size() && low.ends_with(suffix)) return true;
   return low.starts_with(".goutputstream-") || low.starts_with(".~tmp~") || looks_like_mkstemp(name);
 }

@@ -31,4 +31,10 @@ Status replace_content(Transaction& txn, InodeNo inode, InodeRecord& record, Con
 Status keep_version(Transaction& txn, PhotoId photo, ContentNo content, std::string_view name,
                     const Timestamp& now);
 
+// The photo moves to new bytes; other inodes of it keep the old ones and become a photo of their own.
+Status move_photo_to(Transaction& txn, PhotoId photo, InodeNo inode, ContentNo content);
+
+// Erases the photo if no inode carries it and nothing holds its bytes.
+Status forget_photo(Transaction& txn, PhotoId photo);
+
 }  // namespace shoebox

@@ -25,11 +25,13 @@ class CatalogReader;
 class Transaction;
 struct Settings;
 
-// Who asks. umask is applied by the kernel's caller already (FUSE_CAP_DONT_MASK is off).
+// Who asks. With FUSE_CAP_DONT_MASK off the kernel has applied the umask already: leave it 0. With
+// it on, pass it: it counts only where the parent folder has no default ACL.
 struct Caller {
   uint32_t uid = 0;
   uint32_t gid = 0;
   uint32_t pid = 0;
+  uint32_t umask = 0;
 };
 
 struct Entry {
@@ -113,10 +115,19 @@ class Tree {
   Result<uint64_t> trash_empty(int64_t older_than_s);
   Status trash_allow();  // lifts the breaker for 10 minutes
 
+  // What settings.keep_days ended: Trash and versions. The importer's thread calls it now and then.
+  Result<uint64_t> expire();
+
   // Called at mount: removes inodes that were unlinked while open when the process died.
   Status forget_orphans();
   // Files tells which inodes have open handles, so that an unlinked one lives until its last close.
   void set_open_check(std::function<bool(InodeNo)> is_open);
+  // Told after a commit by which sealed bytes became a photo's that nobody has decoded yet (a
+  // temporary file got its real name): the importer shall take them. Set before threads start.
+  void on_decode_wanted(std::function<void(ContentNo)> callback);
+  // How many bytes are on this disk (ContentStore::local_bytes), for user.shoebox.state: without it
+  // what was evicted is "remote", never "partial". Set before threads start.
+  void set_local_bytes(std::function<Result<uint64_t>(ContentNo)> local_bytes);
   // Files calls it after the last close of an inode whose nlink is 0.
   Status drop_unlinked(InodeNo number);
 

@@ -1,0 +1,150 @@
+#include "store/tree/content_refs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "store/catalog/catalog.h"
+
+namespace shoebox {
+namespace {
+
+// A photo goes when no inode carries it and nothing (Trash, an open handle) holds its bytes.
+Status forget_photo_if_unused(Transaction& txn, PhotoId photo) {
+  SHOEBOX_ASSIGN(const auto record, txn.photo(photo));
+  if (!record) return Status::ok();
+  SHOEBOX_ASSIGN(const auto inodes, txn.inodes_of_photo(photo));
+  if (!inodes.empty()) return Status::ok();
+  if (record->content) {
+    SHOEBOX_ASSIGN(const auto content, txn.content(record->content));
+    if (content) return Status::ok();
+  }
+  SHOEBOX_ASSIGN(const auto versions, txn.versions(photo));
+  for (const VersionRecord& version : versions) {
+    txn.erase_version(photo, version.content);
+    SHOEBOX_TRY(release_content(txn, version.content));
+  }
+  return txn.erase_photo(photo);
+}
+
+// "Trip/Day 1": the display values from below the view's root down to `directory`.
+Result<std::string> value_of_directory(const CatalogReader& reader, InodeNo directory) {
+  std::string value;
+  for (InodeNo at = directory; at >= kFirstFreeInode;) {
+    SHOEBOX_ASSIGN(const auto record, reader.inode(at));
+    if (!record) break;
+    value = value.empty() ? record->view_value : record->view_value + "/" + value;
+    at = record->parent;
+  }
+  return value;
+}
+
+// Inodes that keep the old bytes when `photo` moves on become a photo of their own, with the
+// statements that their own names make.
+Status split_off_others(Transaction& txn, PhotoId photo, const PhotoRecord& record, InodeNo leaving) {
+  SHOEBOX_ASSIGN(auto inodes, txn.inodes_of_photo(photo));
+  std::erase(inodes, leaving);
+  if (inodes.empty()) return Status::ok();
+  PhotoRecord rest = record;
+  rest.statements.clear();
+  for (InodeNo inode : inodes) {
+    SHOEBOX_ASSIGN(const auto names, txn.names_of(inode));
+    for (const NameOf& name : names) {
+      SHOEBOX_ASSIGN(const auto directory, txn.inode(name.directory));
+      if (!directory) continue;
+      SHOEBOX_ASSIGN(std::string value, value_of_directory(txn, name.directory));
+      const auto statement = record.statements.find(ViewValue{directory->view, std::move(value)});
+      if (statement != record.statements.end()) rest.statements.insert(*statement);
+    }
+  }
+  const PhotoId own = txn.new_photo_id();
+  txn.put_photo(own, rest);
+  for (InodeNo inode : inodes) {
+    SHOEBOX_ASSIGN(auto twin, txn.inode(inode));
+    if (!twin) continue;
+    twin->photo = own;
+    txn.put_inode(inode, *twin);
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+Status retain_content(Transaction& txn, ContentNo content) {
+  if (!content) return Status::ok();
+  SHOEBOX_ASSIGN(auto record, txn.content(content));
+  if (!record)
+    return Status(Code::kDataLoss, fmt::format("content {} is named but not there; run fsck", content.value));
+  ++record->references;
+  txn.put_content(content, *record);
+  return Status::ok();
+}
+
+Status release_content(Transaction& txn, ContentNo content) {
+  if (!content) return Status::ok();
+  SHOEBOX_ASSIGN(auto record, txn.content(content));
+  if (!record) return Status::ok();
+  SHOEBOX_ASSIGN(const auto inodes, txn.inodes_of_content(content));
+  // Never below what the index shows: a count that is too low must not cost bytes.
+  const uint32_t less_one = record->references > 0 ? record->references - 1 : 0;
+  record->references = std::max(less_one, static_cast<uint32_t>(inodes.size()));
+  if (record->references > 0) {
+    txn.put_content(content, *record);
+    return Status::ok();
+  }
+  SHOEBOX_ASSIGN(const auto photo, txn.photo_of_content(content));
+  SHOEBOX_TRY(txn.erase_content(content));
+  return photo ? forget_photo_if_unused(txn, *photo) : Status::ok();
+}
+
+Status forget_photo(Transaction& txn, PhotoId photo) {
+  return photo ? forget_photo_if_unused(txn, photo) : Status::ok();
+}
+
+Status keep_version(Transaction& txn, PhotoId photo, ContentNo content, std::string_view name,
+                    const Timestamp& now) {
+  SHOEBOX_ASSIGN(const auto versions, txn.versions(photo));
+  const bool known = std::any_of(versions.begin(), versions.end(),
+                                 [&](const VersionRecord& v) { return v.content == content; });
+  txn.put_version(photo, VersionRecord{content, now.seconds, std::string(name)});
+  if (known) return release_content(txn, content);
+  SHOEBOX_ASSIGN(auto record, txn.content(content));
+  if (record && record->references == 0) {
+    record->references = 1;
+    txn.put_content(content, *record);
+  }
+  return Status::ok();
+}
+
+Status move_photo_to(Transaction& txn, PhotoId photo, InodeNo inode, ContentNo content) {
+  SHOEBOX_ASSIGN(auto record, txn.photo(photo));
+  if (!record) return Status::ok();
+  SHOEBOX_TRY(split_off_others(txn, photo, *record, inode));
+  record->content = content;
+  // Rows stay as they are until the decoder has seen the new bytes.
+  record->info.kind = MediaKind::kUnknown;
+  txn.put_photo(photo, *record);
+  return Status::ok();
+}
+
+Status replace_content(Transaction& txn, InodeNo inode, InodeRecord& record, ContentNo content,
+                       const Timestamp& now) {
+  const ContentNo old = record.content;
+  if (old == content) {
+    txn.put_inode(inode, record);
+    return Status::ok();
+  }
+  record.content = content;
+  txn.put_inode(inode, record);
+  if (!record.photo) return release_content(txn, old);
+  SHOEBOX_ASSIGN(const auto photo, txn.photo(record.photo));
+  const bool was_photo =
+      photo && (photo->info.kind == MediaKind::kPhoto || photo->info.kind == MediaKind::kVideo);
+  SHOEBOX_TRY(move_photo_to(txn, record.photo, inode, content));
+  SHOEBOX_ASSIGN(const auto old_record, txn.content(old));
+  if (!was_photo || !old_record || old_record->size == 0) return release_content(txn, old);
+  SHOEBOX_ASSIGN(const auto names, txn.names_of(inode));
+  return keep_version(txn, record.photo, old, names.empty() ? std::string() : names.front().name, now);
+}
+
+}  // namespace shoebox

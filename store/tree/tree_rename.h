@@ -1,0 +1,44 @@
+// rename(2), taken apart by where it starts and where it ends. Private to store/tree.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "store/tree/tree_state.h"
+
+namespace shoebox {
+
+// A rename whose source exists and whose names are valid.
+struct Renaming {
+  Directory from;
+  std::string from_name;
+  DentryRecord source;
+  InodeRecord source_record;
+  Directory to;
+  std::string to_name;
+  std::optional<DentryRecord> target;
+  std::optional<InodeRecord> target_record;
+
+  [[nodiscard]] NameOf from_name_of() const { return {from.number, from_name}; }
+};
+
+Status rename_in_tree(Operation& op, const Renaming& r);  // Library, and the small files of .Trash-$UID
+Status exchange_in_library(Operation& op, const Renaming& r);
+Status rename_into_view(Operation& op, const Renaming& r);  // from Library or a view
+Status rename_view_to_library(Operation& op, const Renaming& r);
+Status rename_into_trash(Operation& op, const Renaming& r);
+Status rename_out_of_trash(Operation& op, const Renaming& r);
+Status rename_inside_trash(Operation& op, const Renaming& r);
+
+// The row (to, to_name) -> source is written and the old row gone; what stood there is dealt with.
+Status move_row(Operation& op, const Renaming& r);
+// What stands at the target makes way as POSIX says, photos to Trash. Nothing at the target: nothing.
+Status make_way(Operation& op, const Renaming& r);
+
+// Whether the source is a temporary or new file: renamed over a photo it replaces the photo's bytes.
+Result<bool> is_fresh(Operation& op, const Renaming& r);
+// The source takes the name; PhotoId, statements and rows move to it; the old bytes become a version.
+// In Library only this name moves (hard links keep the old file), from a view all names do.
+Status replace_photo(Operation& op, const Renaming& r, bool all_names);
+
+}  // namespace shoebox

@@ -1,0 +1,67 @@
+// mv into Trash does what rm does where it came from; mv out of it undoes that.
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "store/base/file_names.h"
+#include "store/tree/tree_rename.h"
+#include "store/tree/tree_trash.h"
+
+namespace shoebox {
+
+Status rename_into_trash(Operation& op, const Renaming& r) {
+  if (r.target)
+    return {Code::kExists, fmt::format("mv {} to {}: Trash has that name", r.from_name, r.to_name)};
+  if (r.to.place == Place::kTrashedFolder)
+    return not_permitted("mv", r.from_name, "move it into Trash itself, not into a folder that lies there");
+  const NameOf asked = r.from_name_of();
+  const TrashTarget target{r.to.number, r.to_name};
+  if (S_ISDIR(r.source_record.mode)) {
+    if (r.from.place != Place::kLibrary)
+      return not_permitted("mv", r.from_name, "folders of a view do not go to Trash; remove them with rmdir");
+    return trash_folder(op, r.source.inode, asked, target);
+  }
+  if (r.from.place == Place::kView) {
+    // Where rm leaves nothing to undo, the move still has to leave what it moved.
+    if (!r.source_record.content || r.source_record.size == 0 || is_junk(r.from_name))
+      return trash_file(op, r.source.inode, asked, target);
+    return unlink_in_view(op, r.from, r.from_name, r.source.inode, target);
+  }
+  SHOEBOX_TRY(trash_file(op, r.source.inode, asked, target));
+  return op.core.engine.sidecars_changed(op.txn, r.from.number, r.from_name);
+}
+
+Status rename_out_of_trash(Operation& op, const Renaming& r) {
+  if (r.to.place != Place::kLibrary && r.to.place != Place::kView)
+    return not_permitted("mv", r.from_name, "move it to Library or a view to restore it");
+  if (S_ISDIR(r.source_record.mode)) {
+    if (r.to.place == Place::kView)
+      return not_permitted("mv", r.from_name, "folders of Library go back to Library");
+    SHOEBOX_TRY(make_way(op, r));
+    return restore_folder(op, r.source.inode, r.from_name_of(), r.to.number, r.to_name);
+  }
+  if (r.to.place == Place::kView && r.target)
+    return {Code::kExists, fmt::format("mv {} to {}: is there already", r.from_name, r.to_name)};
+  SHOEBOX_TRY(make_way(op, r));
+  return restore_file(op, r.source.inode, r.from_name_of(), r.to, r.to_name);
+}
+
+Status rename_inside_trash(Operation& op, const Renaming& r) {
+  const bool top = r.from.place != Place::kTrashedFolder && r.to.place != Place::kTrashedFolder;
+  if (!top && r.from.place != r.to.place)
+    return not_permitted("mv", r.from_name, "what lies in a trashed folder is restored from there");
+  if (r.target) return {Code::kExists, fmt::format("mv {} to {}: is there already", r.from_name, r.to_name)};
+  // From Trash/ to .Trash-$UID/files or back: it shows in both anyway, and takes the name given here.
+  if (top && r.from.number != r.to.number && !S_ISDIR(r.source_record.mode)) {
+    SHOEBOX_ASSIGN(const auto names, op.txn.names_of(r.source.inode));
+    for (const NameOf& name : names) {
+      if (name.directory != r.to.number) continue;
+      SHOEBOX_TRY(op.txn.erase_dentry(name.directory, name.name));
+    }
+    SHOEBOX_TRY(op.txn.put_dentry(r.to.number, r.to_name, r.source, Notice::kKernelKnows));
+    SHOEBOX_TRY(touch_directory(op, r.to.number));
+    return op.txn.put_dentry(r.from.number, r.from_name, r.source, Notice::kTell);
+  }
+  return move_row(op, r);
+}
+
+}  // namespace shoebox

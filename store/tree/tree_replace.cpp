@@ -1,0 +1,110 @@
+// "Replacing": an editor writes a temporary or new file and renames it over a photo.
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "store/base/file_names.h"
+#include "store/tree/content_refs.h"
+#include "store/tree/tree_rename.h"
+
+namespace shoebox {
+namespace {
+
+// An editor's new file is at most this old when it takes the photo's name; what is older was
+// somebody's own photo, and both go on as two.
+constexpr int64_t kNewFileSeconds = 600;
+
+// Names of the old inode that the new one takes: all that it has in views; in Library just the one
+// asked for, unless the photo was replaced through a view and has its homes there.
+Status take_names(Operation& op, const Renaming& r, bool all_names) {
+  SHOEBOX_ASSIGN(const auto rows, op.core.rows.of_inode(op.txn, r.target->inode));
+  for (const Row& row : rows) {
+    const bool asked = row.directory == r.to.number && row.name == r.to_name;
+    if (!asked && row.in_library() && !all_names) continue;
+    const NameKind kind = asked ? NameKind::kGiven : row.kind;
+    SHOEBOX_TRY(op.txn.put_dentry(row.directory, row.name, {r.source.inode, S_IFREG, kind},
+                                  asked ? Notice::kKernelKnows : Notice::kTell));
+    SHOEBOX_TRY(touch_directory(op, row.directory));
+  }
+  // The name it comes from goes with what it stated.
+  const View* view = op.core.engine.view_of(r.from.record.view);
+  if (view != nullptr) return op.core.rows.erase(op.txn, r.from.number, r.from_name, Notice::kKernelKnows);
+  SHOEBOX_TRY(op.txn.erase_dentry(r.from.number, r.from_name, Notice::kKernelKnows));
+  return touch_directory(op, r.from.number);
+}
+
+// The photo goes on with the bytes of the new inode; what that inode was before joins it.
+Status move_photo(Operation& op, const Renaming& r, PhotoId photo) {
+  SHOEBOX_ASSIGN(InodeRecord incoming, need_inode(op.txn, r.source.inode));
+  const PhotoId provisional = incoming.photo;
+  std::optional<MediaInfo> info;
+  if (provisional) {
+    SHOEBOX_ASSIGN(const auto record, op.txn.photo(provisional));
+    if (record && record->info.kind != MediaKind::kUnknown) info = record->info;
+    // Twins of the incoming bytes come along: equal bytes, one photo.
+    SHOEBOX_TRY(move_photo_to(op.txn, photo, r.source.inode, incoming.content));
+    SHOEBOX_TRY(op.core.engine.merge(op.txn, provisional, photo));
+  } else {
+    incoming.photo = photo;
+    op.txn.put_inode(r.source.inode, incoming);
+    SHOEBOX_TRY(move_photo_to(op.txn, photo, r.source.inode, incoming.content));
+    SHOEBOX_ASSIGN(const auto known, incoming.content ? op.txn.photo_of_content(incoming.content)
+                                                      : Result<std::optional<PhotoId>>(std::nullopt));
+    if (known && *known != photo) {
+      SHOEBOX_ASSIGN(const auto record, op.txn.photo(*known));
+      if (record && record->info.kind != MediaKind::kUnknown) info = record->info;
+      SHOEBOX_TRY(op.core.engine.merge(op.txn, *known, photo));
+    }
+  }
+  SHOEBOX_ASSIGN(auto record, op.txn.photo(photo));
+  if (!record) return Status::ok();
+  record->content = incoming.content;
+  record->homed = true;
+  op.txn.put_photo(photo, *record);
+  if (info) return op.core.engine.decoded(op.txn, photo, *info);
+  return meet_content(op, r.source.inode);
+}
+
+}  // namespace
+
+Result<bool> is_fresh(Operation& op, const Renaming& r) {
+  if (is_temporary(r.from_name) || is_junk(r.from_name)) return true;
+  if (!r.source_record.photo) return true;
+  SHOEBOX_ASSIGN(const auto photo, op.txn.photo(r.source_record.photo));
+  if (!photo) return true;
+  if (r.to.place == Place::kView) return !photo->homed;
+  const bool stated = std::any_of(photo->statements.begin(), photo->statements.end(),
+                                  [](const auto& entry) { return entry.second == Statement::kAsserted; });
+  SHOEBOX_ASSIGN(const auto homes, library_names(op.txn, r.source.inode));
+  return !stated && !photo->stated_date && homes.size() == 1 && r.from.number == r.to.number &&
+         op.now.seconds - r.source_record.btime.seconds < kNewFileSeconds;
+}
+
+Status replace_photo(Operation& op, const Renaming& r, bool all_names) {
+  const PhotoId photo = r.target_record->photo;
+  const InodeNo old = r.target->inode;
+  SHOEBOX_TRY(copy_xattrs(op, old, r.source.inode, /*shared_only=*/true));
+  SHOEBOX_TRY(take_names(op, r, all_names));
+  SHOEBOX_TRY(op.core.rows.recount(op.txn, old));
+  SHOEBOX_ASSIGN(InodeRecord old_record, need_inode(op.txn, old));
+  const bool gone = old_record.nlink == 0;
+  if (gone) {
+    // Its hold on the bytes passes to the version; an open handle holds them for itself.
+    old_record.photo = PhotoId{};
+    op.txn.put_inode(old, old_record);
+    SHOEBOX_TRY(retain_content(op.txn, old_record.content));
+  }
+  SHOEBOX_TRY(move_photo(op, r, photo));
+  if (gone) {
+    SHOEBOX_TRY(keep_version(op.txn, photo, old_record.content, r.to_name, op.now));
+    SHOEBOX_TRY(settle_unlinked(op, old));
+  } else {
+    SHOEBOX_TRY(relink(op, old));
+  }
+  SHOEBOX_TRY(relink(op, r.source.inode));
+  SHOEBOX_TRY(ensure_jobs(op, r.source_record.content));
+  SHOEBOX_TRY(op.core.engine.sidecars_changed(op.txn, r.from.number, r.from_name));
+  return op.core.engine.sidecars_changed(op.txn, r.to.number, r.to_name);
+}
+
+}  // namespace shoebox

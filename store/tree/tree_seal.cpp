@@ -1,0 +1,117 @@
+// What the importer tells: bytes are sealed (twins are found), a photo is decoded.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "store/base/hash.h"
+#include "store/tree/content_refs.h"
+#include "store/tree/tree_state.h"
+
+namespace shoebox {
+namespace {
+
+// What people said on the earlier file (tags, caption, rating) holds for the twin, and the other way round.
+Status share_xattrs(Operation& op, PhotoId photo, InodeNo twin) {
+  SHOEBOX_ASSIGN(const auto inodes, op.txn.inodes_of_photo(photo));
+  for (InodeNo other : inodes) {
+    if (other == twin) continue;
+    SHOEBOX_TRY(copy_xattrs(op, other, twin, true));
+    SHOEBOX_TRY(copy_xattrs(op, twin, other, true));
+  }
+  return Status::ok();
+}
+
+// The staged bytes are those of `known`: this inode, alive or in Trash, takes them and their photo.
+Status take_over(Operation& op, InodeNo inode, ContentNo known, uint64_t size,
+                 const std::optional<PhotoId>& photo) {
+  SHOEBOX_ASSIGN(InodeRecord record, need_inode(op.txn, inode));
+  record.content = known;
+  record.size = size;
+  const PhotoId provisional = record.photo;
+  op.txn.put_inode(inode, record);
+  SHOEBOX_TRY(retain_content(op.txn, known));
+  SHOEBOX_ASSIGN(auto trash, op.txn.trash(inode));
+  if (trash && photo && trash->photo) {
+    trash->photo = *photo;
+    op.txn.put_trash(inode, *trash);
+  }
+  if (!provisional) return Status::ok();
+  if (photo && *photo != provisional) {
+    SHOEBOX_TRY(op.core.engine.merge(op.txn, provisional, *photo));
+    return share_xattrs(op, *photo, inode);
+  }
+  return meet_content(op, inode);
+}
+
+// No earlier bytes: these are the ones that later twins will find.
+Status seal_in_place(Operation& op, ContentNo content, ContentRecord record, const ContentHashes& hashes,
+                     const std::vector<InodeNo>& inodes) {
+  record.state = ContentState::kSealed;
+  record.sha256 = hashes.whole;
+  record.size = hashes.size;
+  op.txn.put_content(content, record);
+  op.txn.put_block_hashes(content, hashes.blocks);
+  for (InodeNo inode : inodes) {
+    SHOEBOX_ASSIGN(auto found, op.txn.inode(inode));
+    if (!found) continue;
+    if (found->size != hashes.size) {
+      found->size = hashes.size;
+      op.txn.put_inode(inode, *found);
+    }
+    if (!found->photo) continue;
+    SHOEBOX_ASSIGN(auto photo, op.txn.photo(found->photo));
+    if (!photo || photo->content == content) continue;
+    photo->content = content;
+    op.txn.put_photo(found->photo, *photo);
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+Result<ContentNo> Tree::content_sealed(ContentNo content, const ContentHashes& hashes) {
+  Operation op(*state_, Caller{});
+  SHOEBOX_ASSIGN(const auto record, op.txn.content(content));
+  if (!record)
+    return Status(Code::kNotFound,
+                  fmt::format("content {}: was deleted before it was sealed", content.value));
+  if (record->state == ContentState::kSealed) return content;
+  // Inodes that a later write gave other bytes are not among these.
+  SHOEBOX_ASSIGN(const auto inodes, op.txn.inodes_of_content(content));
+  SHOEBOX_ASSIGN(auto known, op.txn.content_by_hash(hashes.whole));
+  if (known) {
+    SHOEBOX_ASSIGN(const auto known_record, op.txn.content(*known));
+    if (!known_record || known_record->state != ContentState::kSealed || known_record->size != hashes.size)
+      known.reset();
+  }
+  // A version holds them as well: it must keep its content.
+  const bool held_by_version = record->references > inodes.size();
+  if (!known || *known == content || held_by_version || inodes.empty()) {
+    SHOEBOX_TRY(seal_in_place(op, content, *record, hashes, inodes));
+    SHOEBOX_TRY(op.commit());
+    return content;
+  }
+
+  SHOEBOX_ASSIGN(const auto photo, op.txn.photo_of_content(*known));
+  SHOEBOX_ASSIGN(const auto jobs, op.txn.jobs_of_content(content));
+  for (InodeNo inode : inodes) SHOEBOX_TRY(take_over(op, inode, *known, hashes.size, photo));
+  if (!jobs.empty()) SHOEBOX_TRY(ensure_jobs(op, *known));
+  if (record->pinned) {
+    SHOEBOX_ASSIGN(auto known_record, op.txn.content(*known));
+    known_record->pinned = true;
+    op.txn.put_content(*known, *known_record);
+  }
+  SHOEBOX_TRY(op.txn.erase_content(content));
+  SHOEBOX_TRY(op.commit());
+  return *known;
+}
+
+Status Tree::photo_decoded(ContentNo content, const MediaInfo& info) {
+  Operation op(*state_, Caller{});
+  SHOEBOX_ASSIGN(const auto photo, op.txn.photo_of_content(content));
+  if (!photo) return Status::ok();
+  SHOEBOX_TRY(state_->engine.decoded(op.txn, *photo, info));
+  return op.commit();
+}
+
+}  // namespace shoebox

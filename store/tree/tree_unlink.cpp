@@ -1,0 +1,130 @@
+// rm and rmdir: the table's row "rm", by where the name stands.
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "store/base/file_names.h"
+#include "store/tree/tree_state.h"
+#include "store/tree/tree_trash.h"
+
+namespace shoebox {
+namespace {
+
+Status unlink_in_library(Operation& op, const Directory& parent, std::string_view name, InodeNo inode) {
+  SHOEBOX_ASSIGN(const InodeRecord record, need_inode(op.txn, inode));
+  SHOEBOX_ASSIGN(const bool precious, is_precious(op.txn, record, name));
+  SHOEBOX_ASSIGN(const auto homes, library_names(op.txn, inode));
+  const NameOf asked{parent.number, std::string(name)};
+  if (precious && homes.size() <= 1) {
+    SHOEBOX_TRY(trash_file(op, inode, asked, std::nullopt));
+  } else {
+    SHOEBOX_TRY(op.txn.erase_dentry(parent.number, name, Notice::kKernelKnows));
+    SHOEBOX_TRY(touch_directory(op, parent.number));
+    if (homes.size() <= 1 && record.photo && !precious) SHOEBOX_TRY(drop_generated_names(op, inode));
+    SHOEBOX_TRY(relink(op, inode));
+    SHOEBOX_TRY(settle_unlinked(op, inode));
+  }
+  return op.core.engine.sidecars_changed(op.txn, parent.number, name);
+}
+
+}  // namespace
+
+// What is no photo for the decoder may still have rows that a view made; they keep nothing alive.
+Status drop_generated_names(Operation& op, InodeNo inode) {
+  SHOEBOX_ASSIGN(const auto rows, op.core.rows.of_inode(op.txn, inode));
+  for (const Row& row : rows)
+    if (row.in_view() && row.kind == NameKind::kGenerated)
+      SHOEBOX_TRY(op.core.rows.erase(op.txn, row.directory, row.name, Notice::kTell));
+  return Status::ok();
+}
+
+Status unlink_in_view(Operation& op, const Directory& parent, std::string_view name, InodeNo inode,
+                      const std::optional<TrashTarget>& target) {
+  const View* view = op.core.engine.view_of(parent.record.view);
+  if (view == nullptr) return not_permitted("rm", name, "this view is not there in this build");
+  const NameOf asked{parent.number, std::string(name)};
+  SHOEBOX_ASSIGN(const InodeRecord record, need_inode(op.txn, inode));
+  SHOEBOX_ASSIGN(const auto rows, op.core.rows.of_inode(op.txn, inode));
+  const auto lives = std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.lives(); });
+
+  // Junk and files that are still empty leave nothing to undo.
+  if (!record.content || record.size == 0 || (is_junk(name) && lives <= 1)) {
+    SHOEBOX_TRY(op.core.rows.erase(op.txn, parent.number, name, Notice::kKernelKnows));
+    if (lives <= 1) SHOEBOX_TRY(drop_generated_names(op, inode));
+    SHOEBOX_TRY(relink(op, inode));
+    return settle_unlinked(op, inode);
+  }
+  if (!view->stating()) return trash_photo(op, inode, asked, target);
+
+  if (target) SHOEBOX_TRY(trash_statement(op, inode, asked, *target));
+  SHOEBOX_TRY(op.core.engine.name_removed(op.txn, parent.number, name));
+  return settle_unlinked(op, inode);
+}
+
+Status Tree::unlink(InodeNo directory, std::string_view name, const Caller& caller) {
+  Operation op(*state_, caller);
+  SHOEBOX_ASSIGN(const Directory parent, need_directory(op.txn, directory));
+  SHOEBOX_ASSIGN(const DentryRecord dentry, need_dentry(op.txn, directory, name));
+  if (S_ISDIR(dentry.type)) return {Code::kIsDirectory, fmt::format("rm {}: is a folder", name)};
+  switch (parent.place) {
+    case Place::kRoot: return not_permitted("rm", name, "the top folders are fixed");
+    case Place::kLibrary: SHOEBOX_TRY(unlink_in_library(op, parent, name, dentry.inode)); break;
+    case Place::kView: SHOEBOX_TRY(unlink_in_view(op, parent, name, dentry.inode, std::nullopt)); break;
+    case Place::kTrash:
+    case Place::kTrashFiles:
+    case Place::kTrashedFolder: SHOEBOX_TRY(purge_row(op, parent, name)); break;
+    case Place::kTrashNotes:
+      SHOEBOX_TRY(op.txn.erase_dentry(directory, name, Notice::kKernelKnows));
+      SHOEBOX_TRY(touch_directory(op, directory));
+      SHOEBOX_TRY(relink(op, dentry.inode));
+      SHOEBOX_TRY(settle_unlinked(op, dentry.inode));
+      break;
+  }
+  return op.commit();
+}
+
+Status Tree::rmdir(InodeNo directory, std::string_view name, const Caller& caller) {
+  if (name == ".") return {Code::kInvalid, "rmdir .: not by this name"};
+  if (name == "..") return {Code::kNotEmpty, "rmdir ..: not empty"};
+  Operation op(*state_, caller);
+  SHOEBOX_ASSIGN(const Directory parent, need_directory(op.txn, directory));
+  SHOEBOX_ASSIGN(const DentryRecord dentry, need_dentry(op.txn, directory, name));
+  SHOEBOX_ASSIGN(const InodeRecord record, need_inode(op.txn, dentry.inode));
+  if (!S_ISDIR(record.mode)) return {Code::kNotDirectory, fmt::format("rmdir {}: is no folder", name)};
+  if (dentry.inode < kFirstFreeInode) return not_permitted("rmdir", name, "the top folders are fixed");
+  if (parent.place == Place::kView) {
+    SHOEBOX_TRY(state_->engine.rmdir(op.txn, directory, name));
+    return op.commit();
+  }
+  SHOEBOX_ASSIGN(const bool used, op.txn.has_entries(dentry.inode));
+  if (used) return {Code::kNotEmpty, fmt::format("rmdir {}: not empty", name)};
+  if (is_trash(parent.place)) {
+    SHOEBOX_TRY(purge_row(op, parent, name));
+    return op.commit();
+  }
+  SHOEBOX_TRY(op.txn.erase_dentry(directory, name, Notice::kKernelKnows));
+  SHOEBOX_TRY(op.txn.erase_inode(dentry.inode));
+  SHOEBOX_TRY(touch_directory(op, directory, -1));
+  return op.commit();
+}
+
+Status Tree::drop_unlinked(InodeNo number) {
+  Operation op(*state_, Caller{});
+  SHOEBOX_ASSIGN(const auto record, op.txn.inode(number));
+  if (!record || record->nlink > 0 || S_ISDIR(record->mode)) return Status::ok();
+  SHOEBOX_TRY(settle_unlinked(op, number));
+  return op.commit();
+}
+
+Status Tree::forget_orphans() {
+  std::vector<InodeNo> orphans;
+  SHOEBOX_TRY(state_->catalog.for_each_inode([&](InodeNo number, const InodeRecord& record) {
+    if (record.nlink == 0 && !S_ISDIR(record.mode)) orphans.push_back(number);
+    return true;
+  }));
+  for (InodeNo number : orphans) SHOEBOX_TRY(drop_unlinked(number));
+  return Status::ok();
+}
+
+}  // namespace shoebox
