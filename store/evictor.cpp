@@ -263,7 +263,7 @@ void Evictor::State::run() NO_THREAD_SAFETY_ANALYSIS {
     bool woke = false;
     {
       MutexLock lock(mutex);
-      changed.wait_for(mutex, kCheckEvery, [this] { return stopping || woken; });
+      changed.wait_for(mutex, kCheckEvery, [this]() REQUIRES(mutex) { return stopping || woken; });
       if (stopping) return;
       woke = std::exchange(woken, false);
     }
@@ -281,7 +281,7 @@ void Evictor::State::run() NO_THREAD_SAFETY_ANALYSIS {
       log::error("evictor: {}", error.what());
     }
     MutexLock lock(mutex);
-    changed.wait_for(mutex, kRest, [this] { return stopping; });
+    changed.wait_for(mutex, kRest, [this]() REQUIRES(mutex) { return stopping; });
   }
 }
 

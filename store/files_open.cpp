@@ -10,7 +10,7 @@ namespace shoebox {
 
 Turn::Turn(OpenInode& open) NO_THREAD_SAFETY_ANALYSIS : open_(open) {
   MutexLock lock(open_.mutex);
-  open_.turn_over.wait(open_.mutex, [this] { return !open_.turn_taken; });
+  open_.turn_over.wait(open_.mutex, [this]() REQUIRES(open_.mutex) { return !open_.turn_taken; });
   open_.turn_taken = true;
 }
 

@@ -23,7 +23,7 @@ void SealQueue::drain() NO_THREAD_SAFETY_ANALYSIS {
   MutexLock lock(mutex_);
   ++drains_;
   changed_.notify_all();
-  changed_.wait(mutex_, [this] { return stopping_ || (jobs_.empty() && running_ == 0); });
+  changed_.wait(mutex_, [this]() REQUIRES(mutex_) { return stopping_ || (jobs_.empty() && running_ == 0); });
   --drains_;
 }
 

@@ -127,7 +127,6 @@ Status Files::State::resize(OpenInode& open, uint64_t size) {
     before = open.size;
   }
   std::shared_ptr<const UniqueFd> dropped;
-  ContentNo unrecorded;
   if (size == 0) {
     // An empty file has no content: what stood there stays until the commit lets it go.
     const Turn turn(open);

@@ -55,7 +55,9 @@ Status ContentStore::State::make_object_folder(ContentNo content) const {
 Claim::Claim(ContentStore::State& state, ContentNo content) NO_THREAD_SAFETY_ANALYSIS : state_(state),
                                                                                         content_(content) {
   MutexLock lock(state_.claim_mutex);
-  state_.claim_freed.wait(state_.claim_mutex, [this] { return !state_.claimed.contains(content_); });
+  state_.claim_freed.wait(state_.claim_mutex, [this]() REQUIRES(state_.claim_mutex) {
+    return !state_.claimed.contains(content_);
+  });
   state_.claimed.insert(content_);
 }
 

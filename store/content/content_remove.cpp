@@ -51,7 +51,8 @@ void ContentStore::State::run_remover() NO_THREAD_SAFETY_ANALYSIS {
   ErasedQueue& queue = *erased;
   queue.mutex.lock();
   for (;;) {
-    queue.changed.wait(queue.mutex, [&queue] { return queue.stopping || !queue.contents.empty(); });
+    queue.changed.wait(
+        queue.mutex, [&queue]() REQUIRES(queue.mutex) { return queue.stopping || !queue.contents.empty(); });
     if (queue.contents.empty()) break;
     std::vector<ContentNo> batch;
     batch.swap(queue.contents);
@@ -74,7 +75,8 @@ void ContentStore::State::run_remover() NO_THREAD_SAFETY_ANALYSIS {
 void ContentStore::drain_removals() NO_THREAD_SAFETY_ANALYSIS {
   ErasedQueue& queue = *state_->erased;
   MutexLock lock(queue.mutex);
-  queue.changed.wait(queue.mutex, [&queue] { return queue.contents.empty() && !queue.removing; });
+  queue.changed.wait(queue.mutex,
+                     [&queue]() REQUIRES(queue.mutex) { return queue.contents.empty() && !queue.removing; });
 }
 
 }  // namespace shoebox
