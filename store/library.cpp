@@ -186,6 +186,8 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   s.housekeeping = std::make_unique<Housekeeping>(*s.catalog, *s.contents, *s.tree, s.settings, *s.clock);
 
   s.tree->set_open_check([&s](InodeNo inode) { return s.files->is_open(inode); });
+  s.tree->on_decode_wanted([&s](ContentNo content) { s.importer->enqueue(content); });
+  s.tree->set_local_bytes([&s](ContentNo content) { return s.contents->local_bytes(content); });
   s.files->on_sealed([&s](ContentNo content) { s.importer->enqueue(content); });
   s.files->on_disk_full([&s](uint64_t bytes) { return s.evictor->make_room(bytes).freed_bytes; });
 

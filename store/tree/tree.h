@@ -115,9 +115,6 @@ class Tree {
   Result<uint64_t> trash_empty(int64_t older_than_s);
   Status trash_allow();  // lifts the breaker for 10 minutes
 
-  // What settings.keep_days ended: Trash and versions. The importer's thread calls it now and then.
-  Result<uint64_t> expire();
-
   // Called at mount: removes inodes that were unlinked while open when the process died.
   Status forget_orphans();
   // Files tells which inodes have open handles, so that an unlinked one lives until its last close.

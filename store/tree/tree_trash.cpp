@@ -1,4 +1,4 @@
-// What the commands do with Trash: list, restore, empty, allow; and what time ends.
+// What the commands do with Trash: list, restore, empty, allow.
 #include "store/tree/tree_trash.h"
 
 #include <fmt/format.h>
@@ -6,12 +6,10 @@
 
 #include <algorithm>
 
-#include "store/tree/content_refs.h"
 
 namespace shoebox {
 namespace {
 
-constexpr int64_t kDaySeconds = 86'400;
 // One transaction holds the writer lock for this many at most.
 constexpr size_t kBatch = 256;
 
@@ -162,41 +160,6 @@ Result<uint64_t> Tree::trash_empty(int64_t older_than_s) {
 Status Tree::trash_allow() {
   state_->breaker.allow(state_->clock.steady());
   return Status::ok();
-}
-
-Result<uint64_t> Tree::expire() {
-  const int64_t keep_s = static_cast<int64_t>(state_->settings.keep_days) * kDaySeconds;
-  SHOEBOX_ASSIGN(uint64_t ended, trash_empty(std::max<int64_t>(keep_s, 1)));
-  const int64_t until = state_->clock.now().seconds - keep_s;
-  std::vector<std::pair<PhotoId, ContentNo>> due;
-  std::vector<PhotoId> photos;
-  SHOEBOX_TRY(state_->catalog.for_each_photo([&](PhotoId id, const PhotoRecord&) {
-    photos.push_back(id);
-    return true;
-  }));
-  for (PhotoId id : photos) {
-    SHOEBOX_ASSIGN(const auto versions, state_->catalog.versions(id));
-    for (const VersionRecord& version : versions)
-      if (version.replaced_s <= until) due.emplace_back(id, version.content);
-  }
-  for (size_t at = 0; at < due.size(); at += kBatch) {
-    Operation op(*state_, Caller{});
-    for (size_t i = at; i < std::min(at + kBatch, due.size()); ++i) {
-      const auto [photo, content] = due[i];
-      SHOEBOX_ASSIGN(const auto versions, op.txn.versions(photo));
-      if (std::none_of(versions.begin(), versions.end(),
-                       [&](const VersionRecord& v) { return v.content == content; }))
-        continue;
-      // What replaced bytes are not sent yet are still sent.
-      SHOEBOX_ASSIGN(const auto jobs, op.txn.jobs_of_content(content));
-      if (!jobs.empty()) continue;
-      op.txn.erase_version(photo, content);
-      SHOEBOX_TRY(release_content(op.txn, content));
-      ++ended;
-    }
-    SHOEBOX_TRY(op.commit());
-  }
-  return ended;
 }
 
 }  // namespace shoebox
