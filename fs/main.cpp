@@ -47,7 +47,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
     if (background) {
       library_->start(&engine_->source());
     } else {
-      library_->files().set_source(&engine_->source());
+      library_->set_source(&engine_->source());
     }
   }
 
@@ -79,6 +79,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
               return make_remote(settings, {.used_before = used_before, .loop = loop});
             },
         .on_disk_full = [&library](uint64_t bytes) { return library.evictor().make_room(bytes).freed_bytes; },
+        .fetcher = {},
     };
     engine_ = std::make_unique<SyncEngine>(std::move(dependencies));
   }

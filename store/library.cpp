@@ -216,8 +216,7 @@ void Library::start(ContentSource* source) {
   State& s = *state_;
   if (s.started) return;
   s.started = true;
-  s.source = source;
-  s.files->set_source(source);
+  set_source(source);
   if (s.read_only) return;
   for (const std::string& warning : s.settings.warnings())
     log::warning("{}/shoebox.toml: {}", s.path, warning);
@@ -236,8 +235,8 @@ void Library::stop() {
   s.housekeeping->stop();
   s.importer->stop();
   s.evictor->stop();
-  s.contents->drain_removals();
   if (const Status synced = s.catalog->sync(); !synced) log::error("sync catalog: {}", synced.message());
+  s.contents->drain_removals();  // erased for good by the sync
   // Thumbnails can be made again.
   if (const Status flushed = s.thumbnails->flush(); !flushed)
     log::warning("flush thumbnails: {}", flushed.message());
@@ -255,6 +254,10 @@ Importer& Library::importer() { return *state_->importer; }
 Thumbnails& Library::thumbnails() { return *state_->thumbnails; }
 const Clock& Library::clock() const { return *state_->clock; }
 bool Library::read_only() const { return state_->read_only; }
+void Library::set_source(ContentSource* source) {
+  state_->source = source;
+  state_->files->set_source(source);
+}
 ContentSource* Library::source() const { return state_->source; }
 
 }  // namespace shoebox

@@ -59,7 +59,9 @@ class Library {
   Thumbnails& thumbnails();
   [[nodiscard]] const Clock& clock() const;
   [[nodiscard]] bool read_only() const;  // asked for, or the disk is
-  // What start() was given; null when there is nothing to fetch from.
+  // Serves reads of evicted files without any background work; start() sets it too.
+  void set_source(ContentSource* source);
+  // Null when there is nothing to fetch from.
   [[nodiscard]] ContentSource* source() const;
 
  private:

@@ -112,16 +112,38 @@ Status read_durability(const Reader& reader, const toml::key& key, const toml::n
   return Status::ok();
 }
 
-// Folders of years, months and days, coarse to fine: anything else could not be stated by a folder.
+// %Y, %m and %d with text between, one folder a '/'. Each folder needs one of them, the first one the
+// year, as a folder states a date that must be told from its name.
+bool is_dates_layout(std::string_view text) {
+  bool first = true;
+  while (true) {
+    const std::string_view folder = text.substr(0, text.find('/'));
+    bool field = false;
+    bool year = false;
+    for (size_t at = 0; at < folder.size(); ++at) {
+      if (static_cast<unsigned char>(folder[at]) < 0x20) return false;
+      if (folder[at] != '%') continue;
+      const char what = ++at < folder.size() ? folder[at] : '\0';
+      if (what != 'Y' && what != 'm' && what != 'd') return false;
+      field = true;
+      year = year || what == 'Y';
+    }
+    if (!field || (first && !year)) return false;
+    if (folder.size() == text.size()) return true;
+    text.remove_prefix(folder.size() + 1);
+    first = false;
+  }
+}
+
 Status read_dates_layout(const Reader& reader, const toml::key& key, const toml::node& node,
                          Settings& settings) {
   std::string text;
   SHOEBOX_TRY(reader.string(key, node, text));
-  static const std::vector<std::string_view> valid = {
-      "%Y", "%Y/%m", "%Y/%m/%d", "%Y/%Y-%m", "%Y/%Y-%m-%d", "%Y/%m/%Y-%m-%d", "%Y-%m", "%Y-%m-%d"};
-  if (std::find(valid.begin(), valid.end(), text) == valid.end()) {
-    return reader.refuse(node.source(), fmt::format("dates_layout = \"{}\" is not known; valid are {}", text,
-                                                    fmt::join(valid, ", ")));
+  if (!is_dates_layout(text)) {
+    return reader.refuse(node.source(),
+                         fmt::format("dates_layout = \"{}\" is no layout; write folders of %Y, %m and "
+                                     "%d, the year first: \"%Y/%m\", \"%Y/%Y-%m-%d\"",
+                                     text));
   }
   settings.dates_layout = text;
   return Status::ok();

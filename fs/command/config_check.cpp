@@ -1,0 +1,88 @@
+// shoebox config check: reads shoebox.toml as a mount would and says what is wrong with it. Needs
+// no library that opens, so it is no service. Prints {"file", "warnings", "remotes"} with --json.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+
+#include "fs/command/escape.h"
+#include "fs/command/find_library.h"
+#include "fs/command/verb.h"
+#include "store/settings.h"
+
+namespace shoebox {
+namespace {
+
+using nlohmann::json;
+
+// What a remote would stumble over at its first request.
+void check_files(const RemoteSettings& remote, std::vector<std::string>& warnings) {
+  struct stat st {};
+  if (!remote.credentials_file.empty()) {
+    if (::stat(remote.credentials_file.c_str(), &st) != 0) {
+      warnings.push_back(fmt::format("remote {}: credentials_file {} cannot be read", remote.name,
+                                     printable(remote.credentials_file)));
+    } else if ((st.st_mode & 077) != 0) {
+      warnings.push_back(fmt::format("remote {}: credentials_file {} can be read by others; chmod 600 it",
+                                     remote.name, printable(remote.credentials_file)));
+    }
+  }
+  if (!remote.ca_file.empty() && ::stat(remote.ca_file.c_str(), &st) != 0) {
+    warnings.push_back(
+        fmt::format("remote {}: ca_file {} cannot be read", remote.name, printable(remote.ca_file)));
+  }
+}
+
+Result<int> run(FrontEnd& front) {
+  const auto named = front.arguments.find("file");
+  std::string path;
+  if (named != front.arguments.end()) {
+    SHOEBOX_ASSIGN(path, unescape_name(named->get<std::string>()));
+  } else {
+    SHOEBOX_ASSIGN(const std::string library,
+                   unescape_name(front.arguments.at("library").get<std::string>()));
+    path = library + "/shoebox.toml";
+  }
+  struct stat st {};
+  const bool there = ::stat(path.c_str(), &st) == 0;
+  // A library without settings is fine; a file that somebody named is meant to be there.
+  if (!there && named != front.arguments.end()) {
+    return Status(Code::kNotFound, fmt::format("{}: no such file", printable(path)));
+  }
+  SHOEBOX_ASSIGN(const Settings settings, Settings::load(path));
+  std::vector<std::string> warnings = settings.warnings();
+  for (const RemoteSettings& remote : settings.remotes) check_files(remote, warnings);
+  if (front.json) {
+    json remotes = json::array();
+    for (const RemoteSettings& remote : settings.remotes) {
+      remotes.push_back({{"name", remote.name}, {"url", escape_name(remote.url)}});
+    }
+    say(json{{"file", escape_name(path)}, {"warnings", warnings}, {"remotes", remotes}}.dump(2));
+    return 0;
+  }
+  for (const std::string& warning : warnings) say("warning: " + warning);
+  for (const RemoteSettings& remote : settings.remotes) {
+    say(fmt::format("remote {}: {}", remote.name, printable(remote.url)));
+  }
+  say(fmt::format("{}: {}", printable(path),
+                  there ? "all right" : "not there, so all settings are the defaults"));
+  return 0;
+}
+
+}  // namespace
+
+Verb config_check_verb() {
+  Verb verb;
+  verb.name = "config check";
+  verb.summary = "read shoebox.toml and say what is wrong with it";
+  verb.examples =
+      "  shoebox config check --library /srv/photos    its shoebox.toml\n"
+      "  shoebox config check ./new.toml               a file that is not in place yet\n";
+  verb.options = {
+      {"FILE", "file", OptionSpec::Kind::kLocalPath, "FILE", "another file than the library's own"}};
+  verb.run = run;
+  return verb;
+}
+
+}  // namespace shoebox

@@ -1,0 +1,140 @@
+// shoebox evict: lets originals leave this disk that are backed up often enough.
+// Arguments {"paths": [...]} or {"all": true} or {"older": "30d"}; answer {"evicted", "freed_bytes",
+// "kept": [{"path", "why"}]}.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "fs/command/arguments.h"
+#include "fs/command/escape.h"
+#include "fs/command/progress.h"
+#include "fs/command/verb.h"
+#include "store/catalog/catalog.h"
+#include "store/content/content_store.h"
+#include "store/evictor.h"
+#include "store/library.h"
+
+namespace shoebox {
+namespace {
+
+using nlohmann::json;
+
+// More would be read by nobody; how many there are is told exactly.
+constexpr size_t kMostKept = 1000;
+
+// Some name by which the content is known, for the report.
+std::string name_of(Library& library, ContentNo content) {
+  const Result<std::vector<InodeNo>> inodes = library.catalog().inodes_of_content(content);
+  if (inodes && !inodes->empty()) {
+    if (const Result<std::string> path = library.tree().path_of(inodes->front()); path) return *path;
+  }
+  return fmt::format("content {}", content.value);
+}
+
+class Report {
+ public:
+  void kept(const std::string& path, const std::string& why) {
+    if (kept_.size() < kMostKept) kept_.push_back({{"path", escape_name(path)}, {"why", printable(why)}});
+    ++kept_count_;
+  }
+  json result(uint64_t evicted, uint64_t freed_bytes) const {
+    return {{"evicted", evicted}, {"freed_bytes", freed_bytes}, {"kept", kept_}, {"kept_count", kept_count_}};
+  }
+
+ private:
+  json kept_ = json::array();
+  uint64_t kept_count_ = 0;
+};
+
+Result<json> evict_paths(ServiceContext& context, const std::vector<std::string>& paths) {
+  Library& library = context.library;
+  SHOEBOX_ASSIGN(const std::vector<FoundFile> files, files_below(library, paths, context.cancel));
+  Report report;
+  uint64_t evicted = 0;
+  uint64_t freed = 0;
+  uint64_t done = 0;
+  for (const FoundFile& file : files) {
+    if (context.cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
+    const Result<uint64_t> before = library.contents().local_bytes(file.content);
+    const Status status = library.evictor().evict(file.content);
+    if (!status) {
+      report.kept(file.path, status.message());
+    } else {
+      ++evicted;
+      const Result<uint64_t> after = library.contents().local_bytes(file.content);
+      if (before && after && *after < *before) freed += *before - *after;
+    }
+    context.progress({{"done", ++done}, {"total", files.size()}, {"text", human_bytes(freed) + " freed"}});
+  }
+  return report.result(evicted, freed);
+}
+
+Result<json> evict_old(ServiceContext& context, int64_t older_than_s) {
+  const Evictor::Outcome outcome =
+      context.library.evictor().evict_all(older_than_s, [&](uint64_t done, uint64_t total) {
+        context.progress({{"done", done}, {"total", total}, {"text", "evicting"}});
+      });
+  Report report;
+  size_t named = 0;
+  for (const auto& [content, why] : outcome.kept) {
+    report.kept(named++ < kMostKept ? name_of(context.library, content) : std::string(), why);
+  }
+  return report.result(outcome.evicted, outcome.freed_bytes);
+}
+
+Result<json> evict(ServiceContext& context, const json& arguments) {
+  SHOEBOX_ASSIGN(const std::vector<std::string> paths, names_argument(arguments, "paths"));
+  SHOEBOX_ASSIGN(const bool all, flag_argument(arguments, "all"));
+  SHOEBOX_ASSIGN(const std::optional<std::string> older, text_argument(arguments, "older"));
+  const int ways = (paths.empty() ? 0 : 1) + (all ? 1 : 0) + (older ? 1 : 0);
+  if (ways != 1) return Status(Code::kInvalid, "say what to evict: PATH, --all or --older AGE, one of them");
+  if (context.library.read_only()) return Status(Code::kReadOnly, "the library is read-only");
+  if (!paths.empty()) return evict_paths(context, paths);
+  int64_t older_than_s = 0;
+  if (older) {
+    SHOEBOX_ASSIGN(older_than_s, parse_duration_s(*older));
+  }
+  return evict_old(context, older_than_s);
+}
+
+void print(const json& result, const json& arguments) {
+  const auto kept = result.value("kept_count", uint64_t{0});
+  say(fmt::format("{} evicted, {} freed{}", counted(result.value("evicted", uint64_t{0}), "original"),
+                  human_bytes(result.value("freed_bytes", uint64_t{0})),
+                  kept == 0 ? "" : fmt::format(", {} kept", kept)));
+  // With --all much may rightly stay; only who named a path wants to know of each.
+  if (!arguments.contains("paths")) return;
+  for (const json& one : result.at("kept")) {
+    complain(fmt::format("kept {}: {}", one.value("path", ""), one.value("why", "")));
+  }
+}
+
+int exit_code(const json& result) {
+  return result.value("evicted", uint64_t{0}) == 0 && result.value("kept_count", uint64_t{0}) > 0 ? 1 : 0;
+}
+
+}  // namespace
+
+Verb evict_verb() {
+  Verb verb;
+  verb.name = "evict";
+  verb.summary =
+      "let originals leave this disk that are backed up; they stay in place and come back when read";
+  verb.examples =
+      "  shoebox evict Library/2019              a folder\n"
+      "  shoebox evict ~/Photos/Albums/Wedding   a folder of any view\n"
+      "  shoebox evict --older 30d               what nobody read for 30 days\n"
+      "  shoebox evict --all                     everything that is backed up and not pinned\n";
+  verb.options = {
+      {"PATH", "paths", OptionSpec::Kind::kLibraryPath, "PATH", "files and folders of the drive", false,
+       true},
+      {"--all", "all", OptionSpec::Kind::kFlag, "", "everything that may go"},
+      {"--older", "older", OptionSpec::Kind::kText, "AGE", "what was not read for AGE: 30d, 12h"},
+  };
+  verb.service = evict;
+  verb.print = print;
+  verb.exit_code = exit_code;
+  return verb;
+}
+
+}  // namespace shoebox

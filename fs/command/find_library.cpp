@@ -1,0 +1,172 @@
+#include "fs/command/find_library.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <optional>
+
+#include "fs/command/escape.h"
+#include "store/base/file_io.h"
+
+namespace shoebox {
+namespace {
+
+namespace filesystem = std::filesystem;
+
+// The kernel writes blank, tab, newline and backslash in mountinfo as \ooo.
+std::string unescape_octal(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto octal = [&](size_t k) {
+      return i + k < text.size() && text[i + k] >= '0' && text[i + k] <= '7';
+    };
+    if (text[i] == '\\' && octal(1) && octal(2) && octal(3)) {
+      out += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
+      i += 3;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+std::vector<std::string_view> split(std::string_view line) {
+  std::vector<std::string_view> words;
+  while (!line.empty()) {
+    const size_t blank = line.find(' ');
+    if (blank != 0) words.push_back(line.substr(0, blank));
+    if (blank == std::string_view::npos) break;
+    line.remove_prefix(blank + 1);
+  }
+  return words;
+}
+
+bool is_below(const std::string& path, const std::string& folder) {
+  return path == folder || folder == "/" || (path.starts_with(folder) && path[folder.size()] == '/');
+}
+
+// Follows symlinks up to the last component, which may be a symlink of the library itself or missing.
+std::string resolve_parent(const std::string& path) {
+  const filesystem::path whole(path);
+  std::error_code error;
+  const filesystem::path parent = filesystem::weakly_canonical(whole.parent_path(), error);
+  return error ? path : absolute_path((parent / whole.filename()).string(), "/");
+}
+
+std::optional<MountedLibrary> mount_of(const std::string& path, const std::vector<MountedLibrary>& mounts) {
+  std::optional<MountedLibrary> best;
+  for (const MountedLibrary& mount : mounts) {
+    // A later mount on the same place hides the earlier one.
+    if (is_below(path, mount.mountpoint) && (!best || mount.mountpoint.size() >= best->mountpoint.size())) {
+      best = mount;
+    }
+  }
+  return best;
+}
+
+bool looks_like_library(const std::string& folder) {
+  struct stat st {};
+  return ::stat((folder + "/catalog/CURRENT").c_str(), &st) == 0 &&
+         ::stat((folder + "/objects").c_str(), &st) == 0;
+}
+
+// A library that somebody named by its own folder or by where it is mounted.
+FoundLibrary named(const LibraryQuery& query, const std::string& name) {
+  const std::string typed = absolute_path(name, query.working_directory);
+  std::error_code error;
+  const filesystem::path real = filesystem::weakly_canonical(typed, error);
+  FoundLibrary found{error ? typed : absolute_path(real.string(), "/"), ""};
+  for (const MountedLibrary& mount : query.mounts) {
+    if (mount.mountpoint == found.library) return {mount.library, mount.mountpoint};
+  }
+  for (const MountedLibrary& mount : query.mounts) {
+    if (mount.library == found.library) found.mountpoint = mount.mountpoint;
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<MountedLibrary> parse_mountinfo(std::string_view mountinfo) {
+  std::vector<MountedLibrary> mounts;
+  while (!mountinfo.empty()) {
+    const size_t newline = mountinfo.find('\n');
+    const std::vector<std::string_view> words = split(mountinfo.substr(0, newline));
+    mountinfo.remove_prefix(newline == std::string_view::npos ? mountinfo.size() : newline + 1);
+    // ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [OPTIONAL...] - TYPE SOURCE SUPER
+    for (size_t i = 6; i + 2 < words.size(); ++i) {
+      if (words[i] != "-") continue;
+      if (words[i + 1] == "fuse.shoebox") {
+        mounts.push_back({unescape_octal(words[i + 2]), unescape_octal(words[4])});
+      }
+      break;
+    }
+  }
+  return mounts;
+}
+
+std::vector<MountedLibrary> mounted_libraries() {
+  const Result<std::string> text = read_file("/proc/self/mountinfo", 16 << 20);
+  return text ? parse_mountinfo(*text) : std::vector<MountedLibrary>();
+}
+
+std::string absolute_path(const std::string& path, const std::string& working_directory) {
+  const filesystem::path joined = filesystem::path(working_directory) / path;  // an absolute path wins
+  std::string text = joined.lexically_normal().string();
+  while (text.size() > 1 && text.back() == '/') text.pop_back();
+  // lexically_normal keeps the two slashes of a POSIX root name.
+  while (text.size() > 1 && text[0] == '/' && text[1] == '/') text.erase(0, 1);
+  return text;
+}
+
+Result<FoundLibrary> find_library(const LibraryQuery& query) {
+  if (!query.option.empty()) return named(query, query.option);
+  if (!query.environment.empty()) return named(query, query.environment);
+  std::vector<std::string> places = query.paths;
+  places.emplace_back(".");
+  for (const std::string& place : places) {
+    const std::string path = resolve_parent(absolute_path(place, query.working_directory));
+    if (const auto mount = mount_of(path, query.mounts))
+      return FoundLibrary{mount->library, mount->mountpoint};
+  }
+  for (filesystem::path folder(query.working_directory); folder.has_relative_path();
+       folder = folder.parent_path()) {
+    if (looks_like_library(folder.string())) return named(query, folder.string());
+  }
+  if (query.mounts.size() == 1) return FoundLibrary{query.mounts[0].library, query.mounts[0].mountpoint};
+  if (query.mounts.empty()) {
+    return Status(Code::kNotFound, "no library is mounted; name one with --library DIR");
+  }
+  std::string all;
+  for (const MountedLibrary& mount : query.mounts) {
+    all += (all.empty() ? "" : ", ") + printable(mount.library);
+  }
+  return Status(Code::kInvalid,
+                fmt::format("several libraries are mounted; name one with --library: {}", all));
+}
+
+Result<std::string> path_in_library(const FoundLibrary& found, const std::string& path,
+                                    const std::string& working_directory) {
+  if (path.empty()) return Status(Code::kInvalid, "an empty path names nothing");
+  if (!found.mountpoint.empty()) {
+    const std::string real = resolve_parent(absolute_path(path, working_directory));
+    if (real == found.mountpoint) return std::string();
+    if (is_below(real, found.mountpoint)) {
+      return real.substr(found.mountpoint == "/" ? 1 : found.mountpoint.size() + 1);
+    }
+    const bool inside = is_below(resolve_parent(absolute_path("x", working_directory)), found.mountpoint);
+    if (path.front() == '/' || inside) {
+      return Status(Code::kInvalid, fmt::format("{} is not below the mount point {}", printable(path),
+                                                printable(found.mountpoint)));
+    }
+  }
+  const std::string whole = absolute_path(path, "/");
+  const filesystem::path plain = filesystem::path(path).relative_path().lexically_normal();
+  if (plain.begin() != plain.end() && *plain.begin() == "..") {
+    return Status(Code::kInvalid, fmt::format("{} leads out of the library", printable(path)));
+  }
+  return whole.substr(1);
+}
+
+}  // namespace shoebox

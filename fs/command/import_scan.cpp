@@ -1,0 +1,96 @@
+#include "fs/command/import_scan.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "fs/command/escape.h"
+#include "store/base/file_io.h"
+#include "store/tree/name_class.h"
+
+namespace shoebox {
+namespace {
+
+struct DirCloser {
+  void operator()(DIR* dir) const { ::closedir(dir); }
+};
+
+Result<std::vector<std::string>> names_in(const std::string& path) {
+  // Not through a symlink: a folder may be swapped for one while we walk.
+  SHOEBOX_ASSIGN(UniqueFd fd, open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  const std::unique_ptr<DIR, DirCloser> dir(::fdopendir(fd.get()));
+  if (!dir) return Status::from_errno(errno, "list " + printable(path));
+  fd.release();
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = ::readdir(dir.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+    errno = 0;
+  }
+  if (errno != 0) return Status::from_errno(errno, "list " + printable(path));
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+Result<std::vector<SourceFile>> scan_source(
+    const std::string& folder, const std::vector<std::string>& except, const CancelToken& cancel,
+    const std::function<void(const std::string& path, const std::string& why)>& skip) {
+  struct stat top {};
+  if (::stat(folder.c_str(), &top) != 0) return Status::from_errno(errno, printable(folder));
+  if (!S_ISDIR(top.st_mode)) return Status(Code::kNotDirectory, printable(folder) + ": is not a folder");
+  std::vector<SourceFile> files;
+  std::vector<std::string> open = {""};
+  while (!open.empty()) {
+    if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
+    const std::string below = open.back();
+    open.pop_back();
+    // The trailing "/." lets the folder itself be named by a symlink.
+    const Result<std::vector<std::string>> names =
+        names_in(below.empty() ? folder + "/." : folder + "/" + below);
+    if (!names) {
+      if (below.empty()) return names.status();
+      skip(below, names.status().message());
+      continue;
+    }
+    std::vector<std::string> folders;
+    for (const std::string& name : *names) {
+      const std::string path = below.empty() ? name : below + "/" + name;
+      struct stat st {};
+      if (::lstat((folder + "/" + path).c_str(), &st) != 0) {
+        skip(path, Status::from_errno(errno, "stat").message());
+      } else if (S_ISDIR(st.st_mode) && name.front() == '.') {
+        skip(path, "a hidden folder");
+      } else if (S_ISDIR(st.st_mode) &&
+                 std::find(except.begin(), except.end(), folder + "/" + path) != except.end()) {
+        skip(path, "the library itself");
+      } else if (S_ISDIR(st.st_mode)) {
+        folders.push_back(path);
+      } else if (S_ISLNK(st.st_mode)) {
+        skip(path, "a symbolic link");
+      } else if (!S_ISREG(st.st_mode)) {
+        skip(path, "no regular file");
+      } else if (classify_name(name) == NameClass::kJunk) {
+        skip(path, "hidden, temporary or a desktop's own file");
+      } else {
+        files.push_back({path,
+                         static_cast<uint64_t>(st.st_size),
+                         {st.st_mtim.tv_sec, static_cast<uint32_t>(st.st_mtim.tv_nsec)},
+                         st.st_mode & 0777,
+                         st.st_dev,
+                         st.st_ino});
+      }
+    }
+    open.insert(open.end(), folders.rbegin(), folders.rend());
+  }
+  return files;
+}
+
+}  // namespace shoebox

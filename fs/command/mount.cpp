@@ -1,0 +1,142 @@
+// shoebox mount: makes the library if it is not there, and serves it at the mount point. The work
+// is fs/mount_daemon.cpp's, reached through the composition.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "fs/command/composition.h"
+#include "fs/command/escape.h"
+#include "fs/command/find_library.h"
+#include "fs/command/verb.h"
+#include "fs/control/client.h"
+#include "store/base/file_io.h"
+#include "store/settings.h"
+
+namespace shoebox {
+namespace {
+
+using nlohmann::json;
+
+Result<std::vector<std::string>> texts(const json& arguments, const char* key) {
+  std::vector<std::string> out;
+  if (!arguments.contains(key)) return out;
+  for (const json& one : arguments.at(key)) {
+    SHOEBOX_ASSIGN(std::string text, unescape_name(one.get<std::string>()));
+    out.push_back(std::move(text));
+  }
+  return out;
+}
+
+std::string file_url(const std::string& path) {
+  std::string url = "file://";
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    // Those that a URL cannot carry as they are, and '%' because it starts an escape.
+    if (byte <= 0x20 || byte >= 0x7F || c == '%') {
+      url += fmt::format("%{:02X}", byte);
+    } else {
+      url += c;
+    }
+  }
+  return url;
+}
+
+// "NAME=URL", "URL" or a folder of this machine.
+Result<RemoteSettings> remote_of(std::string text, const std::string& working_directory) {
+  RemoteSettings remote;
+  const size_t equals = text.find('=');
+  if (equals != std::string::npos && equals < text.find('/') && equals < text.find(':')) {
+    remote.name = text.substr(0, equals);
+    SHOEBOX_TRY(check_remote_name(remote.name));
+    text.erase(0, equals + 1);
+  }
+  remote.url = text.find("://") == std::string::npos && !text.empty()
+                   ? file_url(absolute_path(text, working_directory))
+                   : text;
+  SHOEBOX_TRY(check_remote_url(remote.url));
+  return remote;
+}
+
+// The mount says in words what came of it; that goes nowhere, and the status is printed instead.
+Result<int> mount_as_json(const Composition& composition, const MountRequest& request) {
+  if (request.foreground) return Status(Code::kInvalid, "--json goes with a mount in the background only");
+  const UniqueFd kept(::dup(STDOUT_FILENO));
+  SHOEBOX_ASSIGN(const UniqueFd nowhere, open_file("/dev/null", O_WRONLY));
+  if (!kept || ::dup2(nowhere.get(), STDOUT_FILENO) < 0) return Status::from_errno(errno, "redirect stdout");
+  const pid_t self = ::getpid();
+  const int code = composition.mount(request);
+  if (::getpid() != self) return code;  // the daemon, at its end
+  std::fflush(stdout);
+  if (::dup2(kept.get(), STDOUT_FILENO) < 0) return Status::from_errno(errno, "restore stdout");
+  if (code != 0) return code;
+  SHOEBOX_ASSIGN(const json status,
+                 ask_mount(request.library, "status", json::object(), CancelToken(), nullptr));
+  say(status.dump(2));
+  return 0;
+}
+
+Result<int> run(FrontEnd& front) {
+  MountRequest request;
+  SHOEBOX_ASSIGN(const std::vector<std::string> library, texts(front.arguments, "library_dir"));
+  SHOEBOX_ASSIGN(const std::vector<std::string> mountpoint, texts(front.arguments, "mountpoint"));
+  SHOEBOX_ASSIGN(std::vector<std::string> remotes, texts(front.arguments, "remotes"));
+  SHOEBOX_ASSIGN(const std::vector<std::string> options, texts(front.arguments, "options"));
+  request.library = library.at(0);
+  request.mountpoint = mountpoint.at(0);
+  request.foreground = front.arguments.value("foreground", false);
+  for (const std::string& list : options) {
+    for (size_t at = 0; at <= list.size();) {
+      const size_t comma = std::min(list.find(',', at), list.size());
+      const std::string option = list.substr(at, comma - at);
+      // For fstab, where there is no other place to say it.
+      if (option.starts_with("remote=")) {
+        remotes.push_back(option.substr(7));
+      } else if (!option.empty()) {
+        request.options.push_back(option);
+      }
+      at = comma + 1;
+    }
+  }
+  for (const std::string& text : remotes) {
+    SHOEBOX_ASSIGN(RemoteSettings remote, remote_of(text, front.working_directory));
+    request.remotes.push_back(std::move(remote));
+  }
+  if (!front.json) return front.composition.mount(request);
+  return mount_as_json(front.composition, request);
+}
+
+}  // namespace
+
+Verb mount_verb() {
+  Verb verb;
+  verb.name = "mount";
+  verb.summary = "show a library as a drive; makes the library if it is not there";
+  verb.examples =
+      "  shoebox mount ~/.photos ~/Photos --remote /mnt/nas/photos    back up to a folder\n"
+      "  shoebox mount ~/.photos ~/Photos                             later: settings are kept\n"
+      "  shoebox mount /srv/lib /srv/photos -o allow_other,umask=022  for a Samba share\n"
+      "  fusermount3 -u ~/Photos                                      unmount\n"
+      "In /etc/fstab:\n"
+      "  /srv/lib  /srv/photos  fuse.shoebox  defaults,allow_other,_netdev  0 0\n";
+  verb.options = {
+      {"LIBRARY", "library_dir", OptionSpec::Kind::kLocalPath, "LIBRARY", "folder that holds the library",
+       true},
+      {"MOUNTPOINT", "mountpoint", OptionSpec::Kind::kLocalPath, "MOUNTPOINT",
+       "an empty folder to show it in", true},
+      {"-o", "options", OptionSpec::Kind::kText, "OPTIONS",
+       "mount options: allow_other, ro, uid=, gid=, umask=, remote=URL and what mount(8) knows", false, true},
+      {"-f,--foreground", "foreground", OptionSpec::Kind::kFlag, "", "stay in the foreground, log to stderr"},
+      {"--remote", "remotes", OptionSpec::Kind::kText, "URL",
+       "back up there as well: a folder, file:///folder or s3://bucket/prefix, or NAME=URL; kept in "
+       "shoebox.toml",
+       false, true},
+  };
+  verb.run = run;
+  return verb;
+}
+
+}  // namespace shoebox
