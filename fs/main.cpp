@@ -96,6 +96,7 @@ Result<std::unique_ptr<OpenedLibrary>> open_library(const OpenRequest& request) 
   options.path = request.library;
   options.create = request.create;
   options.read_only = request.read_only;
+  options.salvage = request.salvage;
   SHOEBOX_ASSIGN(std::unique_ptr<Assembly> assembly, Assembly::open(std::move(options)));
   assembly->begin(request.background);
   return std::unique_ptr<OpenedLibrary>(std::move(assembly));

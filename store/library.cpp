@@ -172,7 +172,15 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   catalog_options.create = folder == Folder::kFresh;
   catalog_options.root_uid = ::getuid();
   catalog_options.root_gid = ::getgid();
-  SHOEBOX_ASSIGN(s.catalog, Catalog::open(s.path + "/catalog", catalog_options));
+  Result<std::unique_ptr<Catalog>> catalog = Catalog::open(s.path + "/catalog", catalog_options);
+  if (!catalog && catalog.code() == Code::kDataLoss && options.salvage && !s.read_only) {
+    log::warning("{}; building it anew from what can be read", catalog.status().message());
+    SHOEBOX_TRY(Catalog::salvage(s.path + "/catalog"));
+    catalog_options.salvaged = true;
+    catalog = Catalog::open(s.path + "/catalog", catalog_options);
+  }
+  if (!catalog) return catalog.status();
+  s.catalog = std::move(*catalog);
   SHOEBOX_ASSIGN(s.contents, ContentStore::open(s.path, *s.catalog));
   SHOEBOX_ASSIGN(s.thumbnails, Thumbnails::open(s.path + "/thumbnails", s.read_only));
   s.tree = std::make_unique<Tree>(Tree::Dependencies{*s.catalog, *s.clock, s.settings, s.views});

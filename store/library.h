@@ -31,6 +31,7 @@ class Library {
     std::string path;  // LIBRARY/
     bool create = true;
     bool read_only = false;
+    bool salvage = false;  // a damaged catalog is built anew from what of it can be read (fsck --repair)
     std::vector<std::unique_ptr<View>> views;
     MediaDecoder* decoder = nullptr;            // null: nothing is decoded (commands that only look)
     const Clock* clock = nullptr;               // null: the system's

@@ -30,6 +30,7 @@ struct OpenRequest {
   std::string library;  // absolute path of LIBRARY/
   bool create = false;
   bool read_only = false;
+  bool salvage = false;    // build a damaged catalog anew from what of it can be read
   bool background = true;  // start importer, evictor and uploads; false: the command only looks
 };
 

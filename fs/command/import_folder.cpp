@@ -216,6 +216,8 @@ Result<ImportOutcome> FolderImport::import_opened(const SourceFile& file, int fd
     return ImportOutcome{ImportVerdict::kAlreadyThere, path, "", there->number};
   }
   SHOEBOX_ASSIGN(const ContentHash hash, hash_of(fd, cancel));
+  // One imported a moment ago may have the same bytes, and is known by its hash once sealed.
+  if (sizes_.contains(file.size)) library_.files().drain();
   if (file.size > 0) {
     SHOEBOX_ASSIGN(std::optional<ImportOutcome> known, known_photo(hash));
     if (known) {
@@ -239,6 +241,7 @@ Result<ImportOutcome> FolderImport::import_opened(const SourceFile& file, int fd
     const Result<InodeNo> copied = copy_in(file, fd, folder, candidate, cancel, on_bytes);
     if (!copied && copied.code() == Code::kExists) continue;
     if (!copied) return copied.status();
+    sizes_.insert(file.size);
     return ImportOutcome{number == 1 ? ImportVerdict::kImported : ImportVerdict::kRenamed,
                          joined(folder_path, candidate), "", *copied};
   }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,7 @@ class FolderImport {
   Library& library_;
   std::string folder_;
   std::string into_;
+  std::set<uint64_t> sizes_;  // of what was imported by this run
 };
 
 }  // namespace shoebox
