@@ -76,6 +76,7 @@ void StartReport::failed(const Status& why) {
   if (!write_full(pipe_.get(), std::string(1, static_cast<char>(why.code())) + why.message())) {
     log::error("{}", why.message());
   }
+  let_go_of_terminal();  // whoever waits prints it
   pipe_.reset();
 }
 

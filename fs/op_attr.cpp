@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "fs/ops.h"
+#include "fs/parked_request.h"
 #include "fs/reply.h"
 #include "store/files.h"
 
@@ -41,18 +42,49 @@ constexpr int kOtherThanSize = FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET
                                FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME |
                                FUSE_SET_ATTR_MTIME_NOW;
 
+// All but the size.
 Result<InodeRecord> set_attributes(fuse_req_t request, InodeNo number, const struct stat& wanted,
                                    int changes) {
   const Filesystem& filesystem = filesystem_of(request);
-  if (changes & FUSE_SET_ATTR_SIZE) {
-    SHOEBOX_TRY(filesystem.files.truncate(number, static_cast<uint64_t>(wanted.st_size)));
-  }
   if ((changes & kOtherThanSize) == 0) return filesystem.tree.getattr(number);
   const AttributeChange change = change_of(wanted, changes);
   SHOEBOX_ASSIGN(InodeRecord record, filesystem.tree.setattr(number, change, caller_of(request)));
   // A file that is being written: the commit at close must keep the time that was set.
   if (change.mtime || change.mtime_now) filesystem.files.mtime_set(number, record.mtime);
   return record;
+}
+
+void set_and_reply(fuse_req_t request, InodeNo number, const struct stat& wanted, int changes,
+                   const Status& resized) {
+  if (!resized) return reply_failure(request, resized);
+  Result<InodeRecord> record = set_attributes(request, number, wanted, changes);
+  if (!record.is_ok()) return reply_failure(request, record.status());
+  reply_attributes(request, number, std::move(record).value());
+}
+
+// truncate(2) by path to something that keeps bytes: an evicted file is fetched first, which may take
+// a while, so the request is parked.
+void resize_unopened(fuse_req_t request, InodeNo number, const struct stat& wanted, int changes) {
+  Filesystem& filesystem = filesystem_of(request);
+  const auto parked = ParkedRequest::create(filesystem, request);
+  filesystem.files.open_async(number, {.read = true, .write = true}, parked->cancel_token(),
+                              [parked, number, wanted, changes](Result<std::shared_ptr<FileHandle>> opened) {
+                                Files& files = parked->filesystem().files;
+                                const bool mine = parked->take();
+                                if (!opened.is_ok()) {
+                                  if (mine) reply_failure(parked->request(), opened.status());
+                                  return;
+                                }
+                                std::shared_ptr<FileHandle> file = std::move(opened).value();
+                                if (mine) {
+                                  Status resized =
+                                      files.truncate(number, static_cast<uint64_t>(wanted.st_size));
+                                  if (resized) resized = files.flush(file);
+                                  set_and_reply(parked->request(), number, wanted, changes, resized);
+                                }
+                                files.release(std::move(file));
+                              });
+  parked->park(/*may_refuse=*/false);
 }
 
 }  // namespace
@@ -63,10 +95,15 @@ void op_getattr(fuse_req_t request, fuse_ino_t inode, fuse_file_info*) {
   reply_attributes(request, inode_no(inode), std::move(record).value());
 }
 
-void op_setattr(fuse_req_t request, fuse_ino_t inode, struct stat* wanted, int changes, fuse_file_info*) {
-  Result<InodeRecord> record = set_attributes(request, inode_no(inode), *wanted, changes);
-  if (!record.is_ok()) return reply_failure(request, record.status());
-  reply_attributes(request, inode_no(inode), std::move(record).value());
+void op_setattr(fuse_req_t request, fuse_ino_t inode, struct stat* wanted, int changes,
+                fuse_file_info* info) {
+  const InodeNo number = inode_no(inode);
+  Status resized;
+  if (changes & FUSE_SET_ATTR_SIZE) {
+    if (info == nullptr && wanted->st_size > 0) return resize_unopened(request, number, *wanted, changes);
+    resized = filesystem_of(request).files.truncate(number, static_cast<uint64_t>(wanted->st_size));
+  }
+  set_and_reply(request, number, *wanted, changes, resized);
 }
 
 void op_statfs(fuse_req_t request, fuse_ino_t) {
