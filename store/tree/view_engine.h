@@ -79,6 +79,7 @@ class ViewEngine {
   // Removes every row of the photo in all views (it goes to Trash), without touching statements.
   Status withdraw(Transaction& txn, PhotoId photo) const;
   // The same for one inode of it; where a twin lives on, the rows that were this inode's move to it.
+  // Its names in Library are the caller's, who removes them and then refreshes the photo.
   Status withdraw_inode(Transaction& txn, InodeNo inode) const;
   // A name of a photo or of a sidecar came or went at (directory, name), in Library or a view: the
   // sidecars' rows beside the photos are made anew. refresh() does this for the photo's present names.

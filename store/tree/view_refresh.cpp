@@ -114,9 +114,8 @@ Status ViewEngine::withdraw_inode(Transaction& txn, InodeNo inode) const {
       SHOEBOX_TRY(rows_.erase(txn, row.directory, row.name, Notice::kTell));
     }
   }
-  SHOEBOX_TRY(rows_.recount(txn, inode));
-  SHOEBOX_TRY(refresh_sidecars_of(txn, rows_, rows));
-  return record->photo ? refresh(txn, record->photo) : Status::ok();
+  SHOEBOX_TRY(recount_all(txn, rows_, rows));
+  return refresh_sidecars_of(txn, rows_, rows);
 }
 
 }  // namespace shoebox
