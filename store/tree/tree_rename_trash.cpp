@@ -59,7 +59,7 @@ Status rename_inside_trash(Operation& op, const Renaming& r) {
     }
     SHOEBOX_TRY(op.txn.put_dentry(r.to.number, r.to_name, r.source, Notice::kKernelKnows));
     SHOEBOX_TRY(touch_directory(op, r.to.number));
-    return op.txn.put_dentry(r.from.number, r.from_name, r.source, Notice::kTell);
+    return tell_again(op, r.from.number, r.from_name);
   }
   return move_row(op, r);
 }

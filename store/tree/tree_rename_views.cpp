@@ -14,13 +14,6 @@ Status across_views(const Renaming& r) {
   return not_permitted("mv", r.from_name, "folders stay in their view; move the photos in it");
 }
 
-// The kernel took the name away that stays: it must look again.
-Status source_stays(Operation& op, const Renaming& r) {
-  SHOEBOX_ASSIGN(const auto dentry, op.txn.dentry(r.from.number, r.from_name));
-  if (!dentry) return Status::ok();  // the new place made it go
-  return op.txn.put_dentry(r.from.number, r.from_name, *dentry, Notice::kTell);
-}
-
 // What has no PhotoId states nothing: it really moves.
 bool moves_for_real(const Renaming& r) { return !r.source_record.photo; }
 
@@ -93,7 +86,7 @@ Status rename_into_view(Operation& op, const Renaming& r) {
     return meet_content(op, r.source.inode);
   }
   SHOEBOX_TRY(op.core.engine.name_added(op.txn, r.to.number, r.to_name, r.source.inode));
-  return source_stays(op, r);
+  return tell_again(op, r.from.number, r.from_name);
 }
 
 Status rename_view_to_library(Operation& op, const Renaming& r) {
@@ -126,7 +119,7 @@ Status rename_view_to_library(Operation& op, const Renaming& r) {
   if (!homes.empty())
     SHOEBOX_TRY(op.core.engine.sidecars_changed(op.txn, homes.front().directory, homes.front().name));
   SHOEBOX_TRY(op.core.engine.sidecars_changed(op.txn, r.to.number, r.to_name));
-  return moves_for_real(r) ? Status::ok() : source_stays(op, r);
+  return moves_for_real(r) ? Status::ok() : tell_again(op, r.from.number, r.from_name);
 }
 
 }  // namespace shoebox

@@ -22,8 +22,9 @@ Status share_xattrs(Operation& op, PhotoId photo, InodeNo twin) {
 }
 
 // The staged bytes are those of `known`: this inode, alive or in Trash, takes them and their photo.
-Status take_over(Operation& op, InodeNo inode, ContentNo known, uint64_t size,
-                 const std::optional<PhotoId>& photo) {
+// Returns the photo of something in Trash that nobody may carry any more.
+Result<PhotoId> take_over(Operation& op, InodeNo inode, ContentNo known, uint64_t size,
+                          const std::optional<PhotoId>& photo) {
   SHOEBOX_ASSIGN(InodeRecord record, need_inode(op.txn, inode));
   record.content = known;
   record.size = size;
@@ -31,16 +32,20 @@ Status take_over(Operation& op, InodeNo inode, ContentNo known, uint64_t size,
   op.txn.put_inode(inode, record);
   SHOEBOX_TRY(retain_content(op.txn, known));
   SHOEBOX_ASSIGN(auto trash, op.txn.trash(inode));
-  if (trash && photo && trash->photo) {
+  if (trash && photo && trash->photo && trash->photo != *photo) {
+    const PhotoId left = trash->photo;
     trash->photo = *photo;
     op.txn.put_trash(inode, *trash);
+    return left;
   }
-  if (!provisional) return Status::ok();
+  if (!provisional) return PhotoId{};
   if (photo && *photo != provisional) {
     SHOEBOX_TRY(op.core.engine.merge(op.txn, provisional, *photo));
-    return share_xattrs(op, *photo, inode);
+    SHOEBOX_TRY(share_xattrs(op, *photo, inode));
+  } else {
+    SHOEBOX_TRY(meet_content(op, inode));
   }
-  return meet_content(op, inode);
+  return PhotoId{};
 }
 
 // No earlier bytes: these are the ones that later twins will find.
@@ -94,7 +99,11 @@ Result<ContentNo> Tree::content_sealed(ContentNo content, const ContentHashes& h
 
   SHOEBOX_ASSIGN(const auto photo, op.txn.photo_of_content(*known));
   SHOEBOX_ASSIGN(const auto jobs, op.txn.jobs_of_content(content));
-  for (InodeNo inode : inodes) SHOEBOX_TRY(take_over(op, inode, *known, hashes.size, photo));
+  std::vector<PhotoId> left;
+  for (InodeNo inode : inodes) {
+    SHOEBOX_ASSIGN(const PhotoId of_trash, take_over(op, inode, *known, hashes.size, photo));
+    if (of_trash) left.push_back(of_trash);
+  }
   if (!jobs.empty()) SHOEBOX_TRY(ensure_jobs(op, *known));
   if (record->pinned) {
     SHOEBOX_ASSIGN(auto known_record, op.txn.content(*known));
@@ -102,6 +111,7 @@ Result<ContentNo> Tree::content_sealed(ContentNo content, const ContentHashes& h
     op.txn.put_content(*known, *known_record);
   }
   SHOEBOX_TRY(op.txn.erase_content(content));
+  for (PhotoId unused : left) SHOEBOX_TRY(forget_photo(op.txn, unused));
   SHOEBOX_TRY(op.commit());
   return *known;
 }

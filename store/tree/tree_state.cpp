@@ -116,6 +116,14 @@ Result<InodeRecord> new_inode(Operation& op, InodeNo number, const Directory& pa
   return record;
 }
 
+Status tell_again(Operation& op, InodeNo directory, std::string_view name) {
+  SHOEBOX_ASSIGN(const auto dentry, op.txn.dentry(directory, name));
+  if (!dentry) return Status::ok();
+  // Written anew, since a row that does not change is no news.
+  SHOEBOX_TRY(op.txn.erase_dentry(directory, name, Notice::kKernelKnows));
+  return op.txn.put_dentry(directory, name, *dentry, Notice::kTell);
+}
+
 Status check_links(const InodeRecord& record, std::string_view name) {
   if (record.nlink < kMaxLinks) return Status::ok();
   return {Code::kTooManyLinks, fmt::format("link {}: the file has {} names already", name, record.nlink)};

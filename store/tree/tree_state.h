@@ -106,6 +106,8 @@ Result<std::string> path_of_name(const CatalogReader& reader, const NameOf& name
 Result<InodeRecord> new_inode(Operation& op, InodeNo number, const Directory& parent, uint32_t mode);
 
 // --- names and links
+// The kernel believes that this name went or names something else: it must look again.
+Status tell_again(Operation& op, InodeNo directory, std::string_view name);
 // nlink as the names are now (ViewRows::recount), and ctime.
 Status relink(Operation& op, InodeNo inode);
 Status check_links(const InodeRecord& record, std::string_view name);

@@ -142,7 +142,7 @@ Status restore_file(Operation& op, InodeNo inode, const NameOf& from, const Dire
   }
   SHOEBOX_TRY(op.core.engine.name_added(op.txn, to.number, name, living));
   // The kernel moved the stand-in there: it must look again.
-  SHOEBOX_TRY(op.txn.put_dentry(to.number, name, {living, S_IFREG, NameKind::kGiven}, Notice::kTell));
+  SHOEBOX_TRY(tell_again(op, to.number, name));
   return settle_unlinked(op, inode);
 }
 
