@@ -6,6 +6,7 @@ namespace shoebox {
 
 Filesystem::Filesystem(Library& library, MountOptions mount_options)
     : catalog(library.catalog()),
+      contents(library.contents()),
       tree(library.tree()),
       files(library.files()),
       library_path(library.path()),

@@ -17,6 +17,7 @@
 namespace shoebox {
 
 class Catalog;
+class ContentStore;
 class FileHandle;
 class Files;
 class Library;
@@ -29,6 +30,7 @@ struct OpenFile {
   bool writable = false;
   int backing_id = 0;  // of the kernel, while passed through (passthrough.h)
   RefusedReads refused;
+  std::atomic<bool> reads_remote{false};  // somebody wants bytes that are not on this disk
 };
 
 // How long the kernel may believe attributes, names and absent names: for as long as the
@@ -39,6 +41,7 @@ struct Filesystem {
   Filesystem(Library& library, MountOptions mount_options);
 
   Catalog& catalog;
+  ContentStore& contents;
   Tree& tree;
   Files& files;
   const std::string library_path;

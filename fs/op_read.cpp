@@ -2,13 +2,20 @@
 // request is parked (parked_request.h) and the worker goes on.
 #include <fcntl.h>
 
+#include <algorithm>
+#include <cerrno>
+
 #include "fs/ops.h"
 #include "fs/parked_request.h"
 #include "fs/reply.h"
+#include "store/catalog/catalog.h"
+#include "store/content/content_store.h"
 #include "store/files.h"
 
 namespace shoebox {
 namespace {
+
+constexpr uint64_t kPageBytes = 4096;  // the least the kernel asks for when it reads for somebody
 
 void send(fuse_req_t request, const ReadReply& reply) {
   if (reply.fd < 0) {
@@ -24,6 +31,27 @@ void send(fuse_req_t request, const ReadReply& reply) {
   fuse_reply_data(request, &buffer, static_cast<fuse_buf_copy_flags>(0));
 }
 
+bool must_fetch(const Filesystem& filesystem, const OpenFile& open, ByteRange range) {
+  if (filesystem.files.complete_local(*open.file)) return false;
+  const auto record = filesystem.catalog.inode(open.inode);
+  if (!record.is_ok() || !*record || !(*record)->content) return false;
+  range.end = std::min(range.end, (*record)->size);
+  if (range.empty()) return false;
+  const auto gaps = filesystem.contents.missing((*record)->content, range);
+  return gaps.is_ok() && !gaps->empty();
+}
+
+// The kernel reads ahead of a program that reads the head of an evicted photo for its EXIF, past
+// what is kept of it, and nobody will look at those bytes. So the first read-ahead into what is not
+// here is refused: if somebody does want it the kernel asks again, page by page, and from then on
+// this handle waits for all it is asked.
+bool is_idle_read_ahead(const Filesystem& filesystem, OpenFile& open, ByteRange range, bool may_refuse) {
+  if (open.reads_remote.load(std::memory_order_relaxed)) return false;
+  if (may_refuse && range.size() > kPageBytes && must_fetch(filesystem, open, range)) return true;
+  if (!may_refuse) open.reads_remote.store(true, std::memory_order_relaxed);
+  return false;
+}
+
 }  // namespace
 
 void op_read(fuse_req_t request, fuse_ino_t, size_t size, off_t offset, fuse_file_info* info) {
@@ -33,6 +61,11 @@ void op_read(fuse_req_t request, fuse_ino_t, size_t size, off_t offset, fuse_fil
   const ByteRange range{static_cast<uint64_t>(offset), static_cast<uint64_t>(offset) + size};
   // O_DIRECT is not read-ahead: nobody asks again.
   const bool may_refuse = (info->flags & O_DIRECT) == 0 && !open->refused.touches(range);
+  if (is_idle_read_ahead(filesystem, *open, range, may_refuse)) {
+    open->refused.add(range);
+    fuse_reply_err(request, EIO);
+    return;
+  }
   const auto parked = ParkedRequest::create(filesystem, request);
   filesystem.files.read(open->file, range.begin, size, parked->cancel_token(),
                         [parked](const Result<ReadReply>& reply) {
