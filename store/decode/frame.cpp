@@ -13,22 +13,6 @@
 namespace shoebox::wire {
 namespace {
 
-Status wait_readable(int socket, Deadline deadline) {
-  for (;;) {
-    int timeout_ms = -1;
-    if (deadline != Deadline::max()) {
-      const auto left =
-          std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-      timeout_ms = static_cast<int>(std::max<int64_t>(0, left.count()));
-    }
-    pollfd entry{.fd = socket, .events = POLLIN, .revents = 0};
-    const int ready = ::poll(&entry, 1, timeout_ms);
-    if (ready > 0) return Status::ok();
-    if (ready == 0) return {Code::kTimeout, "no answer in time"};
-    if (errno != EINTR) return Status::from_errno(errno, "poll on the decoder's socket");
-  }
-}
-
 // Some of the bytes; a descriptor that came along goes to `fd`.
 Result<size_t> receive_some(int socket, char* buffer, size_t bytes, UniqueFd* fd) {
   iovec part{.iov_base = buffer, .iov_len = bytes};
@@ -65,6 +49,22 @@ Status receive_all(int socket, char* buffer, size_t bytes, Deadline deadline, Un
 }
 
 }  // namespace
+
+Status wait_readable(int socket, Deadline deadline) {
+  for (;;) {
+    int timeout_ms = -1;
+    if (deadline != Deadline::max()) {
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+      timeout_ms = static_cast<int>(std::max<int64_t>(0, left.count()));
+    }
+    pollfd entry{.fd = socket, .events = POLLIN, .revents = 0};
+    const int ready = ::poll(&entry, 1, timeout_ms);
+    if (ready > 0) return Status::ok();
+    if (ready == 0) return {Code::kTimeout, "no answer in time"};
+    if (errno != EINTR) return Status::from_errno(errno, "poll on the decoder's socket");
+  }
+}
 
 Status send_frame(int socket, std::string_view payload, int fd) {
   std::string frame;

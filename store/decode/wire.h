@@ -44,6 +44,8 @@ using Deadline = std::chrono::steady_clock::time_point;
 
 // One frame: 32-bit big-endian length and payload. `fd` (>= 0) goes with its first byte.
 Status send_frame(int socket, std::string_view payload, int fd = -1);
+// kTimeout: nothing came until `deadline`.
+Status wait_readable(int socket, Deadline deadline);
 // kTimeout: not all there at `deadline`. kUnavailable: the other side is gone. kDataLoss: longer
 // than `max_bytes`. A descriptor that came along goes to `fd`, or is closed when that is null.
 Result<std::string> receive_frame(int socket, size_t max_bytes, Deadline deadline, UniqueFd* fd = nullptr);

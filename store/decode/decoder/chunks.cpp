@@ -1,4 +1,4 @@
-// Containers of chunks: PNG, WebP (RIFF), and the head of PSD.
+// Containers of chunks: PNG, WebP (RIFF), and the heads of PSD and BMP.
 #include <string>
 
 #include "store/decode/decoder/bytes.h"
@@ -72,6 +72,13 @@ void read_webp(std::string_view file, TagSet& tags) {
     }
     at += 8 + ((length + 1) & ~uint64_t{1});
   }
+}
+
+void read_bmp(std::string_view file, TagSet& tags) {
+  const bool old = le(file, 14, 4) == 12;  // OS/2: 16-bit sizes
+  tags.width = static_cast<uint32_t>(le(file, 18, old ? 2 : 4));
+  const auto height = static_cast<int32_t>(le(file, old ? 20 : 22, old ? 2 : 4));  // negative: top row first
+  tags.height = static_cast<uint32_t>(height < 0 ? -static_cast<int64_t>(height) : height);
 }
 
 void read_psd(std::string_view file, TagSet& tags) {

@@ -14,6 +14,7 @@ class TagSet;
 void read_jpeg(std::string_view file, TagSet& tags);
 void read_png(std::string_view file, TagSet& tags);
 void read_webp(std::string_view file, TagSet& tags);
+void read_bmp(std::string_view file, TagSet& tags);
 void read_psd(std::string_view file, TagSet& tags);
 // ISO boxes: HEIF and AVIF items, CR3's CMT boxes, JPEG XL's boxes, XMP of MP4 and MOV.
 void read_boxes(const SourceFile& file, TagSet& tags);

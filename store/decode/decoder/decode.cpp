@@ -1,6 +1,7 @@
 #include "store/decode/decoder/decode.h"
 
 #include <chrono>
+#include <utility>
 
 #include "store/decode/decoder/containers.h"
 #include "store/decode/decoder/facts.h"
@@ -33,8 +34,8 @@ void read_metadata(Format format, SourceFile& file, TagSet& tags) {
     case Format::kCr3:
     case Format::kJxl:
     case Format::kVideo: read_boxes(file, tags); break;
+    case Format::kBmp: read_bmp(file.map(), tags); break;
     case Format::kGif:
-    case Format::kBmp:
     case Format::kNone: break;
   }
 }
@@ -91,6 +92,14 @@ void decode_photo(const Sniffed& sniffed, SourceFile& file, DecodedMedia& media)
   describe(tags, media.info);
   PictureSize size{tags.width, tags.height};
   media.thumbnails = photo_thumbnails(sniffed, file, media.info, size);
+  // Some say their size in words only.
+  const bool stamp = sniffed.format == Format::kTiff && size.width <= 1;
+  if (size.width == 0 || stamp) {
+    size.width = static_cast<uint32_t>(tags.exif_number("Exif.Photo.PixelXDimension").value_or(0));
+    size.height = static_cast<uint32_t>(tags.exif_number("Exif.Photo.PixelYDimension").value_or(0));
+  }
+  // libheif turns the picture before it tells its size.
+  if (sniffed.format == Format::kHeif && media.info.orientation >= 5) std::swap(size.width, size.height);
   media.info.width = size.width;
   media.info.height = size.height;
   // Neither a picture nor a word about it.

@@ -71,6 +71,8 @@ int8_t rating_of(const TagSet& tags) {
     const double percent = std::strtod(text.c_str(), nullptr);
     return percent >= 1 && percent <= 100 ? stars(1 + std::round((percent - 1) / 24.5)) : stars(percent);
   }
+  if (const auto number = tags.exif_number("Exif.Fujifilm.Rating"))
+    return stars(static_cast<double>(*number));
   return -1;
 }
 

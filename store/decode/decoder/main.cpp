@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kSocketFd = 3;
 // Ends a decoder that hangs when its parent is gone; the parent's own deadline is shorter.
-constexpr unsigned kWatchdog_s = 15;
+constexpr unsigned kWatchdog_s = 60;
 
 // When memory runs out, a decoder goes before anything else of the owner's.
 void yield_to_others() {

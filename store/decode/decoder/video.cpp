@@ -8,23 +8,22 @@ extern "C" {
 #include <libswscale/swscale.h>
 }
 
-#include <chrono>
 #include <cmath>
 #include <memory>
 
 #include "store/decode/decoder/image.h"
+#include "store/decode/decoder/processor_time.h"
 #include "store/decode/decoder/source_file.h"
 #include "store/decode/decoder/tag_set.h"
 
 namespace shoebox::decoder {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr int kIoBytes = 64 << 10;
 constexpr int kMaxPackets = 400;         // until a frame must have come
 constexpr int64_t kMaxPixels = 1 << 27;  // 128 megapixels in one frame
-constexpr std::chrono::seconds kLongest{
-    5};  // then metadata without a picture: the parent's deadline takes both
+// Of processor time; then metadata without a picture: the parent's deadline takes both.
+constexpr double kLongest_s = 5;
 constexpr int kFramePx = 1024;
 
 // libav's view of the file: reads by offset, no path anywhere.
@@ -59,7 +58,7 @@ class Input {
     return result == 0;
   }
   [[nodiscard]] AVFormatContext* format() const { return format_; }
-  [[nodiscard]] bool is_late() const { return Clock::now() > deadline_; }
+  [[nodiscard]] bool is_late() const { return processor_time_s() > deadline_s_; }
 
  private:
   static int read(void* self, uint8_t* buffer, int bytes) {
@@ -83,7 +82,7 @@ class Input {
 
   const SourceFile& file_;
   uint64_t position_ = 0;
-  Clock::time_point deadline_ = Clock::now() + kLongest;
+  double deadline_s_ = processor_time_s() + kLongest_s;
   AVIOContext* io_ = nullptr;
   AVFormatContext* format_ = nullptr;
 };
