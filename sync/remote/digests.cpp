@@ -8,26 +8,20 @@
 #include "sync/remote/checks.h"
 
 namespace shoebox {
-namespace {
-
-class Md5 {
- public:
-  Md5() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    EVP_DigestInit_ex(context_.get(), EVP_md5(), nullptr);
-  }
-  void update(const void* data, size_t bytes) { EVP_DigestUpdate(context_.get(), data, bytes); }
-  std::string finish() {
-    unsigned char out[EVP_MAX_MD_SIZE];
-    unsigned int length = 0;
-    EVP_DigestFinal_ex(context_.get(), out, &length);
-    return {reinterpret_cast<const char*>(out), length};
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
-};
-
-}  // namespace
+Md5::Md5() : context_(EVP_MD_CTX_new()) {
+  EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_md5(), nullptr);
+}
+Md5::~Md5() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
+void Md5::update(const void* data, size_t bytes) {
+  EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), data, bytes);
+}
+std::string Md5::finish() {
+  unsigned char out[EVP_MAX_MD_SIZE];
+  unsigned int length = 0;
+  EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), out, &length);
+  EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_md5(), nullptr);
+  return {reinterpret_cast<const char*>(out), length};
+}
 
 std::string md5(std::string_view bytes) {
   Md5 hash;
@@ -37,7 +31,8 @@ std::string md5(std::string_view bytes) {
 
 BodyDigests digest_bytes(std::string_view bytes) { return {sha256(bytes), md5(bytes)}; }
 
-Result<BodyDigests> digest_range(int fd, ByteRange range, Sha256* whole, const RequestContext& context) {
+Result<BodyDigests> digest_range(int fd, ByteRange range, WholeDigests* whole,
+                                 const RequestContext& context) {
   constexpr size_t kPieceBytes = 256 * 1024;
   const auto buffer = std::make_unique<char[]>(kPieceBytes);
   Sha256 sha;
@@ -49,7 +44,10 @@ Result<BodyDigests> digest_range(int fd, ByteRange range, Sha256* whole, const R
     if (got == 0) return Status(Code::kDataLoss, "the local file is shorter than recorded");
     sha.update(buffer.get(), got);
     md.update(buffer.get(), got);
-    if (whole != nullptr) whole->update(buffer.get(), got);
+    if (whole != nullptr) {
+      whole->sha256.update(buffer.get(), got);
+      whole->md5.update(buffer.get(), got);
+    }
     at += got;
   }
   return BodyDigests{sha.finish(), md.finish()};

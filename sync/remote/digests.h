@@ -9,6 +9,26 @@
 
 namespace shoebox {
 
+// An MD5 that is fed piece by piece. Not thread-safe.
+class Md5 {
+ public:
+  Md5();
+  ~Md5();
+  Md5(const Md5&) = delete;
+  Md5& operator=(const Md5&) = delete;
+  void update(const void* data, size_t bytes);
+  std::string finish();  // 16 bytes; the object starts anew
+
+ private:
+  void* context_;  // EVP_MD_CTX
+};
+
+// Running hashes over several ranges.
+struct WholeDigests {
+  Sha256 sha256;
+  Md5 md5;
+};
+
 struct BodyDigests {
   ContentHash sha256;
   std::string md5;  // 16 bytes
@@ -17,7 +37,7 @@ struct BodyDigests {
 BodyDigests digest_bytes(std::string_view bytes);
 // Reads the range of the file once. `whole` is fed the same bytes when not null. kDataLoss when the
 // file is shorter.
-Result<BodyDigests> digest_range(int fd, ByteRange range, Sha256* whole, const RequestContext& context);
+Result<BodyDigests> digest_range(int fd, ByteRange range, WholeDigests* whole, const RequestContext& context);
 
 std::string md5(std::string_view bytes);
 std::string base64(std::string_view bytes);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <ctime>
 #include <memory>
@@ -95,7 +96,12 @@ Result<UniqueFd> DirTree::open_root() {
   }
   struct stat st {};
   if (::fstatat(root.get(), kDirMarker, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-    if (!seen_.exchange(true)) remove_stale_temporaries(root.get());
+    if (!read_) {
+      SHOEBOX_TRY(read_marker(root.get()));
+      remove_stale_temporaries(root.get());
+      read_ = true;
+    }
+    seen_ = true;
     return root;
   }
   if (errno != ENOENT) return dir_error(errno, fmt::format("stat {}/{}", root_, kDirMarker));
@@ -108,6 +114,22 @@ Result<UniqueFd> DirTree::open_root() {
   SHOEBOX_TRY(first_use(root.get()));
   seen_ = true;
   return root;
+}
+
+Status DirTree::read_marker(int root_fd) const {
+  constexpr int kFormat = 1;
+  const std::string path = root_ + "/" + kDirMarker;
+  const UniqueFd marker(::openat(root_fd, kDirMarker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!marker) return dir_error(errno, "open " + path);
+  char text[4096] = {};
+  if (::pread(marker.get(), text, sizeof text - 1, 0) < 0) return dir_error(errno, "read " + path);
+  // A marker made by hand may be empty; it then counts as of this version.
+  const char* line = std::strstr(text, "format = ");
+  int format = kFormat;
+  if (line != nullptr) std::from_chars(line + std::strlen("format = "), text + sizeof text, format);
+  if (format <= kFormat) return Status::ok();
+  return {Code::kIncompatible, fmt::format("{} is of format {}, made by a newer Shoebox; this one knows {}",
+                                           path, format, kFormat)};
 }
 
 Status DirTree::first_use(int root_fd) {

@@ -44,8 +44,11 @@ class DirTree {
 
  private:
   Status first_use(int root_fd);
+  // kIncompatible when the marker is of a newer version.
+  Status read_marker(int root_fd) const;
 
   std::string root_;
+  std::atomic<bool> read_{false};  // the marker's version is one that we know
   std::atomic<bool> seen_;  // the marker stood there once: from then on its absence means "not mounted"
 };
 

@@ -61,6 +61,7 @@ class S3MultipartUpload {
   const uint64_t part_bytes_;
   MultipartProgress progress_;
   std::vector<S3Part> on_server_;  // as listed at resume
+  std::string whole_md5_;          // hex
   std::string expected_etag_;      // empty when the server's ETags are not MD5
 };
 

@@ -43,7 +43,7 @@ Result<std::string> S3Remote::whole_key(const std::string& key) const {
 Status S3Remote::check(const RequestContext& context) {
   S3Request request;
   request.what = "check";
-  request.query = {{"list-type", "2"}, {"max-keys", "1"}, {"prefix", client_->place().prefix}};
+  request.query = {{"list-type", "2"}, {"max-keys", "0"}, {"prefix", client_->place().prefix}};
   HttpResponse refusal;
   auto response = client_->send(request, context, &refusal);
   if (!response) {

@@ -46,8 +46,8 @@ Result<S3Parts> parse_s3_parts(std::string_view xml);
 
 // UploadId of an InitiateMultipartUploadResult.
 Result<std::string> parse_s3_upload_id(std::string_view xml);
-// ETag of a CompleteMultipartUploadResult, CopyObjectResult or CopyPartResult; such an answer may be an
-// error in spite of its status 200, then `error` is filled.
+// ETag of a CompleteMultipartUploadResult, CopyObjectResult or CopyPartResult, "" where it names none
+// (Ceph). Such an answer may be an error in spite of its status 200; then `error` is filled.
 Result<std::string> parse_s3_result_etag(std::string_view xml, std::string_view root, S3Error* error);
 
 // Body of CompleteMultipartUpload.

@@ -27,11 +27,11 @@ struct SigningScope {
 
 // What is signed. Path and query are plain, not encoded.
 struct SignableRequest {
-  std::string method;
-  std::string path;  // starts with '/'
-  NameValues query;
-  NameValues headers;          // all of them are signed; must hold host
-  std::string payload_sha256;  // hex
+  std::string method = "GET";
+  std::string path = "/";  // starts with '/'
+  NameValues query = {};
+  NameValues headers = {};          // all of them are signed; must hold host
+  std::string payload_sha256 = {};  // hex
 };
 
 // "20130524T000000Z".

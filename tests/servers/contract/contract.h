@@ -1,0 +1,46 @@
+// What the contract tests share: the remote under test, chosen by the environment, and small helpers.
+//
+//   SHOEBOX_CONTRACT_URL               file:///… or s3://bucket/prefix; without it a new directory
+//   SHOEBOX_CONTRACT_ENDPOINT          s3: http://127.0.0.1:port
+//   SHOEBOX_CONTRACT_HOST_ENDPOINT     s3: the same server by a name below which bucket names resolve
+//   SHOEBOX_CONTRACT_CA_FILE           s3: the authority to trust, for https
+//   SHOEBOX_CONTRACT_CREATE_BUCKET=1   s3: make the bucket first
+//   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/base/file_io.h"
+#include "store/settings.h"
+#include "sync/remote/remote.h"
+
+namespace shoebox {
+
+class ContractTest : public testing::Test {
+ protected:
+  void SetUp() override;
+
+  [[nodiscard]] bool is_s3() const { return settings_.url.starts_with("s3://"); }
+  // A key of this test alone.
+  [[nodiscard]] std::string key(const std::string& name) const { return folder_ + name; }
+  Result<RemoteObject> put(const std::string& name, const std::string& bytes, PutOptions options = {});
+  Result<std::string> get(const std::string& name, ByteRange range, const std::string& etag = "");
+  std::vector<std::string> list(const std::string& prefix);
+
+  RemoteSettings settings_;
+  std::unique_ptr<Remote> remote_;
+  std::string folder_;  // "contract-…/TestName/"
+};
+
+// A file without a name that holds these bytes.
+UniqueFd file_with(const std::string& bytes);
+PutOptions options_for(const std::string& bytes);
+// Bytes that do not compress and repeat nowhere, the same in every run.
+std::string noise(size_t bytes, uint32_t seed);
+RemoteSettings contract_settings();
+
+}  // namespace shoebox

@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+"""An HTTP proxy that makes a remote fail, for tests. In front of one server, on loopback.
+
+    fault_proxy.py --upstream 127.0.0.1:9000 [--port P] [--control-port C] [--seed N] [FAULT=PROBABILITY]...
+
+Prints "PORT CONTROL_PORT" once it listens. Each request meets at most one fault, drawn in this order:
+
+    delay      answered after --delay-ms (combines with every other fault)
+    error500   500 InternalError, the server is not asked
+    error503   503 SlowDown with Retry-After: --retry-after
+    error403   403 AccessDenied
+    reset      the connection is reset before the server is asked
+    stall      half of the answer, then silence until the client gives up
+    truncate   half of the body, then the connection is closed
+    flip       one bit of the body is flipped (length and ETag stay)
+    etag       another ETag is told
+    lost       the server did it, but the connection is reset instead of an answer
+    double     the server is asked twice, the second answer is passed on
+    down       connections are closed as soon as they open: the server is gone
+
+Control, on CONTROL_PORT:
+    GET  /stats    {"requests": 3, "connections": 1, "bytes_up": …, "bytes_down": …, "faults": {…}, "methods": {…}}
+    POST /faults   {"flip": 1.0}: probabilities from now on; those not named become 0. "only": "GET" and "match":
+                   "text in the target" limit them; "limit": N ends them after N faults
+    POST /reset    all counters to 0
+
+The Host header is passed on unchanged, so that signatures stay right. Python 3 standard library only.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import struct
+import socket
+
+FAULTS = ["error500", "error503", "error403", "reset", "stall", "truncate", "flip", "etag", "lost", "double"]
+KNOWN = {"delay", "down", *FAULTS}
+MAX_HEAD_BYTES = 1 << 20
+
+
+class Message:
+    """Start line, headers in order, and body of a request or an answer."""
+
+    def __init__(self, start, headers, body):
+        self.start, self.headers, self.body = start, headers, body
+
+    def get(self, name):
+        return next((value for key, value in self.headers if key.lower() == name), "")
+
+    def replaced(self, name, value):
+        return [(key, value if key.lower() == name else old) for key, old in self.headers]
+
+    def head(self):
+        lines = [self.start, *(f"{key}: {value}" for key, value in self.headers)]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+    def bytes(self):
+        return self.head() + self.body
+
+
+async def read_chunked(reader):
+    body = b""
+    while True:
+        size = int((await reader.readuntil(b"\r\n")).split(b";")[0], 16)
+        body += (await reader.readexactly(size + 2))[:-2]
+        if size == 0:
+            return body
+
+
+async def read_message(reader, writer=None, bodyless=False):
+    """None at the end of the connection."""
+    try:
+        raw = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError:
+        return None
+    start, *lines = raw.decode("latin-1").split("\r\n")[:-2]
+    headers = [tuple(part.strip() for part in line.split(":", 1)) for line in lines]
+    message = Message(start, headers, b"")
+    if start.startswith("HTTP/1.1 100"):
+        return await read_message(reader, writer, bodyless)
+    if writer is not None and message.get("expect").lower() == "100-continue":
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        await writer.drain()
+        message.headers = [(k, v) for k, v in message.headers if k.lower() != "expect"]
+    if bodyless or start.split(" ")[1:2] == ["204"]:
+        return message
+    if "chunked" in message.get("transfer-encoding").lower():
+        message.body = await read_chunked(reader)
+        message.headers = [(k, v) for k, v in message.headers if k.lower() != "transfer-encoding"]
+        message.headers.append(("Content-Length", str(len(message.body))))
+    elif message.get("content-length"):
+        message.body = await reader.readexactly(int(message.get("content-length")))
+    elif start.startswith("HTTP/"):
+        message.body = await reader.read()
+    return message
+
+
+def refusal(status, code, extra=()):
+    body = f"<Error><Code>{code}</Code><Message>made by the fault proxy</Message></Error>".encode()
+    headers = [("Content-Type", "application/xml"), *extra, ("Content-Length", str(len(body)))]
+    return Message(f"HTTP/1.1 {status} Fault", headers, body)
+
+
+class Proxy:
+    def __init__(self, options, probabilities):
+        self.upstream = options.upstream.rsplit(":", 1)
+        self.delay_s, self.retry_after = options.delay_ms / 1000, options.retry_after
+        self.random = random.Random(options.seed)
+        self.set_faults(probabilities)
+        self.reset_counters()
+
+    def set_faults(self, wanted):
+        self.only, self.match = wanted.get("only", ""), wanted.get("match", "")
+        self.left = wanted.get("limit")
+        unknown = set(wanted) - KNOWN - {"only", "match", "limit"}
+        if unknown:
+            raise ValueError(f"unknown fault {sorted(unknown)[0]}")
+        self.probabilities = {name: float(wanted.get(name, 0)) for name in KNOWN}
+
+    def reset_counters(self):
+        self.stats = {"requests": 0, "connections": 0, "bytes_up": 0, "bytes_down": 0, "faults": {}, "methods": {}}
+
+    def note(self, fault):
+        self.stats["faults"][fault] = self.stats["faults"].get(fault, 0) + 1
+        if self.left is not None:
+            self.left -= 1
+
+    def drawn(self, name):
+        return self.random.random() < self.probabilities[name]
+
+    def concerns(self, method, target):
+        if self.left is not None and self.left <= 0:
+            return False
+        return self.only in ("", method) and self.match in target
+
+    async def client(self, reader, writer):
+        self.stats["connections"] += 1
+        server = None
+        try:
+            if self.drawn("down"):
+                self.note("down")
+                return self.reset(writer)
+            while True:
+                request = await read_message(reader, writer)
+                if request is None:
+                    return
+                if server is None:
+                    server = await asyncio.open_connection(*self.upstream, limit=MAX_HEAD_BYTES)
+                server = await self.exchange(request, reader, writer, server)
+                if server is None:
+                    return
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            self.reset(writer)
+        finally:
+            writer.close()
+            if server is not None:
+                server[1].close()
+
+    @staticmethod
+    def reset(writer):
+        sock = writer.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    async def ask(self, request, server):
+        reader, writer = server
+        writer.write(request.bytes())
+        await writer.drain()
+        answer = await read_message(reader, bodyless=request.start.startswith("HEAD "))
+        if answer is None:
+            raise ConnectionResetError("the server hung up")
+        return answer
+
+    async def exchange(self, request, reader, writer, server):
+        """The connection to the server for the next request, or None when this connection ends."""
+        method, target = request.start.split(" ")[:2]
+        self.stats["requests"] += 1
+        self.stats["methods"][method] = self.stats["methods"].get(method, 0) + 1
+        self.stats["bytes_up"] += len(request.body)
+        fault = None
+        if self.concerns(method, target):
+            if self.drawn("delay"):
+                self.note("delay")
+                await asyncio.sleep(self.delay_s)
+            fault = next((name for name in FAULTS if self.drawn(name)), None)
+        if fault in ("flip", "truncate", "stall") and method == "HEAD":
+            fault = None  # there is no body
+        if fault == "reset":
+            self.note(fault)
+            return self.reset(writer)
+        if fault in ("error500", "error503", "error403"):
+            self.note(fault)
+            answer = {"error500": refusal(500, "InternalError"),
+                      "error503": refusal(503, "SlowDown", [("Retry-After", str(self.retry_after))]),
+                      "error403": refusal(403, "AccessDenied")}[fault]
+            writer.write(answer.head() + (b"" if method == "HEAD" else answer.body))
+            await writer.drain()
+            return server
+        answer = await self.ask(request, server)
+        if fault == "double":
+            self.note(fault)
+            answer = await self.ask(request, server)
+        return await self.pass_on(answer, fault, method, reader, writer, server)
+
+    async def pass_on(self, answer, fault, method, reader, writer, server):
+        if fault == "lost":
+            self.note(fault)
+            return self.reset(writer)
+        if fault == "etag" and answer.get("etag"):
+            self.note(fault)
+            answer.headers = answer.replaced("etag", '"' + "".join(self.random.choices("0123456789abcdef", k=32)) + '"')
+        if fault == "flip" and answer.body:
+            self.note(fault)
+            at = self.random.randrange(len(answer.body))
+            flipped = bytearray(answer.body)
+            flipped[at] ^= 1 << self.random.randrange(8)
+            answer.body = bytes(flipped)
+        if fault in ("truncate", "stall") and answer.body:
+            self.note(fault)
+            half = answer.body[: len(answer.body) // 2]
+            self.stats["bytes_down"] += len(half)
+            writer.write(answer.head() + half)
+            await writer.drain()
+            if fault == "stall":
+                await reader.read(1)  # until the client gives up
+            return None
+        body = b"" if method == "HEAD" else answer.body
+        self.stats["bytes_down"] += len(body)
+        writer.write(answer.head() + body)
+        await writer.drain()
+        if answer.get("connection").lower() == "close":
+            server[1].close()
+            return None
+        return server
+
+    async def control(self, reader, writer):
+        try:
+            request = await read_message(reader)
+            if request is None:
+                return
+            path, status, text = request.start.split(" ")[1], 200, "{}"
+            try:
+                if path == "/stats":
+                    text = json.dumps(self.stats)
+                elif path == "/faults":
+                    self.set_faults(json.loads(request.body or b"{}"))
+                elif path == "/reset":
+                    self.reset_counters()
+                else:
+                    status, text = 404, '{"error": "no such path"}'
+            except ValueError as error:
+                status, text = 400, json.dumps({"error": str(error)})
+            head = f"HTTP/1.1 {status} Control\r\nContent-Type: application/json\r\nConnection: close\r\n"
+            writer.write(f"{head}Content-Length: {len(text)}\r\n\r\n{text}".encode())
+            await writer.drain()
+        finally:
+            writer.close()
+
+
+async def serve(options, probabilities):
+    proxy = Proxy(options, probabilities)
+    front = await asyncio.start_server(proxy.client, "127.0.0.1", options.port, limit=MAX_HEAD_BYTES)
+    control = await asyncio.start_server(proxy.control, "127.0.0.1", options.control_port, limit=MAX_HEAD_BYTES)
+    print(front.sockets[0].getsockname()[1], control.sockets[0].getsockname()[1], flush=True)
+    async with front, control:
+        await asyncio.gather(front.serve_forever(), control.serve_forever())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog="faults: " + ", ".join(sorted(KNOWN)))
+    parser.add_argument("--upstream", required=True, metavar="HOST:PORT")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--control-port", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--delay-ms", type=int, default=500)
+    parser.add_argument("--retry-after", type=int, default=1)
+    parser.add_argument("faults", nargs="*", metavar="FAULT=PROBABILITY")
+    options = parser.parse_args()
+    probabilities = {}
+    for text in options.faults:
+        name, _, probability = text.partition("=")
+        if name not in KNOWN:
+            parser.error(f"unknown fault {name}")
+        probabilities[name] = float(probability or 1)
+    try:
+        asyncio.run(serve(options, probabilities))
+    except KeyboardInterrupt:
+        pass
+
+
+if __name__ == "__main__":
+    main()

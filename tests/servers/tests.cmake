@@ -1,0 +1,16 @@
+# The contract of sync/remote/remote.h, run against real servers. Each test starts its server on
+# loopback, runs contract_remote and stops the server; without the server's packages it is skipped (77).
+file(GLOB contract_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/contract/*.cpp)
+add_executable(contract_remote ${contract_sources})
+target_include_directories(contract_remote PRIVATE ${CMAKE_CURRENT_LIST_DIR}/contract)
+target_link_libraries(contract_remote PRIVATE shoebox_remote GTest::gtest_main)
+
+foreach(server directory mini-s3 s3rver ceph-rgw)
+  add_test(NAME servers.contract.${server}
+    COMMAND ${CMAKE_CURRENT_LIST_DIR}/contract-on ${server} $<TARGET_FILE:contract_remote>)
+  set_tests_properties(servers.contract.${server} PROPERTIES
+    LABELS servers SKIP_RETURN_CODE 77 TIMEOUT 240)
+endforeach()
+
+add_test(NAME servers.fault_proxy COMMAND ${CMAKE_CURRENT_LIST_DIR}/fault_proxy_test.py)
+set_tests_properties(servers.fault_proxy PROPERTIES LABELS servers TIMEOUT 60)
