@@ -78,7 +78,6 @@ struct Fetcher::State {
   ConditionVariable work;      // jobs were queued, or stop
   ConditionVariable watching;  // somebody waits, or stop
   bool stopping GUARDED_BY(mutex) = false;
-  bool dirty_partials GUARDED_BY(mutex) = false;
   std::vector<RemoteState> remotes GUARDED_BY(mutex);
   std::unordered_map<ContentNo, Active> active GUARDED_BY(mutex);
   std::unordered_map<ContentNo, Bad> bad GUARDED_BY(mutex);

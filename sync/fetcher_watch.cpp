@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "store/base/log.h"
 #include "sync/fetcher_state.h"
 
 namespace shoebox {
@@ -13,17 +12,13 @@ namespace {
 
 // How soon an interrupted read returns. Only while somebody waits; else the thread sleeps.
 constexpr auto kTick = std::chrono::milliseconds(50);
-// Lists of fetched blocks become durable so long after a fetch, for the next start to use.
-constexpr auto kFlushAfter = std::chrono::seconds(5);
 
 }  // namespace
 
 void Fetcher::State::watch_loop() NO_THREAD_SAFETY_ANALYSIS {
   pthread_setname_np(pthread_self(), "fetch-watch");
-  auto last_flush = std::chrono::steady_clock::now();
   for (;;) {
     Answers answers;
-    bool flush = false;
     {
       MutexLock lock(mutex);
       if (stopping) return;
@@ -34,24 +29,12 @@ void Fetcher::State::watch_loop() NO_THREAD_SAFETY_ANALYSIS {
       if (answers.empty()) {
         if (busy) {
           watching.wait_for(mutex, kTick);
-        } else if (dirty_partials) {
-          watching.wait_for(mutex, kFlushAfter);
         } else {
           watching.wait(mutex);
         }
       }
-      const auto now = std::chrono::steady_clock::now();
-      if (dirty_partials && !stopping && now - last_flush >= kFlushAfter) {
-        flush = true;
-        dirty_partials = false;
-        last_flush = now;
-      }
     }
     for (const Answer& answer : answers) answer.done(answer.status);
-    if (flush) {
-      const Status flushed = contents.flush_partials();
-      if (!flushed) log::warning("lists of fetched blocks: {}", flushed.message());
-    }
   }
 }
 

@@ -200,7 +200,6 @@ void Fetcher::State::arrived(const std::shared_ptr<Job>& job, uint64_t block, ui
   {
     MutexLock lock(mutex);
     job->rest.begin = std::max(job->rest.begin, end);
-    dirty_partials = true;
     auto& waiters = active[job->content].waiters;
     for (const auto& waiter : waiters) {
       if (waiter->blocks.erase(block) > 0 && waiter->blocks.empty()) served.push_back(waiter);

@@ -37,12 +37,15 @@ std::string one_line(std::string text) {
   return text;
 }
 
-// Name of the table that RocksDB's message speaks of ("000012.sst"), or an empty string.
+// Name of the table that RocksDB's message speaks of ("000012.sst"), or an empty string. It tries an
+// older extension last, and names that one.
 std::string table_in(const std::string& message) {
-  for (size_t at = message.find(".sst"); at != std::string::npos; at = message.find(".sst", at + 1)) {
-    size_t begin = at;
-    while (begin > 0 && message[begin - 1] >= '0' && message[begin - 1] <= '9') --begin;
-    if (begin < at) return message.substr(begin, at - begin) + ".sst";
+  for (const char* extension : {".sst", ".ldb"}) {
+    for (size_t at = message.find(extension); at != std::string::npos; at = message.find(extension, at + 1)) {
+      size_t begin = at;
+      while (begin > 0 && message[begin - 1] >= '0' && message[begin - 1] <= '9') --begin;
+      if (begin < at) return message.substr(begin, at - begin) + ".sst";
+    }
   }
   return {};
 }
@@ -173,9 +176,10 @@ Result<std::unique_ptr<Db>> Db::open(const std::string& path, const Options& opt
     if (!there) SHOEBOX_TRY(make_dirs(path));
   }
   const rocksdb::Options made = rocksdb_options(options, state->memory_env.get());
+  const std::string where = options.in_memory ? "/" + path : path;  // the memory needs an absolute path
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status opened =
-      options.read_only ? rocksdb::DB::OpenForReadOnly(made, path, &db) : rocksdb::DB::Open(made, path, &db);
+  const rocksdb::Status opened = options.read_only ? rocksdb::DB::OpenForReadOnly(made, where, &db)
+                                                   : rocksdb::DB::Open(made, where, &db);
   if (!opened.ok()) return translate(opened, path);
   state->db.reset(db);
   state->take_reserve();

@@ -1,0 +1,117 @@
+#include "store/catalog/records.h"
+
+#include <gtest/gtest.h>
+
+namespace shoebox {
+namespace {
+
+PhotoRecord full_photo() {
+  PhotoRecord photo;
+  photo.content = ContentNo(77);
+  photo.info.kind = MediaKind::kPhoto;
+  photo.info.mime = "image/jpeg";
+  photo.info.date = LocalDate{2023, 7, 14, 10, 11, 12};
+  photo.info.utc_offset_minutes = -90;
+  photo.info.people = {"Anna", "Зоя"};
+  photo.info.tags = {"beach"};
+  photo.info.latitude = -41.25;
+  photo.info.longitude = 12.5;
+  photo.info.make = "Canon";
+  photo.info.width = 6000;
+  photo.info.orientation = 8;
+  photo.info.rating = -1;
+  photo.date_source = DateSource::kMtime;
+  photo.date = LocalDate{1899, 12, 31};
+  photo.stated_date = LocalDate{2020, 2};
+  photo.statements[{ViewId::kAlbums, "Trip/Day 1"}] = Statement::kAsserted;
+  photo.statements[{ViewId::kPeople, "Anna"}] = Statement::kDenied;
+  photo.homed = true;
+  photo.original_name = "IMG_1.jpg";
+  return photo;
+}
+
+TEST(Records, AnInodeComesBackAsItWas) {
+  InodeRecord inode;
+  inode.mode = 0100644;
+  inode.uid = 4294967295U;
+  inode.rdev = 1ULL << 63;
+  inode.nlink = 3;
+  inode.size = 1ULL << 40;
+  inode.atime = {-1, 999'999'999};
+  inode.mtime = {4'000'000'000, 1};
+  inode.content = ContentNo(5);
+  inode.photo = PhotoId(6);
+  inode.mtime_was_set = true;
+  inode.view = ViewId::kPeople;
+  inode.parent = InodeNo(7);
+  inode.view_value = "Anna";
+  inode.symlink_target = "../x";
+  const auto back = decode_inode(encode(inode));
+  ASSERT_TRUE(back) << back.status().message();
+  EXPECT_EQ(encode(*back), encode(inode));
+  EXPECT_EQ(back->atime, inode.atime);
+  EXPECT_EQ(back->rdev, inode.rdev);
+  EXPECT_EQ(back->view, ViewId::kPeople);
+}
+
+TEST(Records, APhotoComesBackAsItWas) {
+  const PhotoRecord photo = full_photo();
+  const auto back = decode_photo(encode(photo));
+  ASSERT_TRUE(back) << back.status().message();
+  EXPECT_EQ(back->info.people, photo.info.people);
+  EXPECT_EQ(back->info.date, photo.info.date);
+  EXPECT_EQ(back->info.utc_offset_minutes, photo.info.utc_offset_minutes);
+  EXPECT_EQ(back->info.latitude, photo.info.latitude);
+  EXPECT_EQ(back->info.rating, -1);
+  EXPECT_EQ(back->stated_date, photo.stated_date);
+  EXPECT_EQ(back->statements, photo.statements);
+  EXPECT_EQ(encode(*back), encode(photo));
+}
+
+TEST(Records, JobsCopiesTrashAndVersionsComeBackAsTheyWere) {
+  UploadJob job{ContentNo(3), "nas", 4, 1'700'000'000, "no route", std::string("a\0b", 3)};
+  EXPECT_EQ(encode(*decode_upload_job(encode(job))), encode(job));
+  RemoteCopy copy{"Library/x.jpg", "\"etag\"", 9, 10};
+  EXPECT_EQ(encode(*decode_remote_copy(encode(copy))), encode(copy));
+  TrashRecord trash{
+      InodeNo(2), "Library/x", 5, 1000, PhotoId(9), {{InodeNo(4), "x"}}, {{ViewId::kAlbums, "Trip"}}};
+  EXPECT_EQ(encode(*decode_trash(encode(trash))), encode(trash));
+  VersionRecord version{ContentNo(8), 7, "x.jpg"};
+  EXPECT_EQ(encode(*decode_version(encode(version))), encode(version));
+  ContentRecord content;
+  content.state = ContentState::kSealed;
+  content.residence = Residence::kPartial;
+  content.sha256.bytes.fill(0xab);
+  content.references = 2;
+  EXPECT_EQ(encode(*decode_content(encode(content))), encode(content));
+}
+
+TEST(Records, EveryTruncationIsDataLossAndNothingWorse) {
+  const std::string bytes = encode(full_photo());
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    const auto cut = decode_photo(std::string_view(bytes).substr(0, length));
+    ASSERT_FALSE(cut) << length;
+    EXPECT_EQ(cut.code(), Code::kDataLoss);
+  }
+  EXPECT_EQ(decode_photo(bytes + "x").code(), Code::kDataLoss);
+}
+
+TEST(Records, FlippedBytesNeverCrashTheDecoder) {
+  const std::string bytes = encode(full_photo());
+  for (size_t at = 1; at < bytes.size(); ++at) {
+    for (const int flip : {0x01, 0x80, 0xff}) {
+      std::string flipped = bytes;
+      flipped[at] = static_cast<char>(flipped[at] ^ flip);
+      (void)decode_photo(flipped).is_ok();
+    }
+  }
+}
+
+TEST(Records, ANewerVersionIsIncompatible) {
+  std::string bytes = encode(ContentRecord());
+  bytes[0] = 2;
+  EXPECT_EQ(decode_content(bytes).code(), Code::kIncompatible);
+}
+
+}  // namespace
+}  // namespace shoebox
