@@ -26,6 +26,8 @@ Result<size_t> receive_some(int socket, char* buffer, size_t bytes, UniqueFd* fd
   do {
     got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
+  // It died with unread bytes in its socket, or without.
+  if (got < 0 && errno == ECONNRESET) return {Code::kUnavailable, "the other side closed the socket"};
   if (got < 0) return Status::from_errno(errno, "read from the decoder's socket");
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;

@@ -105,7 +105,9 @@ Result<std::unique_ptr<Thumbnails>> Thumbnails::open(const std::string& path, bo
   rocksdb::Status opened = state->open(path);
   if (!opened.ok() && read_only) {
     // Nothing can be made anew here: there are no thumbnails, everything else goes on.
-    log::warning("thumbnails in {} cannot be opened: {}", path, opened.ToString());
+    struct stat info {};
+    if (stat(path.c_str(), &info) == 0)
+      log::warning("thumbnails in {} cannot be opened: {}", path, opened.ToString());
     state->db.reset();
   } else if (!opened.ok()) {
     if (!is_damage(opened)) return status_of(opened, fmt::format("open thumbnails in {}", path));

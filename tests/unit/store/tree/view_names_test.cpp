@@ -225,6 +225,21 @@ TEST_F(ViewTest, ASetMtimeIsAGuessThatFollowsTheMtime) {
   check();
 }
 
+TEST_F(ViewTest, AChangedLayoutMovesAllNamesOfDates) {
+  const PhotoId a = add("Library/a.jpg", photo_info(day(2023, 7, 14)));
+  mkdir("Dates/2023/07");
+  const PhotoId b = add("Dates/2023/07/given.jpg", photo_info(day(2023, 7, 15)));
+  settings_.dates_layout = "%Y-%m-%d";
+  views_ = make_views(settings_);
+  ASSERT_TRUE(change([&](Transaction& txn) -> Status {
+    SHOEBOX_TRY(engine_->relayout(txn, a));
+    return engine_->relayout(txn, b);
+  }));
+  EXPECT_EQ(ls("Dates"), (Names{"2023-07-14", "2023-07-15"}));
+  EXPECT_EQ(ls("Dates/2023-07-15"), Names{"given.jpg"});
+  check();
+}
+
 TEST_F(ViewTest, WithdrawnPhotosShowNowhereAndComeBack) {
   const PhotoId id = add("Albums/Trip/a.jpg", photo_info(day(2023, 7, 14), {"Anna"}));
   ASSERT_TRUE(change([&](Transaction& txn) { return engine_->withdraw(txn, id); }));

@@ -1,0 +1,193 @@
+#include "store/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "store/settings_keys.h"
+#include "tests/unit/temp_dir.h"
+
+namespace shoebox {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+std::string refusal(const std::string& text) {
+  const Result<Settings> settings = Settings::parse(text, "shoebox.toml");
+  return settings ? "accepted" : settings.status().message();
+}
+
+TEST(Settings, AnEmptyFileGivesTheDefaults) {
+  const Result<Settings> settings = Settings::parse("", "shoebox.toml");
+  ASSERT_TRUE(settings) << settings.status().message();
+  EXPECT_EQ(settings->cache.percent, 20U);
+  EXPECT_EQ(settings->copies, 1U);
+  EXPECT_EQ(settings->durability, Durability::kClose);
+  EXPECT_EQ(settings->dates_layout, "%Y/%m");
+  EXPECT_EQ(settings->keep_days, 30U);
+  EXPECT_EQ(settings->trash_breaker_percent, 10U);
+  EXPECT_THAT(settings->remotes, IsEmpty());
+}
+
+TEST(Settings, AFileThatIsNotThereGivesTheDefaults) {
+  const testing::TempDir dir;
+  EXPECT_TRUE(Settings::load(dir.path("shoebox.toml")));
+}
+
+TEST(Settings, EveryKeyIsRead) {
+  const Result<Settings> settings = Settings::parse(
+      "cache = \"50 GiB\"\ncopies = 2\ndurability = \"fsync\"\ndates_layout = \"%Y/%Y-%m-%d\"\n"
+      "keep = \"8w\"\ntrash_breaker = \"off\"\n"
+      "[[remote]]\nname = \"nas\"\nurl = \"file:///mnt/nas\"\n"
+      "[[remote]]\nname = \"bucket\"\nurl = \"s3://photos/all\"\nendpoint = \"https://s3.example.org:9000\"\n"
+      "region = \"eu-central-1\"\npath_style = false\nca_file = \"ca.pem\"\ncredentials_file = "
+      "\"/etc/keys\"\n"
+      "connections = 8\n",
+      "/srv/lib/shoebox.toml");
+  ASSERT_TRUE(settings) << settings.status().message();
+  EXPECT_EQ(settings->cache.bytes, 50ULL << 30);
+  EXPECT_EQ(settings->cache.percent, 0U);
+  EXPECT_EQ(settings->copies, 2U);
+  EXPECT_EQ(settings->durability, Durability::kFsync);
+  EXPECT_EQ(settings->keep_days, 56U);
+  EXPECT_EQ(settings->trash_breaker_percent, 100U);
+  ASSERT_THAT(settings->remotes, SizeIs(2));
+  EXPECT_EQ(settings->remotes[0].url, "file:///mnt/nas");
+  const RemoteSettings& bucket = settings->remotes[1];
+  EXPECT_EQ(bucket.endpoint, "https://s3.example.org:9000");
+  EXPECT_EQ(bucket.region, "eu-central-1");
+  EXPECT_FALSE(bucket.path_style);
+  EXPECT_EQ(bucket.ca_file, "/srv/lib/ca.pem") << "relative paths are meant from the folder of the file";
+  EXPECT_EQ(bucket.credentials_file, "/etc/keys");
+  EXPECT_EQ(bucket.connections, 8U);
+}
+
+TEST(Settings, AnUnknownKeyIsRefusedWithItsLineAndTheNearestOne) {
+  EXPECT_EQ(refusal("copies = 1\n\ncahce = \"20%\"\n"),
+            "shoebox.toml:3: unknown key \"cahce\"; did you mean \"cache\"?");
+  EXPECT_EQ(refusal("[[remote]]\nname = \"a\"\nurll = \"file:///x\"\n"),
+            "shoebox.toml:3: unknown key \"urll\"; did you mean \"url\"?");
+  EXPECT_THAT(refusal("[[remote]]\nname = \"a\"\nurl=\"s3://b\"\nregoin = \"x\"\n"), HasSubstr(":4: "));
+}
+
+TEST(Settings, AKeyThatIsNearNothingIsRefusedWithAllThatAreValid) {
+  EXPECT_THAT(refusal("frobnicate = 1\n"), HasSubstr("valid are cache, copies, "));
+}
+
+TEST(Settings, BadValuesAreRefusedWithTheirLine) {
+  EXPECT_THAT(refusal("\ncache = \"50 XB\"\n"), HasSubstr("shoebox.toml:2: cache: \"50 XB\" is no size"));
+  EXPECT_THAT(refusal("cache = 50\n"), HasSubstr("must be a text in quotes"));
+  EXPECT_THAT(refusal("copies = 0\n"), HasSubstr("copies must be a whole number from 1 to 16"));
+  EXPECT_THAT(refusal("copies = \"2\"\n"), HasSubstr("whole number"));
+  EXPECT_THAT(refusal("durability = \"clsoe\"\n"), HasSubstr("did you mean \"close\"?"));
+  EXPECT_THAT(refusal("dates_layout = \"%m/%Y\"\n"), HasSubstr("the year first"));
+  EXPECT_THAT(refusal("dates_layout = \"\"\n"), HasSubstr("is no layout"));
+  EXPECT_THAT(refusal("keep = \"36h\"\n"), HasSubstr("whole days"));
+  EXPECT_THAT(refusal("trash_breaker = \"10\"\n"), HasSubstr("share of the photos"));
+  EXPECT_THAT(refusal("cache = \n"), HasSubstr("shoebox.toml:1: "));
+  EXPECT_THAT(refusal("[remote]\nurl = \"file:///x\"\n"), HasSubstr("double brackets"));
+}
+
+TEST(Settings, ARemoteNeedsANameAndAPlace) {
+  EXPECT_THAT(refusal("[[remote]]\nname = \"a\"\n"), HasSubstr("has no url"));
+  EXPECT_THAT(refusal("[[remote]]\nurl = \"file:///x\"\n"), HasSubstr("has no name"));
+  EXPECT_THAT(refusal("[[remote]]\nname = \"a/b\"\nurl = \"file:///x\"\n"), HasSubstr("letters, digits"));
+  EXPECT_THAT(refusal("[[remote]]\nname = \"a\"\nurl = \"file://x\"\n"), HasSubstr("three slashes"));
+  EXPECT_THAT(refusal("[[remote]]\nname = \"a\"\nurl = \"ftp://x\"\n"), HasSubstr("not understood"));
+  EXPECT_THAT(refusal("[[remote]]\nname = \"a\"\nurl = \"s3:///x\"\n"), HasSubstr("no bucket"));
+}
+
+TEST(Settings, OnePlaceUnderTwoNamesIsRefusedBecauseItWouldCountTwice) {
+  EXPECT_THAT(
+      refusal(
+          "[[remote]]\nname = \"a\"\nurl = \"file:///x\"\n[[remote]]\nname = \"b\"\nurl = \"file:///x\"\n"),
+      HasSubstr("are the same place"));
+  EXPECT_THAT(
+      refusal(
+          "[[remote]]\nname = \"a\"\nurl = \"file:///x\"\n[[remote]]\nname = \"a\"\nurl = \"file:///y\"\n"),
+      HasSubstr("two remotes are named \"a\""));
+}
+
+TEST(Settings, SecretsAreRefusedWithWhereTheyBelong) {
+  for (const char* key : {"secret_key", "access_key", "password", "aws_secret_access_key", "session_token"}) {
+    const std::string text =
+        std::string("[[remote]]\nname = \"a\"\nurl = \"s3://b\"\n") + key + " = \"hunter2\"\n";
+    EXPECT_THAT(refusal(text), HasSubstr("credentials_file")) << key;
+    EXPECT_THAT(refusal(text), ::testing::Not(HasSubstr("hunter2"))) << key;
+  }
+  EXPECT_THAT(refusal("[[remote]]\nname = \"a\"\nurl = \"s3://key:hunter2@b\"\n"),
+              ::testing::AllOf(HasSubstr("secret"), ::testing::Not(HasSubstr("hunter2"))));
+}
+
+TEST(Settings, MoreCopiesThanRemotesIsAWarning) {
+  const Result<Settings> settings =
+      Settings::parse("copies = 2\n[[remote]]\nname = \"a\"\nurl = \"file:///x\"\n", "f");
+  ASSERT_TRUE(settings);
+  EXPECT_THAT(settings->warnings(), ::testing::ElementsAre(HasSubstr("nothing will ever be evicted")));
+}
+
+TEST(Settings, AWrittenRemoteIsReadBackAsItWas) {
+  RemoteSettings remote;
+  remote.name = "nas";
+  remote.url = "file:///mnt/\"quoted\" \\ and\ttab/Größe";
+  remote.connections = 2;
+  remote.path_style = false;
+  const Result<Settings> settings = Settings::parse(toml_of(remote), "f");
+  ASSERT_TRUE(settings) << settings.status().message();
+  ASSERT_THAT(settings->remotes, SizeIs(1));
+  EXPECT_EQ(settings->remotes[0].url, remote.url);
+  EXPECT_EQ(settings->remotes[0].connections, 2U);
+  EXPECT_FALSE(settings->remotes[0].path_style);
+}
+
+TEST(Settings, EveryKeyStandsInTheDocumentation) {
+  std::ifstream file(std::filesystem::path(SHOEBOX_SOURCE_DIR) / "store/SETTINGS.md");
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  for (const auto& keys : {settings_keys(), remote_keys()}) {
+    for (const std::string_view key : keys) {
+      const std::string shown = key == "remote" ? "`[[remote]]`" : "`" + std::string(key) + "`";
+      EXPECT_NE(text.find(shown), std::string::npos) << shown;
+    }
+  }
+}
+
+TEST(CacheLimit, SizesAndSharesAreRead) {
+  EXPECT_EQ(parse_cache_limit("50 GiB")->bytes, 50ULL << 30);
+  EXPECT_EQ(parse_cache_limit("500MB")->bytes, 500'000'000ULL);
+  EXPECT_EQ(parse_cache_limit("1.5 k")->bytes, 1536U);
+  EXPECT_EQ(parse_cache_limit("0 B")->bytes, 0U);
+  EXPECT_EQ(parse_cache_limit("20%")->percent, 20U);
+  EXPECT_EQ(parse_cache_limit("20%")->in_bytes(1000), 200U);
+  EXPECT_EQ(parse_cache_limit("100 %")->in_bytes(UINT64_MAX), UINT64_MAX);
+}
+
+TEST(CacheLimit, NonsenseIsRefused) {
+  for (const char* text : {"", "GiB", "-1 GiB", "0%", "101%", "1.5%", "5 parsecs", "1 2 GiB", "1e9 B", "nan%",
+                           "99999999999999999999 B", "9999999 PiB", "5 G i B", ".5 GiB"}) {
+    EXPECT_FALSE(parse_cache_limit(text)) << text;
+  }
+}
+
+TEST(Duration, UnitsAreRead) {
+  EXPECT_EQ(*parse_duration_s("30d"), 30 * 86400);
+  EXPECT_EQ(*parse_duration_s("12 h"), 12 * 3600);
+  EXPECT_EQ(*parse_duration_s("90s"), 90);
+  for (const char* text : {"", "d", "30", "-1d", "1.5d", "1 fortnight", "99999999999d"}) {
+    EXPECT_FALSE(parse_duration_s(text)) << text;
+  }
+}
+
+TEST(SettingsKeys, EditDistanceCountsInsertionsDeletionsAndReplacements) {
+  EXPECT_EQ(edit_distance("", "abc"), 3U);
+  EXPECT_EQ(edit_distance("cahce", "cache"), 2U);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+  EXPECT_EQ(nearest("credentials", remote_keys()), "credentials_file");
+  EXPECT_EQ(nearest("zzzzzz", remote_keys()), "");
+}
+
+}  // namespace
+}  // namespace shoebox
