@@ -197,6 +197,7 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   s.tree->on_decode_wanted([&s](ContentNo content) { s.importer->enqueue(content); });
   s.tree->set_local_bytes([&s](ContentNo content) { return s.contents->local_bytes(content); });
   s.files->on_sealed([&s](ContentNo content) { s.importer->enqueue(content); });
+  s.files->on_access([&s](ContentNo content) { s.evictor->touched(content); });
   s.files->on_disk_full([&s](uint64_t bytes) { return s.evictor->make_room(bytes).freed_bytes; });
 
   std::unique_ptr<Library> library(new Library(std::move(state)));
@@ -211,6 +212,7 @@ Status Library::recover() {
     log::warning("{} files that were being written at a crash are in {}/recovered", recovered, s.path);
   }
   SHOEBOX_TRY(s.tree->forget_orphans());
+  SHOEBOX_TRY(s.tree->follow_layout());
   SHOEBOX_TRY(s.files->seal_leftovers());
   // What cannot be expired or queued now must not keep anybody from their photos.
   const Status tidied = s.housekeeping->run_once();

@@ -117,6 +117,8 @@ class Tree {
 
   // Called at mount: removes inodes that were unlinked while open when the process died.
   Status forget_orphans();
+  // Called at mount: where Settings::dates_layout is not the one the rows were made for, makes them anew.
+  Status follow_layout();
   // Files tells which inodes have open handles, so that an unlinked one lives until its last close.
   void set_open_check(std::function<bool(InodeNo)> is_open);
   // Told after a commit by which sealed bytes became a photo's that nobody has decoded yet (a

@@ -81,6 +81,9 @@ class ViewEngine {
   // The same for one inode of it; where a twin lives on, the rows that were this inode's move to it.
   // Its names in Library are the caller's, who removes them and then refreshes the photo.
   Status withdraw_inode(Transaction& txn, InodeNo inode) const;
+  // refresh() after the layout of a view changed: names somebody gave in folders that are none of it
+  // any more move to the photo's place. (view_relayout.cpp)
+  Status relayout(Transaction& txn, PhotoId photo) const;
   // A name of a photo or of a sidecar came or went at (directory, name), in Library or a view: the
   // sidecars' rows beside the photos are made anew. refresh() does this for the photo's present names.
   Status sidecars_changed(Transaction& txn, InodeNo directory, std::string_view name) const;

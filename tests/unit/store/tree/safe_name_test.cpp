@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "store/catalog/keys.h"
@@ -98,6 +101,29 @@ TEST(SafeName, FoldedSpellingsMeetOnlyWhereTheValuesDo) {
     const auto [known, fresh] = values_of.emplace(keys::fold(safe_name(value)), value);
     EXPECT_TRUE(fresh || folded(known->second) == folded(value)) << known->first;
   }
+}
+
+// Every person of the photo set, from the oracle beside it.
+TEST(SafeName, PeopleOfThePhotoSetComeOutFine) {
+  const char* folder = std::getenv("SHOEBOX_PHOTOS");
+  const std::string photos = folder ? folder : SHOEBOX_SOURCE_DIR "/../shared/photos";
+  std::ifstream manifest(photos + "/MANIFEST.jsonl");
+  if (!manifest) GTEST_SKIP() << "no photo set at " << photos;
+  std::map<std::string, std::string> people;
+  for (std::string line; std::getline(manifest, line);) {
+    const auto photo = nlohmann::json::parse(line);
+    if (!photo.contains("people")) continue;
+    for (const auto& person : photo["people"]) {
+      const std::string value = person["name"];
+      const std::string name = safe_name(value);
+      EXPECT_EQ(value_of_name(name), value);
+      EXPECT_EQ(name.find('/'), std::string::npos) << name;
+      EXPECT_TRUE(name != "." && name != "..");
+      const auto [known, fresh] = people.emplace(keys::fold(name), value);
+      EXPECT_TRUE(fresh || known->second == value) << value << " and " << known->second;
+    }
+  }
+  EXPECT_GT(people.size(), 30u);
 }
 
 TEST(SafeName, NamesThatNoValueIsSpelledAsStandForThemselves) {
