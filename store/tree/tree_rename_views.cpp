@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "store/base/file_names.h"
+#include "store/tree/content_refs.h"
 #include "store/tree/tree_rename.h"
 
 namespace shoebox {
@@ -43,22 +44,16 @@ Status over_a_name(Operation& op, const Renaming& r) {
     SHOEBOX_TRY(op.txn.put_dentry(row.directory, row.name, {r.source.inode, S_IFREG, row.kind},
                                   asked ? Notice::kKernelKnows : Notice::kTell));
   }
-  SHOEBOX_TRY(relink(op, r.target->inode));
-  if (r.target_record->photo) {
-    // It was empty as yet: the file that takes its place has its statement from the same folder.
-    SHOEBOX_ASSIGN(InodeRecord old, need_inode(op.txn, r.target->inode));
-    old.photo = PhotoId{};
-    op.txn.put_inode(r.target->inode, old);
-  }
+  // An empty placeholder's photo goes: the file that takes its place states the same by its folder.
+  const PhotoId placeholder = r.target_record->photo;
+  SHOEBOX_ASSIGN(InodeRecord old, need_inode(op.txn, r.target->inode));
+  old.photo = PhotoId{};
+  op.txn.put_inode(r.target->inode, old);
   SHOEBOX_TRY(op.core.rows.erase(op.txn, r.from.number, r.from_name, Notice::kKernelKnows));
   SHOEBOX_TRY(op.core.engine.created(op.txn, r.to.number, r.to_name, r.source.inode));
-  SHOEBOX_ASSIGN(const auto record, need_inode(op.txn, r.target->inode));
-  if (record.nlink == 0 && r.target_record->photo) {
-    InodeRecord old = record;
-    old.photo = PhotoId{};
-    op.txn.put_inode(r.target->inode, old);
-  }
+  SHOEBOX_TRY(relink(op, r.target->inode));
   SHOEBOX_TRY(settle_unlinked(op, r.target->inode));
+  SHOEBOX_TRY(forget_photo(op.txn, placeholder));
   SHOEBOX_TRY(relink(op, r.source.inode));
   return meet_content(op, r.source.inode);
 }

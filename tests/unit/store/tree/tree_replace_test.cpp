@@ -1,0 +1,195 @@
+// Replacing a photo's bytes, twins by hash, and what a rename of a temporary file brings about.
+
+#include "tree_fixture.h"
+
+namespace shoebox {
+namespace {
+
+TEST_F(TreeTest, EqualBytesAreTwinsThatShareContentAndPhoto) {
+  const InodeNo a = photo_file("Library/a.jpg", "same");
+  const InodeNo b = write("Library/b.jpg", "same");
+  EXPECT_EQ(inode(b).content, inode(a).content);
+  EXPECT_EQ(inode(b).photo, inode(a).photo);
+  EXPECT_EQ(ls("Dates/2023/07"), Names{"a.jpg"});
+  EXPECT_EQ(catalog_->content(inode(a).content)->value().references, 2u);
+  check_all();
+}
+
+TEST_F(TreeTest, ATwinThatWasWrittenAgainBeforeSealingKeepsItsNewBytes) {
+  const InodeNo a = photo_file("Library/a.jpg", "same");
+  const InodeNo b = touch("Library/b.jpg")->number;
+  const ContentNo first = commit(b, "same");
+  const ContentNo second = commit(b, "changed");
+  EXPECT_FALSE(tree_->content_sealed(first, hashes("same")).is_ok());  // nobody held it any more
+  EXPECT_EQ(seal(second, "changed"), second);
+  EXPECT_NE(inode(b).photo, inode(a).photo);
+  EXPECT_EQ(photo(inode(b).photo).content, second);
+  check_all();
+}
+
+TEST_F(TreeTest, JunkThatEqualsAPhotoIsNoPhoto) {
+  const InodeNo a = photo_file("Library/a.jpg", "same");
+  const InodeNo junk = write("Library/.a.jpg", "same");
+  EXPECT_EQ(inode(junk).content, inode(a).content);
+  EXPECT_FALSE(inode(junk).photo);
+  check_all();
+}
+
+TEST_F(TreeTest, BytesFirstSeenAsJunkAreQueuedWhenAPhotoHasThem) {
+  const InodeNo junk = write("Library/.a.jpg", "same");
+  EXPECT_EQ(jobs_of(inode(junk).content), 0u);
+  const InodeNo a = write("Library/a.jpg", "same");
+  EXPECT_EQ(inode(a).content, inode(junk).content);
+  EXPECT_EQ(jobs_of(inode(a).content), 1u);
+  EXPECT_EQ(decode_wanted_, std::vector{inode(a).content});
+  check_all();
+}
+
+TEST_F(TreeTest, ATemporaryFileBecomesAPhotoWhenItGetsItsName) {
+  const InodeNo temporary = write("Library/.IMG_1.jpg.a8Xk2Q", "bytes");
+  EXPECT_FALSE(inode(temporary).photo);
+  ASSERT_EQ(mv("Library/.IMG_1.jpg.a8Xk2Q", "Library/IMG_1.jpg"), Code::kOk);
+  ASSERT_TRUE(inode(temporary).photo);
+  const ContentNo content = inode(temporary).content;
+  EXPECT_EQ(jobs_of(content), 1u);
+  EXPECT_EQ(decode_wanted_, std::vector{content});
+  ASSERT_TRUE(tree_->photo_decoded(content, photo_info(day(2023, 7, 14))));
+  EXPECT_EQ(ls("Dates/2023/07"), Names{"IMG_1.jpg"});
+  check_all();
+}
+
+TEST_F(TreeTest, ATemporaryFileWithKnownBytesBecomesATwin) {
+  const InodeNo a = photo_file("Library/a.jpg", "same");
+  write("Library/b.jpg.part", "same");
+  ASSERT_EQ(mv("Library/b.jpg.part", "Library/b.jpg"), Code::kOk);
+  EXPECT_EQ(photo_of("Library/b.jpg"), inode(a).photo);
+  EXPECT_EQ(ls("Dates/2023/07"), Names{"a.jpg"});
+  check_all();
+}
+
+TEST_F(TreeTest, AnEditorsTemporaryFileReplacesThePhoto) {
+  const InodeNo old = photo_file("Library/a.jpg", "old");
+  const PhotoId id = inode(old).photo;
+  const ContentNo old_content = inode(old).content;
+  ViewTest::mkdir("Albums/Trip");
+  ln("Library/a.jpg", "Albums/Trip/sea.jpg");
+  ASSERT_TRUE(tree_->setxattr(old, "user.xdg.tags", "beach", Tree::XattrMode::kAny));
+  open_.insert(old);
+  const InodeNo fresh = write("Library/.a.jpg.q7Zp0L", "new");
+  ASSERT_EQ(mv("Library/.a.jpg.q7Zp0L", "Library/a.jpg"), Code::kOk) << last_message_;
+
+  EXPECT_EQ(find("Library/a.jpg"), fresh);
+  EXPECT_EQ(find("Albums/Trip/sea.jpg"), fresh);
+  EXPECT_EQ(find("Dates/2023/07/a.jpg"), fresh);
+  EXPECT_EQ(inode(fresh).photo, id);
+  EXPECT_EQ(photo(id).content, inode(fresh).content);
+  EXPECT_EQ(*tree_->getxattr(fresh, "user.xdg.tags"), "beach");
+  EXPECT_EQ(inode(old).nlink, 0u);
+  EXPECT_EQ(inode(old).content, old_content);  // open handles keep the old bytes
+  ASSERT_EQ(catalog_->versions(id)->size(), 1u);
+  EXPECT_EQ(catalog_->versions(id)->front().content, old_content);
+  EXPECT_EQ(jobs_of(old_content), 1u);  // not sent yet: still sent
+  EXPECT_EQ(ls("Trash"), Names{});
+  check_references();
+
+  open_.clear();
+  ASSERT_TRUE(tree_->drop_unlinked(old));
+  EXPECT_TRUE(content_exists(old_content));
+  ASSERT_TRUE(tree_->photo_decoded(inode(fresh).content, photo_info(day(2023, 7, 15))));
+  check_all();
+}
+
+TEST_F(TreeTest, TwinsOfAReplacedPhotoKeepTheOldBytesAsAPhotoOfTheirOwn) {
+  photo_file("Library/a.jpg", "old");
+  const InodeNo twin = write("Library/b.jpg", "old");
+  const PhotoId id = inode(twin).photo;
+  write("Library/a.jpg.tmp", "new");
+  ASSERT_EQ(mv("Library/a.jpg.tmp", "Library/a.jpg"), Code::kOk);
+  EXPECT_EQ(photo_of("Library/a.jpg"), id);
+  EXPECT_NE(inode(twin).photo, id);
+  EXPECT_EQ(photo(inode(twin).photo).content, inode(twin).content);
+  check_references();
+}
+
+TEST_F(TreeTest, TruncateAndWriteKeepsTheOldBytesAsAVersion) {
+  const InodeNo a = photo_file("Library/a.jpg", "old");
+  const ContentNo old = inode(a).content;
+  const PhotoId id = inode(a).photo;
+  const ContentNo now = commit(a, "new");
+  EXPECT_EQ(inode(a).photo, id);
+  EXPECT_EQ(photo(id).content, now);
+  ASSERT_EQ(catalog_->versions(id)->size(), 1u);
+  EXPECT_EQ(catalog_->versions(id)->front().content, old);
+  EXPECT_EQ(ls("Dates/2023/07"), Names{"a.jpg"});  // until the new bytes are decoded
+  check_references();
+}
+
+TEST_F(TreeTest, ASavedPhotoMayGetBytesThatItHadBefore) {
+  const InodeNo a = photo_file("Library/a.jpg", "one");
+  const PhotoId id = inode(a).photo;
+  seal(commit(a, "two"), "two");
+  seal(commit(a, "one"), "one");
+  EXPECT_EQ(photo(inode(a).photo).content, inode(a).content);
+  EXPECT_EQ(inode(a).photo, id);
+  check_references();
+}
+
+TEST_F(TreeTest, RenamingOneHomedPhotoOverAnotherTrashesTheOther) {
+  const InodeNo a = photo_file("Library/a.jpg", "one");
+  clock_.time.seconds += 86400;
+  photo_file("Library/b.jpg", "two");
+  ASSERT_EQ(mv("Library/a.jpg", "Library/b.jpg"), Code::kOk);
+  EXPECT_EQ(find("Library/b.jpg"), a);
+  EXPECT_EQ(ls("Trash"), Names{"b.jpg"});
+  EXPECT_EQ(ls("Dates/2023/07"), Names{"a.jpg"});
+  check_all();
+}
+
+TEST_F(TreeTest, AHardLinkKeepsTheOldBytesWhenTheOtherNameIsReplaced) {
+  const InodeNo old = photo_file("Library/a.jpg", "old");
+  ln("Library/a.jpg", "Library/link.jpg");
+  write("Library/a.jpg.tmp", "new");
+  ASSERT_EQ(mv("Library/a.jpg.tmp", "Library/a.jpg"), Code::kOk);
+  EXPECT_EQ(find("Library/link.jpg"), old);
+  EXPECT_EQ(inode(old).nlink, 1u);
+  EXPECT_NE(inode(old).photo, photo_of("Library/a.jpg"));
+  check_references();
+}
+
+TEST_F(TreeTest, PlainFilesAreReplacedAsPosixSays) {
+  other_file("Library/index", "old");
+  other_file("Library/index.lock", "new");
+  ASSERT_EQ(mv("Library/index.lock", "Library/index"), Code::kOk);
+  EXPECT_EQ(ls("Library"), Names{"index"});
+  EXPECT_EQ(ls("Trash"), Names{});
+  check_all();
+}
+
+TEST_F(TreeTest, ASidecarThatIsRewrittenLeavesNothingInTrash) {
+  write("Library/a.xmp", "old");
+  write("Library/a.xmp.tmp", "new");
+  ASSERT_EQ(mv("Library/a.xmp.tmp", "Library/a.xmp"), Code::kOk);
+  EXPECT_EQ(ls("Trash"), Names{});
+  EXPECT_FALSE(inode("Library/a.xmp").photo);
+  EXPECT_EQ(jobs_of(inode("Library/a.xmp").content), 1u);
+  check_all();
+}
+
+TEST_F(TreeTest, ReplacingThroughAnAlbumReplacesTheHomeToo) {
+  const InodeNo old = photo_file("Library/a.jpg", "old");
+  const PhotoId id = inode(old).photo;
+  ViewTest::mkdir("Albums/Trip");
+  ln("Library/a.jpg", "Albums/Trip/a.jpg");
+  const InodeNo fresh = write("Albums/Trip/.a.jpg.q7Zp0L", "new");
+  ASSERT_EQ(mv("Albums/Trip/.a.jpg.q7Zp0L", "Albums/Trip/a.jpg"), Code::kOk) << last_message_;
+  EXPECT_EQ(find("Albums/Trip/a.jpg"), fresh);
+  EXPECT_EQ(find("Library/a.jpg"), fresh);
+  EXPECT_EQ(inode(fresh).photo, id);
+  EXPECT_FALSE(catalog_->inode(old)->has_value());
+  EXPECT_EQ(catalog_->versions(id)->size(), 1u);
+  ASSERT_TRUE(tree_->photo_decoded(inode(fresh).content, photo_info(day(2023, 7, 14))));
+  check_all();
+}
+
+}  // namespace
+}  // namespace shoebox

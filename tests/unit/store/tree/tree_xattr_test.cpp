@@ -1,0 +1,167 @@
+// Extended attributes: stored, shared by a photo's names, computed; ACLs and the mode.
+
+#include "store/tree/computed_xattr.h"
+#include "store/tree/posix_acl.h"
+#include "tree_fixture.h"
+
+namespace shoebox {
+namespace {
+
+using Mode = Tree::XattrMode;
+
+std::string acl(std::initializer_list<std::array<uint32_t, 3>> entries) {
+  std::string out("\x02\0\0\0", 4);
+  for (const auto& [tag, perm, id] : entries) {
+    for (const auto& [value, bytes] : {std::pair{tag, 2}, {perm, 2}, {id, 4}})
+      for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
+  }
+  return out;
+}
+constexpr uint32_t kNone = 0xFFFFFFFF;
+
+TEST_F(TreeTest, XattrsAreStoredAndCreateAndReplaceAreKept) {
+  const InodeNo f = touch("Library/f")->number;
+  EXPECT_EQ(tree_->setxattr(f, "user.a", "1", Mode::kReplace).code(), Code::kNoAttribute);
+  EXPECT_TRUE(tree_->setxattr(f, "user.a", "1", Mode::kCreate));
+  EXPECT_EQ(tree_->setxattr(f, "user.a", "2", Mode::kCreate).code(), Code::kExists);
+  EXPECT_TRUE(tree_->setxattr(f, "user.a", std::string("\0x", 2), Mode::kAny));
+  EXPECT_EQ(*tree_->getxattr(f, "user.a"), std::string("\0x", 2));
+  EXPECT_EQ(*tree_->listxattr(f), Names{"user.a"});
+  EXPECT_TRUE(tree_->removexattr(f, "user.a"));
+  EXPECT_EQ(tree_->removexattr(f, "user.a").code(), Code::kNoAttribute);
+  EXPECT_EQ(tree_->getxattr(f, "user.a").status().code(), Code::kNoAttribute);
+}
+
+TEST_F(TreeTest, XattrsHaveTheKernelsLimits) {
+  const InodeNo f = touch("Library/f")->number;
+  EXPECT_EQ(tree_->setxattr(f, "user." + std::string(251, 'x'), "", Mode::kAny).code(), Code::kOutOfRange);
+  EXPECT_EQ(tree_->setxattr(f, "user.x", std::string(65537, 'x'), Mode::kAny).code(), Code::kTooBig);
+  EXPECT_TRUE(tree_->setxattr(f, "user.x", std::string(65536, 'x'), Mode::kAny));
+  EXPECT_EQ(tree_->setxattr(f, "other.x", "", Mode::kAny).code(), Code::kNotSupported);
+  EXPECT_TRUE(tree_->setxattr(f, "security.x", "1", Mode::kAny));
+  EXPECT_TRUE(tree_->setxattr(f, "trusted.x", "1", Mode::kAny));
+}
+
+TEST_F(TreeTest, WhatBelongsToThePhotoStandsOnAllItsNames) {
+  const InodeNo a = photo_file("Library/a.jpg", "same");
+  ASSERT_TRUE(tree_->setxattr(a, "user.xdg.tags", "beach", Mode::kAny));
+  ASSERT_TRUE(tree_->setxattr(a, "user.own", "mine", Mode::kAny));
+  const InodeNo b = write("Library/b.jpg", "same");  // a twin that comes later
+  EXPECT_EQ(*tree_->getxattr(b, "user.xdg.tags"), "beach");
+  EXPECT_EQ(tree_->getxattr(b, "user.own").status().code(), Code::kNoAttribute);
+  ASSERT_TRUE(tree_->setxattr(b, "user.baloo.rating", "8", Mode::kAny));
+  EXPECT_EQ(*tree_->getxattr(a, "user.baloo.rating"), "8");
+  ASSERT_TRUE(tree_->removexattr(a, "user.xdg.tags"));
+  EXPECT_FALSE(tree_->getxattr(b, "user.xdg.tags").is_ok());
+}
+
+TEST_F(TreeTest, ComputedAttributesAnswerAndAreNotListed) {
+  const InodeNo a = photo_file("Library/a.jpg", "bytes", photo_info(day(2023, 7, 14), {"Bob", "Anna"}));
+  ViewTest::mkdir("Albums/Trip");
+  ln("Library/a.jpg", "Albums/Trip/a.jpg");
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.sha256"), sha256("bytes").hex());
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.state"), "pending");
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.copies"), "0");
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.pin"), "0");
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.date"), "2023-07-14");
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.people"), "Anna\nBob");
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.albums"), "Trip");
+  EXPECT_EQ(tree_->getxattr(a, "user.shoebox.nothing").status().code(), Code::kNoAttribute);
+  EXPECT_TRUE(tree_->listxattr(a)->empty());
+  ASSERT_TRUE(change([&](Transaction& txn) {
+    txn.put_copy(inode(a).content, "nas", RemoteCopy{});
+    txn.erase_job(inode(a).content, "nas");
+    return Status::ok();
+  }));
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.state"), "local");
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.copies"), "1");
+}
+
+TEST_F(TreeTest, WhatLeftThisDiskIsRemoteOrPartial) {
+  const InodeNo a = photo_file("Library/a.jpg", "bytes");
+  ASSERT_TRUE(change([&](Transaction& txn) -> Status {
+    txn.erase_job(inode(a).content, "nas");
+    SHOEBOX_ASSIGN(auto content, txn.content(inode(a).content));
+    content->residence = Residence::kPartial;
+    content->size = 10 << 20;
+    txn.put_content(inode(a).content, *content);
+    return Status::ok();
+  }));
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.state"), "remote");
+  uint64_t local = 192 * 1024;
+  tree_->set_local_bytes([&](ContentNo) { return Result<uint64_t>(local); });
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.state"), "remote");
+  local = 5 << 20;
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.state"), "partial");
+}
+
+TEST_F(TreeTest, PinAndDateCanBeSet) {
+  const InodeNo a = photo_file("Library/a.jpg", "bytes");
+  ASSERT_TRUE(tree_->setxattr(a, "user.shoebox.pin", "1", Mode::kAny));
+  EXPECT_TRUE(catalog_->content(inode(a).content)->value().pinned);
+  ASSERT_TRUE(tree_->setxattr(a, "user.shoebox.date", "1999-12-31", Mode::kAny));
+  EXPECT_EQ(ls("Dates"), Names{"1999"});
+  EXPECT_EQ(tree_->setxattr(a, "user.shoebox.date", "1999-02-29", Mode::kAny).code(), Code::kInvalid);
+  ASSERT_TRUE(tree_->removexattr(a, "user.shoebox.date"));
+  EXPECT_EQ(ls("Dates"), Names{"2023"});
+  EXPECT_EQ(tree_->setxattr(a, "user.shoebox.sha256", "x", Mode::kAny).code(), Code::kNotPermitted);
+  EXPECT_TRUE(tree_->setxattr(a, "user.shoebox.sha256", sha256("bytes").hex(), Mode::kAny));
+  check_all();
+}
+
+TEST(StatedDate, TakesYearsMonthsAndDaysThatExist) {
+  EXPECT_EQ(parse_stated_date("2023")->month, 0);
+  EXPECT_EQ(parse_stated_date("2023-07")->day, 0);
+  EXPECT_EQ(*parse_stated_date("2024-02-29"), day(2024, 2, 29));
+  for (const char* bad :
+       {"", "23", "2023-13", "2023-00", "2023-07-00", "2023-02-29", "2023/07", "abcd", "2023-7-1"})
+    EXPECT_EQ(parse_stated_date(bad).status().code(), Code::kInvalid) << bad;
+}
+
+TEST_F(TreeTest, AnAccessAclAndTheModeFollowEachOther) {
+  const InodeNo f = touch("Library/f", 0644)->number;
+  const std::string named =
+      acl({{0x01, 7, kNone}, {0x02, 6, 5}, {0x04, 4, kNone}, {0x10, 6, kNone}, {0x20, 0, kNone}});
+  ASSERT_TRUE(tree_->setxattr(f, kAclAccess, named, Mode::kAny));
+  EXPECT_EQ(tree_->getattr(f)->mode, S_IFREG | 0760u);
+  AttributeChange change;
+  change.mode = 0644;
+  ASSERT_TRUE(tree_->setattr(f, change, caller_).is_ok());
+  EXPECT_EQ(*tree_->getxattr(f, kAclAccess),
+            acl({{0x01, 6, kNone}, {0x02, 6, 5}, {0x04, 4, kNone}, {0x10, 4, kNone}, {0x20, 4, kNone}}));
+  // Nothing but the mode: not stored.
+  ASSERT_TRUE(tree_->setxattr(f, kAclAccess, acl({{0x01, 6, kNone}, {0x04, 0, kNone}, {0x20, 0, kNone}}),
+                              Mode::kAny));
+  EXPECT_EQ(tree_->getattr(f)->mode, S_IFREG | 0600u);
+  EXPECT_EQ(tree_->getxattr(f, kAclAccess).status().code(), Code::kNoAttribute);
+  EXPECT_EQ(tree_->setxattr(f, kAclAccess, "x", Mode::kAny).code(), Code::kInvalid);
+  EXPECT_EQ(tree_->setxattr(f, kAclDefault, named, Mode::kAny).code(), Code::kAccess);
+}
+
+TEST_F(TreeTest, ADefaultAclIsInheritedInPlaceOfTheUmask) {
+  mkdir("Library/d");
+  const std::string fallback =
+      acl({{0x01, 7, kNone}, {0x02, 7, 5}, {0x04, 5, kNone}, {0x10, 7, kNone}, {0x20, 0, kNone}});
+  ASSERT_TRUE(tree_->setxattr(find("Library/d"), kAclDefault, fallback, Mode::kAny));
+  caller_.umask = 077;
+  const auto f = touch("Library/d/f", 0664);
+  EXPECT_EQ(f->inode.mode, S_IFREG | 0660u);
+  EXPECT_EQ(*tree_->getxattr(f->number, kAclAccess),
+            acl({{0x01, 6, kNone}, {0x02, 7, 5}, {0x04, 5, kNone}, {0x10, 6, kNone}, {0x20, 0, kNone}}));
+  mkdir("Library/d/e", 0777);
+  EXPECT_EQ(*tree_->getxattr(find("Library/d/e"), kAclDefault), fallback);
+  EXPECT_EQ(touch("Library/f", 0666)->inode.mode, S_IFREG | 0600u);  // no default: the umask counts
+}
+
+TEST(PosixAclBytes, RefusesWhatIsNoAcl) {
+  EXPECT_EQ(PosixAcl::parse("").status().code(), Code::kInvalid);
+  EXPECT_TRUE(PosixAcl::parse(acl({}))->empty());
+  EXPECT_FALSE(PosixAcl::parse(acl({{0x01, 7, kNone}, {0x20, 0, kNone}})).is_ok());  // no group
+  EXPECT_FALSE(
+      PosixAcl::parse(acl({{0x01, 7, kNone}, {0x02, 7, 5}, {0x04, 0, kNone}, {0x20, 0, kNone}})).is_ok());
+  EXPECT_FALSE(PosixAcl::parse(acl({{0x20, 7, kNone}, {0x04, 0, kNone}, {0x01, 0, kNone}})).is_ok());
+  EXPECT_FALSE(PosixAcl::parse(acl({{0x01, 8, kNone}, {0x04, 0, kNone}, {0x20, 0, kNone}})).is_ok());
+}
+
+}  // namespace
+}  // namespace shoebox
