@@ -109,7 +109,8 @@ Result<bool> S3MultipartUpload::resume() {
   }
   auto listed = listed_parts();
   if (!listed) {
-    if (listed.code() == Code::kNotFound) return false;
+    if (listed.code() == Code::kNotSupported) abort();  // s3rver cannot list parts: all is sent again
+    if (listed.code() == Code::kNotSupported || listed.code() == Code::kNotFound) return false;
     return listed.status();
   }
   on_server_ = std::move(listed).value();

@@ -37,6 +37,7 @@ constexpr std::array kKnown = {
     Known{"EntityTooLarge", Code::kTooBig, ""},
     Known{"InvalidRange", Code::kDataLoss, ""},
     Known{"NotImplemented", Code::kNotSupported, ""},
+    Known{"MethodNotAllowed", Code::kNotSupported, ""},
     // The body did not arrive as it was signed: the next attempt may.
     Known{"BadDigest", Code::kUnavailable, ""},
     Known{"InvalidDigest", Code::kUnavailable, ""},
@@ -53,7 +54,7 @@ Code code_of_status(int status) {
   if (status == 413) return Code::kTooBig;
   if (status == 416) return Code::kDataLoss;
   if (status == 429) return Code::kThrottled;
-  if (status == 501) return Code::kNotSupported;
+  if (status == 405 || status == 501) return Code::kNotSupported;
   if (status == 507) return Code::kNoSpace;
   // 404 without a code says nothing about the object, 408 and 5xx pass; the rest is our request's fault.
   if (status == 404 || status == 408 || status >= 500 || status < 400) return Code::kUnavailable;
