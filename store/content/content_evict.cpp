@@ -69,13 +69,14 @@ Status ContentStore::evict(ContentNo content, const EvictionCheck& check) {
   const Result<BlockSet> kept = copy_kept(object.get(), partial.get(), record.size, hashes);
   if (!kept) return withdraw(kept.status().with_context(fmt::format("evicting content {}", content.value)));
   if (Status synced = fsync_fd(partial.get(), temporary); !synced) return withdraw(synced);
-  if (::rename(temporary.c_str(), state_->partial(content).c_str()) != 0) {
-    return withdraw(Status::from_errno(errno, "rename " + temporary));
-  }
-  // Syncs the folder, and with it the rename above.
+  // The list first: whoever finds the partial file may read it.
   if (Status written = write_file_atomically(state_->blocks(content), kept->encode()); !written) {
     return withdraw(written);
   }
+  if (::rename(temporary.c_str(), state_->partial(content).c_str()) != 0) {
+    return withdraw(Status::from_errno(errno, "rename " + temporary));
+  }
+  if (Status synced = fsync_dir(state_->root + "/partial"); !synced) return withdraw(synced);
   if (Status done = state_->set_residence(content, Residence::kPartial, check); !done) return withdraw(done);
   // From here on the catalog decides: both files are whole, so whatever it says after a crash holds.
   SHOEBOX_TRY(state_->catalog.sync());

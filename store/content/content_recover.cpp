@@ -64,6 +64,9 @@ Result<uint64_t> ContentStore::recover() {
       const std::string path = folder + "/" + name;
       if (name.ends_with(".tmp") || name.find(".tmp.") != std::string::npos) {
         ::unlink(path.c_str());  // an eviction or a bitmap half written
+      } else if (name.ends_with(".blocks")) {
+        const std::string of = path.substr(0, path.size() - std::string_view(".blocks").size());
+        if (!exists(of)) ::unlink(path.c_str());  // of a content that became an object
       } else if (const ContentNo content = number_of(name)) {
         found[content.value].*where = file_size(path);
       }

@@ -58,8 +58,9 @@ Result<uint64_t> ContentStore::discard_rotten(ContentNo content) {
       // Only what was found rotten goes: other blocks may have arrived meanwhile.
       MutexLock lock(partial->mutex);
       const uint64_t before = partial->pages.bytes();
-      for (const ByteRange& range : good.missing({0, record.size})) {
-        if (pages.contains(range)) partial->pages.remove(range);
+      for (uint64_t index = 0; index < hashes.size(); ++index) {
+        const ByteRange range = block_range(index, record.size);
+        if (pages.contains(range) && !good.contains(range)) partial->pages.remove(range);
       }
       const uint64_t dropped = before - partial->pages.bytes();
       partial->unsaved_bytes += dropped;

@@ -44,6 +44,7 @@ Result<std::shared_ptr<Partial>> ContentStore::State::open_partial(ContentNo con
         return Status::from_errno(errno, "truncate " + partial(content));
       }
     }
+    if (!fd && fd.code() == Code::kReadOnly) fd = open_file(partial(content), O_RDONLY);
     if (!fd) return fd.status();
     BlockSet pages(record_now.size);
     if (!fresh) {
