@@ -13,7 +13,15 @@
 #include <cerrno>
 #include <memory>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// GCC has macros for its sanitizers, clang features.
+#if defined(__has_feature)
+#define SHOEBOX_HAS_FEATURE(x) __has_feature(x)
+#else
+#define SHOEBOX_HAS_FEATURE(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                   \
+    SHOEBOX_HAS_FEATURE(address_sanitizer) || SHOEBOX_HAS_FEATURE(thread_sanitizer) || \
+    SHOEBOX_HAS_FEATURE(memory_sanitizer)
 #define SHOEBOX_SANITIZED 1
 #else
 #define SHOEBOX_SANITIZED 0
@@ -201,6 +209,8 @@ Status filter_syscalls() {
 }
 
 }  // namespace
+
+bool sandbox_is_relaxed() { return SHOEBOX_SANITIZED != 0; }
 
 Status lock_in(const SandboxLimits& limits) {
   SHOEBOX_TRY(set_limits(limits));

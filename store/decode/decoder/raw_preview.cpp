@@ -9,8 +9,8 @@ namespace shoebox::decoder {
 std::string raw_preview(std::string_view file) {
   constexpr uint32_t kEnoughPx = 1024;
   try {
-    const Exiv2::Image::AutoPtr image = Exiv2::ImageFactory::open(
-        reinterpret_cast<const Exiv2::byte*>(file.data()), static_cast<long>(file.size()));
+    const auto image = Exiv2::ImageFactory::open(reinterpret_cast<const Exiv2::byte*>(file.data()),
+                                                 static_cast<long>(file.size()));
     if (image.get() == nullptr) return {};
     image->readMetadata();
     const Exiv2::PreviewManager previews(*image);

@@ -10,6 +10,15 @@
 namespace shoebox::decoder {
 namespace {
 
+// Debian 12 has Exiv2 0.27, Debian 13 has 0.28, which renamed this.
+int64_t number_of(const Exiv2::Exifdatum& datum) {
+#if EXIV2_TEST_VERSION(0, 28, 0)
+  return datum.toInt64(0);
+#else
+  return datum.toLong(0);
+#endif
+}
+
 constexpr size_t kMaxPacketBytes = 16 << 20;  // an XMP packet larger than this is not parsed
 
 const Exiv2::byte* as_bytes(std::string_view bytes) {
@@ -124,15 +133,14 @@ void TagSet::add_photoshop(std::string_view resources) {
 
 void TagSet::add_image(std::string_view file) {
   tolerate([&] {
-    const Exiv2::Image::AutoPtr image =
-        Exiv2::ImageFactory::open(as_bytes(file), static_cast<long>(file.size()));
+    const auto image = Exiv2::ImageFactory::open(as_bytes(file), static_cast<long>(file.size()));
     if (image.get() == nullptr) return;
     image->readMetadata();
     state_->merge(image->exifData());
     for (const Exiv2::Xmpdatum& datum : image->xmpData()) state_->xmp.add(datum);
     for (const Exiv2::Iptcdatum& datum : image->iptcData()) state_->iptc.add(datum);
-    width = static_cast<uint32_t>(std::max(0, image->pixelWidth()));
-    height = static_cast<uint32_t>(std::max(0, image->pixelHeight()));
+    width = static_cast<uint32_t>(std::max<int64_t>(0, image->pixelWidth()));
+    height = static_cast<uint32_t>(std::max<int64_t>(0, image->pixelHeight()));
   });
 }
 
@@ -151,7 +159,7 @@ std::optional<int64_t> TagSet::exif_number(const char* key) const {
   std::optional<int64_t> out;
   tolerate([&] {
     const auto found = state_->exif.findKey(Exiv2::ExifKey(key));
-    if (found != state_->exif.end() && found->count() > 0) out = found->toLong(0);
+    if (found != state_->exif.end() && found->count() > 0) out = number_of(*found);
   });
   return out;
 }
@@ -161,7 +169,8 @@ std::vector<double> TagSet::exif_rationals(const char* key) const {
   tolerate([&] {
     const auto found = state_->exif.findKey(Exiv2::ExifKey(key));
     if (found == state_->exif.end()) return;
-    for (long i = 0; i < std::min(found->count(), 8L); ++i) {
+    const auto count = std::min<long>(static_cast<long>(found->count()), 8);
+    for (long i = 0; i < count; ++i) {
       const Exiv2::Rational value = found->toRational(i);
       out.push_back(value.second != 0 ? static_cast<double>(static_cast<uint32_t>(value.first)) /
                                             static_cast<uint32_t>(value.second)
@@ -193,7 +202,7 @@ void TagSet::each_xmp(std::string_view prefix,
         if (text != nullptr) fn(key, clean_text(text->toString(0)));
         return;
       }
-      for (long i = 0; i < datum.count(); ++i) {
+      for (long i = 0; i < static_cast<long>(datum.count()); ++i) {
         if (std::string value = clean_text(datum.toString(i)); !value.empty()) fn(key, value);
       }
     });

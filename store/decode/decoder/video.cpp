@@ -105,7 +105,13 @@ using Packet = std::unique_ptr<AVPacket, FreePacket>;
 
 // The EXIF orientation that a rotation of the video track stands for.
 int orientation_of(const AVStream* stream) {
+#if LIBAVCODEC_VERSION_MAJOR >= 61  // FFmpeg 7 moved it
+  const AVPacketSideData* side = av_packet_side_data_get(
+      stream->codecpar->coded_side_data, stream->codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
+  const uint8_t* matrix = side != nullptr ? side->data : nullptr;
+#else
   const uint8_t* matrix = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, nullptr);
+#endif
   if (matrix == nullptr) return 1;
   const double angle =
       av_display_rotation_get(reinterpret_cast<const int32_t*>(matrix));  // counter-clockwise
