@@ -102,7 +102,8 @@ void Files::open_async(InodeNo inode, OpenFlags flags, CancelToken cancel,
   Result<std::shared_ptr<FileHandle>> handle = open(inode, flags);
   if (!handle || !flags.write || flags.truncate) return done(std::move(handle));
   const ContentNo content((*handle)->open->content.load(std::memory_order_acquire));
-  if (!content) return done(std::move(handle));
+  // Also what another handle is writing, of which the catalog knows nothing yet.
+  if (!content || complete_local(**handle)) return done(std::move(handle));
   // The handle is held meanwhile, so that the evictor leaves what arrives.
   state_->fetch_all(content, std::move(cancel),
                     [this, opened = *handle, done = std::move(done)](const Status& fetched) {

@@ -16,7 +16,7 @@ TEST(ErrnoMap, SuccessIsZeroAndEveryFailureIsNot) {
 
 TEST(ErrnoMap, AnErrnoOfTheDiskComesBackAsItself) {
   for (const int error :
-       {ENOENT, EEXIST, ENOTDIR, EISDIR, ENOTEMPTY,  EACCES,  EPERM,  EINVAL, ENAMETOOLONG, ENOSPC, EDQUOT,
+       {ENOENT, EEXIST, ENOTDIR, EISDIR, ENOTEMPTY,  EACCES,  EPERM,  EINVAL, ENAMETOOLONG, ENOSPC,
         EROFS,  EBUSY,  EXDEV,   EMLINK, EOPNOTSUPP, ENODATA, ERANGE, EFBIG,  ENXIO,        EIO}) {
     EXPECT_EQ(errno_of(code_of_errno(error)), error);
   }

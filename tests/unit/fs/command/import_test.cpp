@@ -1,0 +1,186 @@
+#include <gmock/gmock.h>
+
+#include "tests/unit/fs/command/fake_world.h"
+
+namespace shoebox {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+class ImportTest : public testing::FakeWorld {
+ protected:
+  json import(json arguments = json::object()) {
+    arguments["folder"] = dir.path("card");
+    Result<json> result = ask("import", arguments);
+    EXPECT_TRUE(result) << result.status().message();
+    settle();
+    return result ? *result : json::object();
+  }
+};
+
+TEST_F(ImportTest, KeepsRelativePathsBytesModesAndTimes) {
+  put("DCIM/100/IMG_1.jpg", "one");
+  put("notes.txt", "text");
+  const std::string source = dir.path("card/DCIM/100/IMG_1.jpg");
+  const timespec times[2] = {{1000, 5}, {1'500'000'000, 123'456'789}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, source.c_str(), times, 0), 0);
+  ASSERT_EQ(::chmod(source.c_str(), 0640), 0);
+  const json result = import();
+  EXPECT_EQ(result["imported"], 2) << result.dump();
+  EXPECT_EQ(*read("Library/DCIM/100/IMG_1.jpg"), "one");
+  EXPECT_EQ(*read("Library/notes.txt"), "text");
+  const Result<Entry> entry = library->tree().resolve("Library/DCIM/100/IMG_1.jpg");
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(entry->inode.mtime, (Timestamp{1'500'000'000, 123'456'789}));
+  EXPECT_EQ(entry->inode.mode & 0777, 0640U);
+}
+
+TEST_F(ImportTest, ASecondRunCopiesNothing) {
+  put("a.jpg", "one");
+  put("b/c.jpg", "two");
+  import();
+  const json again = import();
+  EXPECT_EQ(again["imported"], 0) << again.dump();
+  EXPECT_EQ(again["already_there"], 2);
+}
+
+TEST_F(ImportTest, ASecondRunGoesOnWhereTheFirstStopped) {
+  put("a.jpg", "one");
+  import();
+  put("b.jpg", "two");
+  const json again = import();
+  EXPECT_EQ(again["imported"], 1);
+  EXPECT_EQ(again["already_there"], 1);
+}
+
+TEST_F(ImportTest, AKnownPhotoIsSkippedAndSaidWhere) {
+  put("a.jpg", "same bytes");
+  import();
+  std::filesystem::remove(dir.path("card/a.jpg"));
+  put("copy/of a.jpg", "same bytes");
+  const json result = import();
+  EXPECT_EQ(result["known"], 1) << result.dump();
+  ASSERT_EQ(result["list"].size(), 1U);
+  EXPECT_THAT(result["list"][0]["why"].get<std::string>(), HasSubstr("Library/a.jpg"));
+}
+
+TEST_F(ImportTest, TwoEqualPhotosOnOneCardAreImportedOnce) {
+  put("a.jpg", "same bytes");
+  put("b.jpg", "same bytes");
+  const json result = import();
+  EXPECT_EQ(result["imported"], 1) << result.dump();
+  EXPECT_EQ(result["known"], 1);
+}
+
+TEST_F(ImportTest, EqualSidecarsAllStayBesideTheirPhotos) {
+  put("a/1.xmp", "<x/>");
+  put("b/1.xmp", "<x/>");
+  EXPECT_EQ(import()["imported"], 2);
+}
+
+TEST_F(ImportTest, OtherBytesUnderATakenNameGetANumberAndReplaceNothing) {
+  put("IMG_1.jpg", "first camera");
+  import();
+  put("IMG_1.jpg", "second camera!");
+  const json result = import();
+  EXPECT_EQ(result["imported"], 1);
+  EXPECT_EQ(*read("Library/IMG_1.jpg"), "first camera");
+  EXPECT_EQ(*read("Library/IMG_1 (2).jpg"), "second camera!");
+  EXPECT_EQ(import()["already_there"], 1);
+}
+
+TEST_F(ImportTest, TellsWhatItSkippedAndWhy) {
+  put("a.jpg", "one");
+  put("Thumbs.db", "junk");
+  put(".hidden/x.jpg", "hidden");
+  std::filesystem::create_symlink("a.jpg", dir.path("card/link.jpg"));
+  ASSERT_EQ(::mkfifo(dir.path("card/pipe").c_str(), 0600), 0);
+  const json result = import();
+  EXPECT_EQ(result["imported"], 1);
+  EXPECT_EQ(result["skipped"], 4) << result.dump();
+  EXPECT_THAT(result["list"].dump(),
+              ::testing::AllOf(HasSubstr("a symbolic link"), HasSubstr("no regular file"),
+                               HasSubstr("hidden folder"), HasSubstr("desktop's own")));
+}
+
+TEST_F(ImportTest, OddNamesArriveAsTheyAre) {
+  const std::string odd = "new\nline \xFF\\ [x].jpg";
+  put(odd, "odd");
+  EXPECT_EQ(import()["imported"], 1);
+  EXPECT_EQ(*read("Library/" + odd), "odd");
+}
+
+TEST_F(ImportTest, IntoAnAlbumPutsThemInTheAlbum) {
+  put("a.jpg", "one");
+  EXPECT_EQ(import({{"into", "Albums/Trip"}})["imported"], 1);
+  EXPECT_EQ(*read("Albums/Trip/a.jpg"), "one");
+  EXPECT_TRUE(library->tree().resolve("Library/2023/07/a.jpg")) << "and has a home";
+}
+
+TEST_F(ImportTest, MoveDeletesWhatIsBackedUp) {
+  put("sub/a.jpg", "one");
+  put("b.jpg", "two");
+  const json result = import({{"move", true}});
+  EXPECT_EQ(result["moved"], 2) << result.dump();
+  EXPECT_TRUE(std::filesystem::is_empty(dir.path("card")))
+      << "empty folders go as well, the card's root stays";
+  EXPECT_EQ(*read("Library/sub/a.jpg"), "one");
+}
+
+TEST_F(ImportTest, MoveDeletesNothingThatNoRemoteConfirmed) {
+  put("a.jpg", "one");
+  remote_side->refuses = Status(Code::kNoSpace, "the remote is full");
+  const json result = import({{"move", true}});
+  EXPECT_EQ(result["moved"], 0);
+  EXPECT_TRUE(std::filesystem::exists(dir.path("card/a.jpg")));
+  EXPECT_THAT(result["list"].dump(), HasSubstr("the remote is full"));
+}
+
+TEST_F(ImportTest, MoveKeepsASourceWhoseBytesAreNotTheLibrarys) {
+  put("a.jpg", "one");
+  import();
+  const Result<Entry> entry = library->tree().resolve("Library/a.jpg");
+  ASSERT_TRUE(entry);
+  put("a.jpg", "two");  // same size; and the same time, as a camera whose clock stands still would set
+  const timespec times[2] = {{0, 0}, {entry->inode.mtime.seconds, entry->inode.mtime.nanoseconds}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, dir.path("card/a.jpg").c_str(), times, 0), 0);
+  const json result = import({{"move", true}});
+  EXPECT_EQ(result["moved"], 0) << result.dump();
+  EXPECT_TRUE(std::filesystem::exists(dir.path("card/a.jpg")));
+}
+
+TEST_F(ImportTest, MoveWhileTheBackupIsPausedIsRefusedBeforeAnythingIsCopied) {
+  put("a.jpg", "one");
+  remote_side->paused = true;
+  const Result<json> result = ask("import", {{"folder", dir.path("card")}, {"move", true}});
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.status().message(), HasSubstr("paused"));
+  EXPECT_FALSE(library->tree().resolve("Library/a.jpg"));
+}
+
+TEST_F(ImportTest, WhatLeftForTrashIsImportedAgain) {
+  put("a.jpg", "one");
+  import();
+  ASSERT_TRUE(library->tree().unlink(kLibraryInode, "a.jpg", Caller{}));
+  const json again = import();
+  EXPECT_EQ(again["imported"], 1) << again.dump();
+}
+
+TEST_F(ImportTest, TheLibraryItselfIsNoSource) {
+  EXPECT_FALSE(ask("import", {{"folder", library->path()}}));
+  EXPECT_FALSE(ask("import", {{"folder", dir.path("nowhere")}}));
+  EXPECT_FALSE(ask("import", {{"folder", "relative"}}));
+}
+
+TEST_F(ImportTest, AnInterruptedImportLeavesNoHalfFile) {
+  put("a.jpg", std::string(3 << 20, 'x'));
+  cancel.cancel();
+  const Result<json> result = ask("import", {{"folder", dir.path("card")}});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.code(), Code::kCancelled);
+  EXPECT_FALSE(*library->catalog().has_entries(kLibraryInode));
+}
+
+}  // namespace
+}  // namespace shoebox
