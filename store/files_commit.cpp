@@ -7,8 +7,8 @@
 #include "store/catalog/catalog.h"
 #include "store/files_state.h"
 #include "store/settings.h"
-#include "store/tree/content_refs.h"
 #include "store/tree/name_class.h"
+#include "store/tree/tree.h"
 
 namespace shoebox {
 namespace {
@@ -45,8 +45,8 @@ struct Snapshot {
   bool mtime_given = false;
 };
 
-Status put_record(Transaction& transaction, const Settings& settings, InodeNo number, const Snapshot& now,
-                  const Timestamp& clock_now) {
+Status put_record(Transaction& transaction, const Settings& settings, Tree& tree, InodeNo number,
+                  const Snapshot& now, const Timestamp& clock_now) {
   SHOEBOX_ASSIGN(std::optional<InodeRecord> inode, transaction.inode(number));
   if (!inode || inode->nlink == 0) return Status::ok();  // unlinked: nobody will look for it
   inode->size = now.size;
@@ -73,7 +73,7 @@ Status put_record(Transaction& transaction, const Settings& settings, InodeNo nu
       if (!junk) SHOEBOX_TRY(put_jobs(transaction, settings, content));
     }
   }
-  return replace_content(transaction, number, *inode, content, clock_now);
+  return tree.replace_content(transaction, number, *inode, content);
 }
 
 }  // namespace
@@ -103,7 +103,7 @@ Status Files::State::commit(OpenInode& open, bool durable) {
   }
   if (changed) {
     const std::unique_ptr<Transaction> transaction = deps.catalog.begin();
-    SHOEBOX_TRY(put_record(*transaction, deps.settings, open.inode, now, deps.clock.now()));
+    SHOEBOX_TRY(put_record(*transaction, deps.settings, deps.tree, open.inode, now, deps.clock.now()));
     SHOEBOX_TRY(transaction->commit());
     ++commits;
   }

@@ -9,22 +9,24 @@
 namespace shoebox {
 namespace {
 
-// A photo goes when no inode carries it and nothing (Trash, an open handle) holds its bytes.
+// A photo goes when no inode carries it and none (in Trash, or open) holds its bytes; its own
+// versions do not keep it.
 Status forget_photo_if_unused(Transaction& txn, PhotoId photo) {
   SHOEBOX_ASSIGN(const auto record, txn.photo(photo));
   if (!record) return Status::ok();
   SHOEBOX_ASSIGN(const auto inodes, txn.inodes_of_photo(photo));
   if (!inodes.empty()) return Status::ok();
   if (record->content) {
-    SHOEBOX_ASSIGN(const auto content, txn.content(record->content));
-    if (content) return Status::ok();
+    SHOEBOX_ASSIGN(const auto holders, txn.inodes_of_content(record->content));
+    if (!holders.empty()) return Status::ok();
   }
   SHOEBOX_ASSIGN(const auto versions, txn.versions(photo));
+  SHOEBOX_TRY(txn.erase_photo(photo));
   for (const VersionRecord& version : versions) {
     txn.erase_version(photo, version.content);
     SHOEBOX_TRY(release_content(txn, version.content));
   }
-  return txn.erase_photo(photo);
+  return Status::ok();
 }
 
 // "Trip/Day 1": the display values from below the view's root down to `directory`.
@@ -41,10 +43,11 @@ Result<std::string> value_of_directory(const CatalogReader& reader, InodeNo dire
 
 // Inodes that keep the old bytes when `photo` moves on become a photo of their own, with the
 // statements that their own names make.
-Status split_off_others(Transaction& txn, PhotoId photo, const PhotoRecord& record, InodeNo leaving) {
+Result<PhotoId> split_off_others(Transaction& txn, PhotoId photo, const PhotoRecord& record,
+                                 InodeNo leaving) {
   SHOEBOX_ASSIGN(auto inodes, txn.inodes_of_photo(photo));
   std::erase(inodes, leaving);
-  if (inodes.empty()) return Status::ok();
+  if (inodes.empty()) return PhotoId{};
   PhotoRecord rest = record;
   rest.statements.clear();
   for (InodeNo inode : inodes) {
@@ -65,7 +68,7 @@ Status split_off_others(Transaction& txn, PhotoId photo, const PhotoRecord& reco
     twin->photo = own;
     txn.put_inode(inode, *twin);
   }
-  return Status::ok();
+  return own;
 }
 
 }  // namespace
@@ -88,12 +91,11 @@ Status release_content(Transaction& txn, ContentNo content) {
   // Never below what the index shows: a count that is too low must not cost bytes.
   const uint32_t less_one = record->references > 0 ? record->references - 1 : 0;
   record->references = std::max(less_one, static_cast<uint32_t>(inodes.size()));
-  if (record->references > 0) {
-    txn.put_content(content, *record);
-    return Status::ok();
-  }
   SHOEBOX_ASSIGN(const auto photo, txn.photo_of_content(content));
-  SHOEBOX_TRY(txn.erase_content(content));
+  if (record->references > 0)
+    txn.put_content(content, *record);
+  else
+    SHOEBOX_TRY(txn.erase_content(content));
   return photo ? forget_photo_if_unused(txn, *photo) : Status::ok();
 }
 
@@ -116,35 +118,42 @@ Status keep_version(Transaction& txn, PhotoId photo, ContentNo content, std::str
   return Status::ok();
 }
 
-Status move_photo_to(Transaction& txn, PhotoId photo, InodeNo inode, ContentNo content) {
+Result<PhotoId> move_photo_to(Transaction& txn, PhotoId photo, InodeNo inode, ContentNo content) {
   SHOEBOX_ASSIGN(auto record, txn.photo(photo));
-  if (!record) return Status::ok();
-  SHOEBOX_TRY(split_off_others(txn, photo, *record, inode));
+  if (!record) return PhotoId{};
+  SHOEBOX_ASSIGN(const PhotoId rest, split_off_others(txn, photo, *record, inode));
   record->content = content;
   // Rows stay as they are until the decoder has seen the new bytes.
   record->info.kind = MediaKind::kUnknown;
   txn.put_photo(photo, *record);
-  return Status::ok();
+  return rest;
 }
 
-Status replace_content(Transaction& txn, InodeNo inode, InodeRecord& record, ContentNo content,
-                       const Timestamp& now) {
+Result<PhotoId> replace_content(Transaction& txn, InodeNo inode, InodeRecord& record, ContentNo content,
+                                const Timestamp& now) {
   const ContentNo old = record.content;
   if (old == content) {
     txn.put_inode(inode, record);
-    return Status::ok();
+    return PhotoId{};
   }
   record.content = content;
   txn.put_inode(inode, record);
-  if (!record.photo) return release_content(txn, old);
+  if (!record.photo) {
+    SHOEBOX_TRY(release_content(txn, old));
+    return PhotoId{};
+  }
   SHOEBOX_ASSIGN(const auto photo, txn.photo(record.photo));
   const bool was_photo =
       photo && (photo->info.kind == MediaKind::kPhoto || photo->info.kind == MediaKind::kVideo);
-  SHOEBOX_TRY(move_photo_to(txn, record.photo, inode, content));
+  SHOEBOX_ASSIGN(const PhotoId rest, move_photo_to(txn, record.photo, inode, content));
   SHOEBOX_ASSIGN(const auto old_record, txn.content(old));
-  if (!was_photo || !old_record || old_record->size == 0) return release_content(txn, old);
+  if (!was_photo || !old_record || old_record->size == 0) {
+    SHOEBOX_TRY(release_content(txn, old));
+    return rest;
+  }
   SHOEBOX_ASSIGN(const auto names, txn.names_of(inode));
-  return keep_version(txn, record.photo, old, names.empty() ? std::string() : names.front().name, now);
+  SHOEBOX_TRY(keep_version(txn, record.photo, old, names.empty() ? std::string() : names.front().name, now));
+  return rest;
 }
 
 }  // namespace shoebox

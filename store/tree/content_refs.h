@@ -22,17 +22,19 @@ Status release_content(Transaction& txn, ContentNo content);
 
 // The inode's bytes become `content` (which the caller has put with references = 1): writes the
 // inode's record, keeps the old bytes as a version where they were a photo's, releases them
-// otherwise, and moves the photo to the new bytes. Other inodes that share the old bytes become a
-// photo of their own. `record` is what the inode shall be, still with its old content and photo.
-Status replace_content(Transaction& txn, InodeNo inode, InodeRecord& record, ContentNo content,
-                       const Timestamp& now);
+// otherwise, and moves the photo to the new bytes. `record` is what the inode shall be, still with
+// its old content and photo. Returns the photo that other inodes with the old bytes became, whose
+// rows the caller refreshes; outside store/tree call Tree::replace_content, which does.
+Result<PhotoId> replace_content(Transaction& txn, InodeNo inode, InodeRecord& record, ContentNo content,
+                                const Timestamp& now);
 
 // The photo's old bytes stay for keep_days. The reference that an inode had passes to the version.
 Status keep_version(Transaction& txn, PhotoId photo, ContentNo content, std::string_view name,
                     const Timestamp& now);
 
-// The photo moves to new bytes; other inodes of it keep the old ones and become a photo of their own.
-Status move_photo_to(Transaction& txn, PhotoId photo, InodeNo inode, ContentNo content);
+// The photo moves to new bytes; other inodes of it keep the old ones and become the photo that is
+// returned, if there are any.
+Result<PhotoId> move_photo_to(Transaction& txn, PhotoId photo, InodeNo inode, ContentNo content);
 
 // Erases the photo if no inode carries it and nothing holds its bytes.
 Status forget_photo(Transaction& txn, PhotoId photo);

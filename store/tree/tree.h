@@ -95,6 +95,12 @@ class Tree {
   Status setxattr(InodeNo number, std::string_view name, std::string_view value, XattrMode mode);
   Status removexattr(InodeNo number, std::string_view name);
 
+  // --- what Files tells, inside its own transaction
+  // The inode's bytes become `content`, which Files has put with references = 1. `record` is what the
+  // inode shall be, still with its old content and photo; it is written here. The photo goes on with
+  // the new bytes, and a photo's old ones become a version.
+  Status replace_content(Transaction& txn, InodeNo inode, InodeRecord& record, ContentNo content);
+
   // --- what the importer tells, each one transaction
   // The content of these inodes was sealed: known bytes make twins (the content and photo of the
   // earlier one are taken over). Returns the content that stands now.

@@ -11,14 +11,15 @@
 namespace shoebox {
 
 Result<bool> is_precious(const CatalogReader& reader, const InodeRecord& record, std::string_view name) {
-  if (!S_ISREG(record.mode) || !record.content || record.size == 0 || is_junk(name)) return false;
+  if (!S_ISREG(record.mode) || !record.content || record.size == 0) return false;
   if (is_sidecar(name)) return true;
+  // A photo that somebody gave a junk name is a photo still.
   if (record.photo) {
     SHOEBOX_ASSIGN(const auto photo, reader.photo(record.photo));
     if (photo && photo->info.kind != MediaKind::kUnknown && photo->info.kind != MediaKind::kUndecodable)
       return photo->info.kind != MediaKind::kOther;
   }
-  return is_media_name(name);
+  return is_media_name(name) && !is_junk(name);
 }
 
 Status ensure_jobs(Operation& op, ContentNo content) {

@@ -114,9 +114,7 @@ Status make_way(Operation& op, const Renaming& r) {
   if (precious && !is_sidecar(r.to_name) && homes.size() <= 1)
     return trash_file(op, r.target->inode, asked, std::nullopt);
   SHOEBOX_TRY(op.txn.erase_dentry(r.to.number, r.to_name, Notice::kKernelKnows));
-  if (homes.size() <= 1) SHOEBOX_TRY(drop_generated_names(op, r.target->inode));
-  SHOEBOX_TRY(relink(op, r.target->inode));
-  return settle_unlinked(op, r.target->inode);
+  return after_name_removed(op, r.target->inode);
 }
 
 Status move_row(Operation& op, const Renaming& r) {

@@ -38,16 +38,17 @@ Status move_photo(Operation& op, const Renaming& r, PhotoId photo) {
   SHOEBOX_ASSIGN(InodeRecord incoming, need_inode(op.txn, r.source.inode));
   const PhotoId provisional = incoming.photo;
   std::optional<MediaInfo> info;
+  PhotoId rest;
   if (provisional) {
     SHOEBOX_ASSIGN(const auto record, op.txn.photo(provisional));
     if (record && record->info.kind != MediaKind::kUnknown) info = record->info;
     // Twins of the incoming bytes come along: equal bytes, one photo.
-    SHOEBOX_TRY(move_photo_to(op.txn, photo, r.source.inode, incoming.content));
+    SHOEBOX_ASSIGN(rest, move_photo_to(op.txn, photo, r.source.inode, incoming.content));
     SHOEBOX_TRY(op.core.engine.merge(op.txn, provisional, photo));
   } else {
     incoming.photo = photo;
     op.txn.put_inode(r.source.inode, incoming);
-    SHOEBOX_TRY(move_photo_to(op.txn, photo, r.source.inode, incoming.content));
+    SHOEBOX_ASSIGN(rest, move_photo_to(op.txn, photo, r.source.inode, incoming.content));
     SHOEBOX_ASSIGN(const auto known, incoming.content ? op.txn.photo_of_content(incoming.content)
                                                       : Result<std::optional<PhotoId>>(std::nullopt));
     if (known && *known != photo) {
@@ -56,6 +57,7 @@ Status move_photo(Operation& op, const Renaming& r, PhotoId photo) {
       SHOEBOX_TRY(op.core.engine.merge(op.txn, *known, photo));
     }
   }
+  if (rest) SHOEBOX_TRY(op.core.engine.refresh(op.txn, rest));
   SHOEBOX_ASSIGN(auto record, op.txn.photo(photo));
   if (!record) return Status::ok();
   record->content = incoming.content;

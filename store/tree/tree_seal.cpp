@@ -1,4 +1,4 @@
-// What the importer tells: bytes are sealed (twins are found), a photo is decoded.
+// Bytes: replaced by a write, sealed (twins are found), decoded.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,8 +23,8 @@ Status share_xattrs(Operation& op, PhotoId photo, InodeNo twin) {
 
 // The staged bytes are those of `known`: this inode, alive or in Trash, takes them and their photo.
 // Returns the photo of something in Trash that nobody may carry any more.
-Result<PhotoId> take_over(Operation& op, InodeNo inode, ContentNo known, uint64_t size,
-                          const std::optional<PhotoId>& photo) {
+Result<PhotoId> take_over(Operation& op, InodeNo inode, ContentNo known, uint64_t size) {
+  SHOEBOX_ASSIGN(const auto photo, op.txn.photo_of_content(known));
   SHOEBOX_ASSIGN(InodeRecord record, need_inode(op.txn, inode));
   record.content = known;
   record.size = size;
@@ -32,6 +32,14 @@ Result<PhotoId> take_over(Operation& op, InodeNo inode, ContentNo known, uint64_
   op.txn.put_inode(inode, record);
   SHOEBOX_TRY(retain_content(op.txn, known));
   SHOEBOX_ASSIGN(auto trash, op.txn.trash(inode));
+  if (trash && trash->photo && !photo) {
+    SHOEBOX_ASSIGN(auto of_trash, op.txn.photo(trash->photo));
+    if (of_trash) {
+      of_trash->content = known;
+      op.txn.put_photo(trash->photo, *of_trash);
+    }
+    return PhotoId{};
+  }
   if (trash && photo && trash->photo && trash->photo != *photo) {
     const PhotoId left = trash->photo;
     trash->photo = *photo;
@@ -97,11 +105,10 @@ Result<ContentNo> Tree::content_sealed(ContentNo content, const ContentHashes& h
     return content;
   }
 
-  SHOEBOX_ASSIGN(const auto photo, op.txn.photo_of_content(*known));
   SHOEBOX_ASSIGN(const auto jobs, op.txn.jobs_of_content(content));
   std::vector<PhotoId> left;
   for (InodeNo inode : inodes) {
-    SHOEBOX_ASSIGN(const PhotoId of_trash, take_over(op, inode, *known, hashes.size, photo));
+    SHOEBOX_ASSIGN(const PhotoId of_trash, take_over(op, inode, *known, hashes.size));
     if (of_trash) left.push_back(of_trash);
   }
   if (!jobs.empty()) SHOEBOX_TRY(ensure_jobs(op, *known));
@@ -114,6 +121,12 @@ Result<ContentNo> Tree::content_sealed(ContentNo content, const ContentHashes& h
   for (PhotoId unused : left) SHOEBOX_TRY(forget_photo(op.txn, unused));
   SHOEBOX_TRY(op.commit());
   return *known;
+}
+
+Status Tree::replace_content(Transaction& txn, InodeNo inode, InodeRecord& record, ContentNo content) {
+  SHOEBOX_ASSIGN(const PhotoId rest,
+                 shoebox::replace_content(txn, inode, record, content, state_->clock.now()));
+  return rest ? state_->engine.refresh(txn, rest) : Status::ok();
 }
 
 Status Tree::photo_decoded(ContentNo content, const MediaInfo& info) {

@@ -40,7 +40,8 @@ Status trash_folder(Operation& op, InodeNo folder, const NameOf& asked, const Tr
 // rm of a name in a view; with a target, the rename of it into Trash.
 Status unlink_in_view(Operation& op, const Directory& parent, std::string_view name, InodeNo inode,
                       const std::optional<TrashTarget>& target);
-Status drop_generated_names(Operation& op, InodeNo inode);
+// One name of the inode was removed: link count, the views' own rows, and the end if it was the last.
+Status after_name_removed(Operation& op, InodeNo inode);
 
 // --- leaving for good
 // The row (directory, name) of something in Trash goes, and with it the thing.

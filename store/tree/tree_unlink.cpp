@@ -21,22 +21,22 @@ Status unlink_in_library(Operation& op, const Directory& parent, std::string_vie
   } else {
     SHOEBOX_TRY(op.txn.erase_dentry(parent.number, name, Notice::kKernelKnows));
     SHOEBOX_TRY(touch_directory(op, parent.number));
-    if (homes.size() <= 1 && record.photo && !precious) SHOEBOX_TRY(drop_generated_names(op, inode));
-    SHOEBOX_TRY(relink(op, inode));
-    SHOEBOX_TRY(settle_unlinked(op, inode));
+    SHOEBOX_TRY(after_name_removed(op, inode));
   }
   return op.core.engine.sidecars_changed(op.txn, parent.number, name);
 }
 
 }  // namespace
 
-// What is no photo for the decoder may still have rows that a view made; they keep nothing alive.
-Status drop_generated_names(Operation& op, InodeNo inode) {
+Status after_name_removed(Operation& op, InodeNo inode) {
+  SHOEBOX_ASSIGN(const InodeRecord record, need_inode(op.txn, inode));
   SHOEBOX_ASSIGN(const auto rows, op.core.rows.of_inode(op.txn, inode));
-  for (const Row& row : rows)
-    if (row.in_view() && row.kind == NameKind::kGenerated)
-      SHOEBOX_TRY(op.core.rows.erase(op.txn, row.directory, row.name, Notice::kTell));
-  return Status::ok();
+  const bool lives = std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.lives(); });
+  // Rows that a view made keep nothing alive; they go, or on to a twin.
+  if (!lives) SHOEBOX_TRY(op.core.engine.withdraw_inode(op.txn, inode));
+  SHOEBOX_TRY(relink(op, inode));
+  SHOEBOX_TRY(settle_unlinked(op, inode));
+  return record.photo ? op.core.engine.refresh(op.txn, record.photo) : Status::ok();
 }
 
 Status unlink_in_view(Operation& op, const Directory& parent, std::string_view name, InodeNo inode,
@@ -51,9 +51,7 @@ Status unlink_in_view(Operation& op, const Directory& parent, std::string_view n
   // Junk and files that are still empty leave nothing to undo.
   if (!record.content || record.size == 0 || (is_junk(name) && lives <= 1)) {
     SHOEBOX_TRY(op.core.rows.erase(op.txn, parent.number, name, Notice::kKernelKnows));
-    if (lives <= 1) SHOEBOX_TRY(drop_generated_names(op, inode));
-    SHOEBOX_TRY(relink(op, inode));
-    return settle_unlinked(op, inode);
+    return after_name_removed(op, inode);
   }
   if (!view->stating()) return trash_photo(op, inode, asked, target);
 
@@ -77,8 +75,7 @@ Status Tree::unlink(InodeNo directory, std::string_view name, const Caller& call
     case Place::kTrashNotes:
       SHOEBOX_TRY(op.txn.erase_dentry(directory, name, Notice::kKernelKnows));
       SHOEBOX_TRY(touch_directory(op, directory));
-      SHOEBOX_TRY(relink(op, dentry.inode));
-      SHOEBOX_TRY(settle_unlinked(op, dentry.inode));
+      SHOEBOX_TRY(after_name_removed(op, dentry.inode));
       break;
   }
   return op.commit();

@@ -1,5 +1,8 @@
 // Equal bytes, one photo: what was said of the newcomer is said of the photo that was there.
 
+#include <algorithm>
+
+#include "store/tree/content_refs.h"
 #include "store/tree/view_engine.h"
 #include "store/tree/view_home.h"
 
@@ -29,9 +32,16 @@ Status ViewEngine::merge(Transaction& txn, PhotoId from, PhotoId into) const {
   if (record->original_name.empty()) record->original_name = newcomer->original_name;
 
   SHOEBOX_ASSIGN(const auto versions, txn.versions(from));
+  SHOEBOX_ASSIGN(const auto own_versions, txn.versions(into));
   for (const VersionRecord& version : versions) {
+    const bool known = std::any_of(own_versions.begin(), own_versions.end(),
+                                   [&](const VersionRecord& own) { return own.content == version.content; });
     txn.erase_version(from, version.content);
-    txn.put_version(into, version);
+    if (known) {
+      SHOEBOX_TRY(release_content(txn, version.content));  // two holds become one
+    } else {
+      txn.put_version(into, version);
+    }
   }
   SHOEBOX_TRY(txn.erase_photo(from));
   txn.put_photo(into, *record);
