@@ -110,6 +110,8 @@ class Files {
   Status seal_leftovers();
   // Waits until nothing is to be committed or sealed after a last close. For tests and orderly ends.
   void drain();
+  // Contents that wait to be committed or sealed after a last close.
+  [[nodiscard]] size_t sealing() const;
 
   struct Counters {           // since the start
     uint64_t commits = 0;     // transactions of flush, fsync, release

@@ -32,6 +32,11 @@ bool SealQueue::draining() const {
   return drains_ > 0 || stopping_;
 }
 
+size_t SealQueue::pending() const {
+  MutexLock lock(mutex_);
+  return jobs_.size() + running_;
+}
+
 void SealQueue::stop() {
   std::multimap<Time, std::function<void()>> dropped;  // destroyed without the lock
   {

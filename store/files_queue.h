@@ -24,6 +24,7 @@ class SealQueue {
   void drain();
   void stop();
   [[nodiscard]] bool draining() const;
+  [[nodiscard]] size_t pending() const;
 
  private:
   using Time = std::chrono::steady_clock::time_point;

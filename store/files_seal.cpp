@@ -80,10 +80,20 @@ void Files::State::finish(const std::shared_ptr<OpenInode>& open) {
       }
       return;
     }
+    return finish_in_trash(content);
   }
   if (const Status sealed_now = seal(*open); !sealed_now && sealed_now.code() != Code::kBusy) {
     again(sealed_now, "not sealed");
   }
+}
+
+// The bytes of an inode that was removed live on in Trash, under an inode of their own.
+void Files::State::finish_in_trash(ContentNo content) {
+  const auto inodes = deps.catalog.inodes_of_content(content);
+  if (!inodes || inodes->empty()) return;
+  const auto other = acquire(inodes->front());
+  if (!other) return;
+  post_finish(*other, std::chrono::milliseconds(0));
 }
 
 Status Files::State::seal(OpenInode& open) {
@@ -127,7 +137,11 @@ Status Files::State::seal(OpenInode& open) {
     }
     const ContentHashes hashes = hasher.finish();
     SHOEBOX_TRY(deps.contents.seal(content));
-    SHOEBOX_ASSIGN(result, deps.tree.content_sealed(content, hashes));
+    Result<ContentNo> standing = deps.tree.content_sealed(content, hashes);
+    // Deleted meanwhile: the remover may have been there before the file moved.
+    if (!standing && standing.code() == Code::kNotFound) return deps.contents.remove(content);
+    if (!standing) return standing.status();
+    result = *standing;
     ++seals;
     MutexLock lock(open.mutex);
     open.content.store(result.value, std::memory_order_release);
@@ -140,6 +154,8 @@ Status Files::State::seal(OpenInode& open) {
 }
 
 void Files::drain() { state_->queue.drain(); }
+
+size_t Files::sealing() const { return state_->queue.pending(); }
 
 Status Files::commit_all() {
   std::vector<InodeNo> open_now;

@@ -15,6 +15,7 @@
 #include "store/base/file_io.h"
 #include "store/catalog/catalog.h"
 #include "store/content/content_store.h"
+#include "store/files.h"
 #include "store/importer.h"
 #include "store/library.h"
 #include "store/sync_control.h"
@@ -73,7 +74,7 @@ Result<json> snapshot(ServiceContext& context, bool counts) {
               {"cache_limit_bytes", library.settings().cache.in_bytes(disk ? disk->total_bytes : 0)},
               {"disk_free_bytes", disk ? disk->free_bytes : 0},
               {"copies", library.settings().copies},
-              {"not_decoded", library.importer().pending()},
+              {"not_decoded", library.files().sealing() + library.importer().pending()},
               {"warnings", library.settings().warnings()},
               {"remotes", json_of(remotes)}};
   if (counts) SHOEBOX_TRY(add_counts(library, out));

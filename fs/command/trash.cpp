@@ -37,8 +37,10 @@ Result<json> list(ServiceContext& context, const json&) {
   return json{{"entries", out}};
 }
 
-// By its name in Trash, by a path that ends in it, by where it came from, or as list prints it.
-bool is_called(const Tree::TrashEntry& entry, const std::string& name) {
+// By its name in Trash, by its path there or where it came from (below the mount point or whole), or
+// as list prints it.
+bool is_called(const Tree::TrashEntry& entry, const std::string& mountpoint, std::string_view name) {
+  if (!mountpoint.empty() && name.starts_with(mountpoint + "/")) name.remove_prefix(mountpoint.size() + 1);
   return name == entry.name || name == "Trash/" + entry.name || name == entry.record.path ||
          name == escape_name(entry.name) || name == escape_name(entry.record.path);
 }
@@ -52,14 +54,14 @@ Result<json> restore(ServiceContext& context, const json& arguments) {
   json failed = json::array();
   for (const std::string& name : names) {
     if (std::any_of(entries.begin(), entries.end(),
-                    [&](const auto& entry) { return is_called(entry, name); }))
+                    [&](const auto& entry) { return is_called(entry, context.mountpoint, name); }))
       continue;
     failed.push_back({{"name", escape_name(name)}, {"why", "nothing of that name is in Trash"}});
   }
   if (!all) {
     std::erase_if(entries, [&](const Tree::TrashEntry& entry) {
       return std::none_of(names.begin(), names.end(),
-                          [&](const std::string& name) { return is_called(entry, name); });
+                          [&](const std::string& name) { return is_called(entry, context.mountpoint, name); });
     });
     // The same path may have been trashed again and again: its last bytes are what is meant.
     std::stable_sort(entries.begin(), entries.end(),

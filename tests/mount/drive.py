@@ -143,8 +143,14 @@ class Drive:
         self.run("backup", "wait", timeout_s=timeout_s)
 
     def evict(self, *paths):
-        """Evicts these paths, or everything."""
+        """Evicts these paths, or everything, and the kernel's cached pages of them."""
         self.run("evict", *(paths or ["--all"]))
+        self.drop_caches()
+
+    def drop_caches(self):
+        """Reads that follow reach the drive. Needs root; without it the kernel may answer from its pages."""
+        with contextlib.suppress(PermissionError):
+            Path("/proc/sys/vm/drop_caches").write_text("3", encoding="ascii")
 
     def state(self, path):
         """user.shoebox.state of a path below the mount point."""

@@ -59,7 +59,7 @@ def test_mountpoint_that_is_not_empty_absent_or_a_file_is_refused(folder):
     (full / "x").write_bytes(b"")
     assert "empty" in one_line_error(run("mount", folder / "lib", full))
     assert "absent" in one_line_error(run("mount", folder / "lib", folder / "absent"))
-    assert "file" in one_line_error(run("mount", folder / "lib", full / "x"))
+    assert "not a folder" in one_line_error(run("mount", folder / "lib", full / "x"))
 
 
 def test_unknown_mount_option_is_named(folder):

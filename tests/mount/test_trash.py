@@ -65,7 +65,7 @@ def test_trash_verbs_list_restore_and_empty(drive, kept):
     drive.run("trash", "restore", drive.path / "Trash/k.jpg")
     assert sha256(drive.wait_for("Library/k.jpg")) == sha256(kept)
     os.unlink(drive.path / "Library/k.jpg")
-    drive.run("trash", "empty")
+    drive.run("trash", "empty", "--all")
     assert drive.names("Trash") == []
 
 
@@ -93,7 +93,7 @@ def test_breaker_stops_a_run_away_deletion(drive):
     base.mkdir()
     for number in range(1100):
         (base / f"{number:04}.jpg").write_bytes(b"photo %d" % number)
-    wait_until(lambda: drive.json("status")["pending_decode"] == 0, 120, "decoding")
+    wait_until(lambda: drive.json("status")["not_decoded"] == 0, 120, "decoding")
     removed = 0
     with pytest.raises(OSError) as caught:
         for path in sorted(base.iterdir()):

@@ -57,7 +57,7 @@ def test_denied_person_does_not_come_back(drive, photo):
     drive.wait_for("People/Ben/d.jpg")
     assert "d.jpg" not in drive.names("People/Anna")
     shutil.copy2(drive.path / "Library/d.jpg", drive.path / "Library/twin.jpg")  # the same bytes once more
-    wait_until(lambda: os.getxattr(drive.path / "Library/twin.jpg", "user.shoebox.sha256"), 20, "seal")
+    wait_until(lambda: drive.json("status")["not_decoded"] == 0, 20, "seal")
     assert drive.names("People/Anna") == []
 
 
