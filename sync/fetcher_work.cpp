@@ -48,7 +48,6 @@ void Fetcher::State::run_job(const std::shared_ptr<Job>& job) {
   {
     MutexLock lock(mutex);
     range = job->rest;
-    if (!wanted(*job)) return;  // all who waited gave up
   }
   const auto missing = contents.missing(job->content, range);
   if (!missing) return failed(job, missing.status());
@@ -62,6 +61,7 @@ void Fetcher::State::run_job(const std::shared_ptr<Job>& job) {
   for (const ByteRange& part : *missing) {
     present_until(std::min(part.begin, range.end));
     const Status status = transfer(job, {part.begin, std::min(part.end, job->content_size)});
+    if (status.code() == Code::kCancelled) return;  // nobody waits, or unmounting
     if (!status) return failed(job, status);
     at = part.end;
   }
@@ -84,8 +84,11 @@ Status Fetcher::State::transfer(const std::shared_ptr<Job>& job, ByteRange range
     for (;;) {
       {
         MutexLock lock(mutex);
-        if (stopping) return {Code::kUnavailable, "fetch: the drive is being unmounted"};
-        if (!wanted(*job)) return {Code::kCancelled, "fetch: nobody waits any more"};
+        const bool again = tries > 0 || rotten > 0 || throttled > 0;
+        if (stopping || (again && !wanted(*job))) {
+          std::erase(active[job->content].jobs, job);  // in one go with the look: nobody may join it now
+          return {Code::kCancelled, "fetch: nobody waits any more"};
+        }
         range.begin = std::max(range.begin, job->rest.begin);
       }
       RequestHints hints;
@@ -97,7 +100,7 @@ Status Fetcher::State::transfer(const std::shared_ptr<Job>& job, ByteRange range
       }
       if (status.code() == Code::kCancelled) {
         MutexLock lock(mutex);
-        if (stopping || !job->stalled) return status;
+        if (stopping || !job->stalled) return status;  // stop() has answered all who waited
         status = Status(Code::kTimeout, fmt::format("{} on {}: nothing arrives", source.key, remote->name()));
       }
       if (local_trouble) return status;  // a full or failing disk here: another remote does not help
@@ -221,6 +224,7 @@ void Fetcher::State::failed(const std::shared_ptr<Job>& job, const Status& why) 
       const auto block = w->blocks.lower_bound(first);
       return block != w->blocks.end() && *block < end;
     };
+    std::erase(active[job->content].jobs, job);  // whoever comes from now on gets a job of their own
     std::copy_if(waiters.begin(), waiters.end(), std::back_inserter(lost), hit);
     std::erase_if(waiters, hit);
     // Only what is this content's own trouble: for remotes that are offline see RemoteState.

@@ -9,18 +9,23 @@ ByteRange Readahead::plan(ByteRange wanted, uint64_t size) {
   const auto align_up = [](uint64_t at) { return (at + kBlockBytes - 1) / kBlockBytes * kBlockBytes; };
   if (size <= kWholeBytes) return {0, size};
   wanted.begin = align_down(wanted.begin);
-  if (!last_.empty() && wanted.begin >= last_.begin && wanted.begin < last_.end) {
-    // Inside what is on its way already: the kernel asks out of order. Nothing is known anew.
-  } else if (!last_.empty() && wanted.begin >= last_.end && wanted.begin <= last_.end + kBlockBytes) {
-    window_ = std::min(window_ * 2, kMostWindowBytes);
-  } else {
+  wanted.end = std::min(size, align_up(wanted.end));
+  const bool inside = wanted.begin >= last_.begin && wanted.end <= last_.end;
+  if (inside && (!sequential_ || wanted.begin < last_.begin + last_.size() / 2)) return wanted;
+  const bool goes_on =
+      !last_.empty() && wanted.begin >= last_.begin && wanted.begin <= last_.end + kBlockBytes;
+  if (!goes_on) {
+    sequential_ = false;
     window_ = kLeastWindowBytes;
+    last_ = {wanted.begin, std::min(size, std::max(wanted.end, wanted.begin + window_))};
+    return last_;
   }
-  ByteRange planned;
-  planned.begin = wanted.begin;
-  planned.end = std::min(size, std::max(align_up(wanted.end), wanted.begin + window_));
-  last_ = {std::min(planned.begin, planned.end), planned.end};
-  return planned;
+  // Past the middle of what is on its way, or at its end: the next window is asked for in one go.
+  sequential_ = true;
+  window_ = std::min(window_ * 2, kMostWindowBytes);
+  const uint64_t next = std::max(last_.end, wanted.begin);
+  last_ = {next, std::min(size, std::max(wanted.end, next + window_))};
+  return {wanted.begin, last_.end};
 }
 
 }  // namespace shoebox

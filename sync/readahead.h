@@ -21,7 +21,8 @@ class Readahead {
 
  private:
   uint64_t window_ = kLeastWindowBytes;
-  ByteRange last_;  // what was planned before
+  ByteRange last_;           // the window planned before
+  bool sequential_ = false;  // some read went on where a window ended
 };
 
 }  // namespace shoebox

@@ -1,0 +1,169 @@
+#include "store/outbox.h"
+
+#include "tests/unit/sync/sync_fixture.h"
+
+namespace shoebox {
+namespace {
+
+using testing::some_bytes;
+
+class OutboxTest : public testing::SyncFixture {};
+
+TEST_F(OutboxTest, AQueuedFileIsReadyUnderItsLibraryPath) {
+  const ContentNo content = add("IMG_1.jpg", "bytes", {"nas"});
+  const auto found = ready("nas");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].job.content, content);
+  EXPECT_EQ(found[0].key, "Library/IMG_1.jpg");
+  EXPECT_TRUE(ready("other").empty());
+}
+
+TEST_F(OutboxTest, AFileThatStillChangesIsNotReadyAndTheOutboxSaysWhenToAsk) {
+  const ContentNo content = add("new.jpg", "bytes", {"nas"});
+  {
+    const auto txn = catalog_->begin();
+    ContentRecord record = **txn->content(content);
+    record.changed_s = clock_.now().seconds - 2;
+    txn->put_content(content, record);
+    ASSERT_TRUE(txn->commit());
+  }
+  int64_t due_s = 0;
+  EXPECT_TRUE(ready("nas", 5, &due_s).empty());
+  EXPECT_EQ(due_s, clock_.now().seconds + 3);
+  EXPECT_EQ(ready("nas", 0).size(), 1U) << "run now waits for no quiet";
+  clock_.advance(3);
+  EXPECT_EQ(ready("nas").size(), 1U);
+}
+
+TEST_F(OutboxTest, APhotoWaitsForItsDecoderButNotForEver) {
+  add("IMG_1.jpg", "bytes", {"nas"}, MediaKind::kUnknown);
+  EXPECT_TRUE(ready("nas").empty());
+  clock_.advance(3600);
+  EXPECT_EQ(ready("nas").size(), 1U);
+}
+
+TEST_F(OutboxTest, AFailedUploadWaitsForItsBackOffAndTellsItsError) {
+  const ContentNo content = add("IMG_1.jpg", "bytes", {"nas"});
+  ASSERT_TRUE(
+      outbox_->failed(content, "nas", Status(Code::kUnavailable, "no route"), clock_.now().seconds + 10));
+  int64_t due_s = 0;
+  EXPECT_TRUE(ready("nas", 5, &due_s).empty());
+  EXPECT_EQ(due_s, clock_.now().seconds + 10);
+  EXPECT_EQ(outbox_->totals("nas")->last_error, "no route");
+  clock_.advance(10);
+  const auto found = ready("nas");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].job.attempts, 1U);
+}
+
+TEST_F(OutboxTest, AConfirmedUploadLeavesTheQueueAndIsACopy) {
+  const ContentNo content = add("IMG_1.jpg", "bytes", {"nas", "s3"});
+  ASSERT_TRUE(outbox_->confirmed(content, "nas", {"Library/IMG_1.jpg", "e", 5, 1}));
+  EXPECT_TRUE(ready("nas").empty());
+  EXPECT_EQ(ready("s3").size(), 1U);
+  const auto totals = outbox_->totals("nas");
+  EXPECT_EQ(totals->pending_files, 0U);
+  EXPECT_EQ(totals->pending_bytes, 0U);
+  EXPECT_EQ(totals->confirmed_files, 1U);
+  EXPECT_EQ(totals->confirmed_bytes, 5U);
+  EXPECT_EQ(outbox_->copies(content)->size(), 1U);
+}
+
+TEST_F(OutboxTest, TotalsAreTheSameAfterAnotherOpening) {
+  const ContentNo content = add("a.jpg", "bytes", {"nas"});
+  add("b.jpg", "longer bytes", {"nas"});
+  ASSERT_TRUE(outbox_->confirmed(content, "nas", {"Library/a.jpg", "e", 5, 1}));
+  const Outbox again(*catalog_, *contents_, *tree_, clock_);
+  EXPECT_EQ(again.totals("nas")->pending_files, outbox_->totals("nas")->pending_files);
+  EXPECT_EQ(again.totals("nas")->pending_bytes, 12U);
+  EXPECT_EQ(outbox_->totals("nas")->pending_bytes, 12U);
+  EXPECT_EQ(again.totals("nas")->confirmed_bytes, 5U);
+}
+
+TEST_F(OutboxTest, AKeyThatHoldsAnotherContentIsNotGivenAgain) {
+  const ContentNo old = add("IMG_1.jpg", "old", {"nas"});
+  ASSERT_TRUE(outbox_->confirmed(old, "nas", {"Library/IMG_1.jpg", "e", 3, 1}));
+  rename("IMG_1.jpg", "IMG_0.jpg");
+  const ContentNo other = add("IMG_1.jpg", "new", {"nas"});
+  const auto found = ready("nas");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].job.content, other);
+  EXPECT_EQ(found[0].key, "Library/IMG_1~" + sha256("new").hex().substr(0, 8) + ".jpg");
+}
+
+TEST_F(OutboxTest, AKeyThatIsBeingSentToIsNotGivenToAnother) {
+  add("IMG_1.jpg", "old", {"nas"});
+  ASSERT_EQ(ready("nas")[0].key, "Library/IMG_1.jpg");
+  rename("IMG_1.jpg", "IMG_0.jpg");
+  const ContentNo other = add("IMG_1.jpg", "new", {"nas"});
+  auto found = outbox_->ready(
+      "nas", 5, 100, [&](ContentNo content) { return content != other; }, nullptr);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_NE(found->front().key, "Library/IMG_1.jpg");
+}
+
+TEST_F(OutboxTest, JunkStaysLocalAndIsSentWhenItGetsARealName) {
+  ASSERT_TRUE(outbox_->enqueue_missing("nas"));
+  const ContentNo content = add(".IMG_1.jpg.Xa81bc", "bytes", {"nas"});
+  EXPECT_TRUE(ready("nas").empty());
+  EXPECT_EQ(pending("nas"), 0U) << "nobody waits for junk";
+  rename(".IMG_1.jpg.Xa81bc", "IMG_1.jpg");
+  EXPECT_EQ(pending("nas"), 1U);
+  const auto found = ready("nas");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].job.content, content);
+}
+
+TEST_F(OutboxTest, AnAddedRemoteGetsEverythingOnce) {
+  add("a.jpg", "a", {"nas"});
+  const ContentNo b = add("b.jpg", "b", {"nas"});
+  add(".DS_Store", "junk", {});
+  ASSERT_TRUE(outbox_->confirmed(b, "nas", {"Library/b.jpg", "e", 1, 1}));
+  EXPECT_EQ(*outbox_->enqueue_missing("s3"), 2U);
+  EXPECT_EQ(*outbox_->enqueue_missing("s3"), 0U);
+  EXPECT_EQ(*outbox_->enqueue_missing("nas"), 0U);
+  EXPECT_EQ(pending("s3"), 2U);
+  ASSERT_TRUE(outbox_->drop_jobs_of_others({"nas"}));
+  EXPECT_EQ(pending("s3"), 0U);
+  EXPECT_EQ(pending("nas"), 1U);
+}
+
+TEST_F(OutboxTest, ALostCopyIsQueuedAgainWhileTheBytesAreLocal) {
+  const ContentNo content = add("a.jpg", "a", {"nas"});
+  ASSERT_TRUE(outbox_->confirmed(content, "nas", {"Library/a.jpg", "e", 1, 1}));
+  ASSERT_TRUE(outbox_->copy_lost(content, "nas"));
+  EXPECT_EQ(pending("nas"), 1U);
+  EXPECT_TRUE(outbox_->copies(content)->empty());
+}
+
+TEST_F(OutboxTest, TheOnlyPlaceOfAnEvictedContentIsNeverForgotten) {
+  const ContentNo content = add("a.jpg", some_bytes(1 << 20), {"nas"});
+  ASSERT_TRUE(outbox_->confirmed(content, "nas", {"Library/a.jpg", "e", 1 << 20, 1}));
+  ASSERT_TRUE(contents_->evict(content));
+  EXPECT_EQ(outbox_->copy_lost(content, "nas").code(), Code::kDataLoss);
+  EXPECT_EQ(outbox_->copies(content)->size(), 1U);
+}
+
+TEST_F(OutboxTest, ProgressIsKeptForTheNextAttempt) {
+  const ContentNo content = add("a.jpg", "a", {"nas"});
+  ASSERT_TRUE(outbox_->save_progress(content, "nas", "upload-id"));
+  EXPECT_EQ(ready("nas")[0].job.progress, "upload-id");
+  EXPECT_TRUE(outbox_->save_progress(ContentNo(999), "nas", "x")) << "gone meanwhile: nothing to save";
+}
+
+TEST_F(OutboxTest, ThePauseSwitchIsDurable) {
+  EXPECT_FALSE(*outbox_->paused());
+  ASSERT_TRUE(outbox_->set_paused(true));
+  EXPECT_TRUE(*Outbox(*catalog_, *contents_, *tree_, clock_).paused());
+}
+
+TEST_F(OutboxTest, QueueingWakes) {
+  int woken = 0;
+  outbox_->on_job([&] { ++woken; });
+  add("a.jpg", "a", {"nas"});
+  EXPECT_GT(woken, 0);
+}
+
+}  // namespace
+}  // namespace shoebox

@@ -1,0 +1,233 @@
+#include "sync/fetcher.h"
+
+#include <thread>
+
+#include "tests/unit/sync/fake_remote.h"
+#include "tests/unit/sync/sync_fixture.h"
+
+namespace shoebox {
+namespace {
+
+using testing::FakeRemote;
+using testing::some_bytes;
+
+constexpr uint64_t kMiB = 1 << 20;
+
+class FetcherTest : public testing::SyncFixture {
+ protected:
+  void SetUp() override {
+    SyncFixture::SetUp();
+    Fetcher::Options options;
+    options.threads = 3;
+    options.backoff.random = [] { return 0.0; };
+    fetcher_ = std::make_unique<Fetcher>(*catalog_, *contents_, clock_, options);
+    fetcher_->add_remote(first_);
+    fetcher_->add_remote(second_);
+    fetcher_->on_copy_missing([this](ContentNo, const std::string& remote) { missing_.push_back(remote); });
+    fetcher_->start();
+  }
+  void TearDown() override {
+    first_.release();
+    second_.release();
+    fetcher_.reset();
+  }
+
+  // An evicted file with a copy on the remotes.
+  ContentNo add_evicted(const std::string& name, const std::string& bytes, bool on_second = true) {
+    const ContentNo content = add(name, bytes, {});
+    const RemoteCopy copy{"Library/" + name, "etag", bytes.size(), 1};
+    const auto txn = catalog_->begin();
+    txn->put_copy(content, "first", copy);
+    if (on_second) txn->put_copy(content, "second", copy);
+    EXPECT_TRUE(txn->commit());
+    first_.place(copy.key, bytes);
+    second_.place(copy.key, bytes);
+    EXPECT_TRUE(contents_->evict(content));
+    return content;
+  }
+  Status get(ContentNo content, ByteRange range, CancelToken cancel = {}) {
+    return fetch(*fetcher_, content, range, std::move(cancel));
+  }
+
+  // Once the last block has come, which may be after the last read was served.
+  std::string bytes_when_local(ContentNo content) {
+    while ((*catalog_->content(content))->residence != Residence::kLocal) std::this_thread::yield();
+    return local_bytes(content);
+  }
+
+  FakeRemote first_{"first"}, second_{"second"};
+  std::vector<std::string> missing_;
+  std::unique_ptr<Fetcher> fetcher_;
+};
+
+TEST_F(FetcherTest, AnEvictedPhotoReadFromBeginningToEndCostsOneRequest) {
+  const std::string bytes = some_bytes(4 * kMiB + 12345);
+  const ContentNo content = add_evicted("a.jpg", bytes);
+  for (uint64_t at = 0; at < bytes.size(); at += 128 * 1024) {
+    ASSERT_TRUE(get(content, {at, std::min<uint64_t>(bytes.size(), at + 128 * 1024)}));
+  }
+  EXPECT_EQ(first_.gets().size(), 1U);
+  EXPECT_TRUE(bytes_when_local(content) == bytes);
+}
+
+TEST_F(FetcherTest, HeadAndTailCostNoRequest) {
+  const std::string bytes = some_bytes(4 * kMiB);
+  const ContentNo content = add_evicted("a.jpg", bytes);
+  EXPECT_TRUE(get(content, {0, kHeadBytes}));
+  EXPECT_TRUE(get(content, {bytes.size() - kTailBytes, bytes.size()}));
+  EXPECT_TRUE(first_.gets().empty());
+}
+
+TEST_F(FetcherTest, AReadInAVideoFetchesOnlyItsRange) {
+  const std::string bytes = some_bytes(20 * kMiB);
+  const ContentNo content = add_evicted("v.mp4", bytes);
+  ASSERT_TRUE(get(content, {10 * kMiB + 5, 10 * kMiB + 10}));
+  ASSERT_EQ(first_.gets().size(), 1U);
+  EXPECT_EQ(first_.gets()[0], (ByteRange{10 * kMiB, 10 * kMiB + kBlockBytes}));
+}
+
+TEST_F(FetcherTest, AVideoReadSequentiallyCostsFewRequests) {
+  const std::string bytes = some_bytes(32 * kMiB);
+  const ContentNo content = add_evicted("v.mp4", bytes);
+  for (uint64_t at = 0; at < bytes.size(); at += kMiB) ASSERT_TRUE(get(content, {at, at + kMiB}));
+  EXPECT_LE(first_.gets().size(), 9U);
+  EXPECT_TRUE(bytes_when_local(content) == bytes);
+}
+
+TEST_F(FetcherTest, IdenticalRangesAreFetchedOnce) {
+  const ContentNo content = add_evicted("a.jpg", some_bytes(4 * kMiB));
+  first_.hold();
+  std::vector<std::promise<Status>> answers(8);
+  for (auto& answer : answers) {
+    fetcher_->fetch(content, {kMiB, 2 * kMiB}, {}, [&](Status s) { answer.set_value(std::move(s)); });
+  }
+  first_.wait_for_calls(1);
+  first_.release();
+  for (auto& answer : answers) EXPECT_TRUE(answer.get_future().get());
+  EXPECT_EQ(first_.gets().size(), 1U);
+}
+
+TEST_F(FetcherTest, WrongBytesAreFetchedAgainThenFromAnotherRemoteAndNeverServed) {
+  const std::string bytes = some_bytes(kMiB);
+  const ContentNo content = add_evicted("a.jpg", bytes);
+  first_.flip_bytes(true);
+  ASSERT_TRUE(get(content, {kMiB / 2, kMiB / 2 + 1}));
+  EXPECT_EQ(first_.gets().size(), 2U);
+  EXPECT_EQ(second_.gets().size(), 1U);
+  ASSERT_TRUE(get(content, {0, kMiB}));
+  EXPECT_TRUE(bytes_when_local(content) == bytes);
+}
+
+TEST_F(FetcherTest, WhenNoRemoteHasTheRightBytesTheReadFailsAndSoDoRepeatsAtOnce) {
+  const ContentNo content = add_evicted("a.jpg", some_bytes(kMiB));
+  first_.flip_bytes(true);
+  second_.flip_bytes(true);
+  EXPECT_EQ(get(content, {kMiB / 2, kMiB / 2 + 1}).code(), Code::kDataLoss);
+  const size_t asked = first_.gets().size() + second_.gets().size();
+  EXPECT_EQ(get(content, {kMiB / 2, kMiB / 2 + 1}).code(), Code::kDataLoss);
+  EXPECT_EQ(first_.gets().size() + second_.gets().size(), asked);
+  first_.flip_bytes(false);
+  second_.flip_bytes(false);
+  clock_.advance(11);
+  EXPECT_TRUE(get(content, {kMiB / 2, kMiB / 2 + 1})) << "asked again after a while";
+}
+
+TEST_F(FetcherTest, AnAnswerThatEndsEarlyIsNeverTakenForTheWhole) {
+  const std::string bytes = some_bytes(2 * kMiB);
+  const ContentNo content = add_evicted("a.jpg", bytes);
+  first_.cut_short(true);
+  ASSERT_TRUE(get(content, {0, bytes.size()}));
+  EXPECT_TRUE(bytes_when_local(content) == bytes);
+}
+
+TEST_F(FetcherTest, AnOfflineRemoteIsLeftAloneAndTheNextOneAsked) {
+  const ContentNo a = add_evicted("a.jpg", some_bytes(kMiB, 1));
+  const ContentNo b = add_evicted("b.jpg", some_bytes(kMiB, 2));
+  first_.set_down(true);
+  EXPECT_TRUE(get(a, {kMiB / 2, kMiB / 2 + 1}));
+  EXPECT_FALSE(fetcher_->online("first"));
+  const size_t asked = first_.gets().size();
+  EXPECT_TRUE(get(b, {kMiB / 2, kMiB / 2 + 1}));
+  EXPECT_EQ(first_.gets().size(), asked);
+}
+
+TEST_F(FetcherTest, WhenAllAreOfflineReadsFailAtOnceUntilOneIsBack) {
+  const ContentNo a = add_evicted("a.jpg", some_bytes(kMiB, 1), false);
+  const ContentNo b = add_evicted("b.jpg", some_bytes(kMiB, 2), false);
+  first_.set_down(true);
+  EXPECT_EQ(get(a, {kMiB / 2, kMiB / 2 + 1}).code(), Code::kUnavailable);
+  const size_t asked = first_.gets().size();
+  EXPECT_EQ(get(b, {kMiB / 2, kMiB / 2 + 1}).code(), Code::kUnavailable);
+  EXPECT_EQ(first_.gets().size(), asked);
+  first_.set_down(false);
+  clock_.advance(6);
+  EXPECT_TRUE(get(a, {kMiB / 2, kMiB / 2 + 1}));
+}
+
+TEST_F(FetcherTest, AThrottledReadIsTriedAgain) {
+  const ContentNo content = add_evicted("a.jpg", some_bytes(kMiB), false);
+  first_.fail_next(Status(Code::kThrottled, "slow down"), 3);
+  EXPECT_TRUE(get(content, {kMiB / 2, kMiB / 2 + 1}));
+}
+
+TEST_F(FetcherTest, AReadThatHangsFailsAtTheDeadlineAndRepeatsFailAtOnce) {
+  const ContentNo content = add_evicted("a.jpg", some_bytes(kMiB), false);
+  first_.hold();
+  std::promise<Status> answer;
+  fetcher_->fetch(content, {kMiB / 2, kMiB / 2 + 1}, {}, [&](Status s) { answer.set_value(std::move(s)); });
+  first_.wait_for_calls(1);
+  clock_.advance(30);
+  EXPECT_EQ(answer.get_future().get().code(), Code::kTimeout);
+  EXPECT_EQ(get(content, {kMiB / 2, kMiB / 2 + 1}).code(), Code::kTimeout);
+}
+
+TEST_F(FetcherTest, ATransferThatStandsStillIsBrokenOffInTimeForAnotherRemote) {
+  const ContentNo content = add_evicted("a.jpg", some_bytes(kMiB));
+  first_.hold();
+  std::promise<Status> answer;
+  fetcher_->fetch(content, {kMiB / 2, kMiB / 2 + 1}, {}, [&](Status s) { answer.set_value(std::move(s)); });
+  first_.wait_for_calls(1);
+  clock_.advance(11);
+  EXPECT_TRUE(answer.get_future().get());
+  EXPECT_EQ(second_.gets().size(), 1U);
+}
+
+TEST_F(FetcherTest, AnInterruptedReadReturnsAtOnce) {
+  const ContentNo content = add_evicted("a.jpg", some_bytes(kMiB), false);
+  first_.hold();
+  const CancelToken cancel;
+  std::promise<Status> answer;
+  fetcher_->fetch(content, {kMiB / 2, kMiB / 2 + 1}, cancel,
+                  [&](Status s) { answer.set_value(std::move(s)); });
+  first_.wait_for_calls(1);
+  cancel.cancel();
+  EXPECT_EQ(answer.get_future().get().code(), Code::kCancelled);
+}
+
+TEST_F(FetcherTest, StoppingAnswersEveryoneWhoWaits) {
+  const ContentNo content = add_evicted("a.jpg", some_bytes(kMiB), false);
+  first_.hold();
+  std::promise<Status> answer;
+  fetcher_->fetch(content, {kMiB / 2, kMiB / 2 + 1}, {}, [&](Status s) { answer.set_value(std::move(s)); });
+  first_.wait_for_calls(1);
+  fetcher_->stop();
+  EXPECT_EQ(answer.get_future().get().code(), Code::kUnavailable);
+}
+
+TEST_F(FetcherTest, AnObjectThatIsGoneIsReadFromTheOtherRemoteAndReported) {
+  const ContentNo content = add_evicted("a.jpg", some_bytes(kMiB));
+  ASSERT_TRUE(first_.remove("Library/a.jpg", {}));
+  EXPECT_TRUE(get(content, {kMiB / 2, kMiB / 2 + 1}));
+  EXPECT_EQ(missing_, std::vector<std::string>{"first"});
+  EXPECT_TRUE(fetcher_->online("first"));
+}
+
+TEST_F(FetcherTest, AContentWithoutACopyIsUnavailable) {
+  const ContentNo content = add("a.jpg", some_bytes(kMiB), {});
+  ASSERT_TRUE(contents_->evict(content));
+  EXPECT_EQ(get(content, {kMiB / 2, kMiB / 2 + 1}).code(), Code::kUnavailable);
+  EXPECT_EQ(get(ContentNo(9999), {0, 1}).code(), Code::kNotFound);
+}
+
+}  // namespace
+}  // namespace shoebox

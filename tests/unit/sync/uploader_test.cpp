@@ -1,0 +1,303 @@
+// Uploader, its uploads and the engine around them.
+
+#include "sync/uploader.h"
+
+#include "sync/sync_engine.h"
+#include "tests/unit/sync/fake_remote.h"
+#include "tests/unit/sync/sync_fixture.h"
+
+namespace shoebox {
+namespace {
+
+using testing::FakeRemote;
+using testing::some_bytes;
+
+class UploaderTest : public testing::SyncFixture {
+ protected:
+  void start(bool paused = false, uint32_t connections = 3) {
+    Uploader::Options options;
+    options.connections = connections;
+    options.backoff.random = [] { return 0.0; };
+    uploader_ = std::make_unique<Uploader>(*outbox_, remote_, nullptr, clock_, options);
+    outbox_->on_job([this] {
+      if (uploader_) uploader_->wake();
+      MutexLock lock(mutex_);
+      changed_.notify_all();
+    });
+    uploader_->start(paused);
+  }
+  void TearDown() override {
+    remote_.release();
+    if (uploader_) uploader_->stop();
+  }
+  // Until the queue is empty; time flies meanwhile, so that nothing waits for a back-off.
+  void drain() {
+    while (pending("nas") > 0) {
+      clock_.advance(1);
+      uploader_->set_paused(false);  // looks at the clock again
+      MutexLock lock(mutex_);
+      changed_.wait_for(mutex_, std::chrono::milliseconds(2));
+    }
+  }
+  void wait_until(const std::function<bool()>& condition) {
+    while (!condition()) {
+      MutexLock lock(mutex_);
+      changed_.wait_for(mutex_, std::chrono::milliseconds(2));
+    }
+  }
+
+  FakeRemote remote_{"nas"};
+  Mutex mutex_;
+  ConditionVariable changed_;
+  std::unique_ptr<Uploader> uploader_;
+};
+
+TEST_F(UploaderTest, QueuedFilesArriveUnderTheirPaths) {
+  add("before.jpg", "one", {"nas"});
+  start();
+  add("after.jpg", "two", {"nas"});
+  drain();
+  EXPECT_EQ(remote_.object("Library/before.jpg"), "one");
+  EXPECT_EQ(remote_.object("Library/after.jpg"), "two");
+  EXPECT_EQ(outbox_->totals("nas")->confirmed_files, 2U);
+}
+
+TEST_F(UploaderTest, AnOutageIsWaitedOutAndNothingIsLost) {
+  remote_.set_down(true);
+  for (int i = 0; i < 10; ++i) add("f" + std::to_string(i), "bytes " + std::to_string(i), {"nas"});
+  start();
+  wait_until([&] { return !uploader_->report().online; });
+  EXPECT_EQ(pending("nas"), 10U);
+  remote_.set_down(false);
+  drain();
+  EXPECT_EQ(remote_.keys().size(), 10U);
+  EXPECT_TRUE(uploader_->report().online);
+}
+
+TEST_F(UploaderTest, ThrottlingLowersHowManyAreSentAtOnceAndSuccessRaisesItAgain) {
+  for (int i = 0; i < 60; ++i) add("f" + std::to_string(i), "bytes " + std::to_string(i), {"nas"});
+  remote_.fail_next(Status(Code::kThrottled, "503 slow down"));
+  start(false, 4);
+  wait_until([&] { return uploader_->report().allowed < 4; });
+  drain();
+  EXPECT_EQ(remote_.keys().size(), 60U);
+  EXPECT_EQ(uploader_->report().allowed, 4U);
+  EXPECT_LE(remote_.most_at_once(), 4U);
+}
+
+TEST_F(UploaderTest, ARetryAfterIsHonoured) {
+  add("a.jpg", "a", {"nas"});
+  remote_.set_retry_after(100);
+  remote_.fail_next(Status(Code::kThrottled, "503"));
+  start();
+  wait_until([&] { return remote_.puts() == 1; });
+  wait_until([&] { return !uploader_->report().waiting_for.empty(); });
+  EXPECT_NE(uploader_->report().waiting_for.find("slow down"), std::string::npos);
+  wait_until([&] { return uploader_->report().running == 0; });
+  int64_t due_s = 0;
+  EXPECT_TRUE(ready("nas", 5, &due_s).empty());
+  EXPECT_GE(due_s, clock_.now().seconds + 100);
+  remote_.set_retry_after(0);
+  drain();
+}
+
+TEST_F(UploaderTest, PausedNothingIsSentAndWhatIsBeingSentIsBrokenOff) {
+  remote_.hold();
+  add("a.jpg", "a", {"nas"});
+  start();
+  remote_.wait_for_calls(1);
+  uploader_->set_paused(true);
+  wait_until([&] { return uploader_->report().running == 0; });
+  EXPECT_EQ(pending("nas"), 1U);
+  EXPECT_EQ(uploader_->report().waiting_for, "paused");
+  EXPECT_TRUE(ready("nas").size() == 1) << "breaking off is no failure";
+  remote_.release();
+  uploader_->set_paused(false);
+  drain();
+  EXPECT_EQ(remote_.object("Library/a.jpg"), "a");
+}
+
+TEST_F(UploaderTest, StopBreaksOffWhatHangs) {
+  remote_.hold();
+  add("a.jpg", "a", {"nas"});
+  start();
+  remote_.wait_for_calls(1);
+  uploader_->stop();
+  EXPECT_EQ(pending("nas"), 1U);
+}
+
+TEST_F(UploaderTest, RunNowWaitsForNoBackOff) {
+  const ContentNo content = add("a.jpg", "a", {"nas"});
+  ASSERT_TRUE(outbox_->failed(content, "nas", Status(Code::kUnavailable, "x"), clock_.now().seconds + 9999));
+  start();
+  uploader_->run_now();
+  wait_until([&] { return pending("nas") == 0; });
+  EXPECT_EQ(remote_.object("Library/a.jpg"), "a");
+}
+
+TEST_F(UploaderTest, WhatStandsUnderTheKeyIsMovedToVersionsAndNotOverwritten) {
+  remote_.place("Library/a.jpg", "somebody else's");
+  add("a.jpg", "mine", {"nas"});
+  start();
+  drain();
+  EXPECT_EQ(remote_.object("Library/a.jpg"), "mine");
+  const auto keys = remote_.keys();
+  ASSERT_EQ(keys.size(), 2U);
+  EXPECT_TRUE(keys[0].starts_with(".shoebox/versions/Library/a.jpg~")) << keys[0];
+  EXPECT_EQ(remote_.object(keys[0]), "somebody else's");
+}
+
+TEST_F(UploaderTest, AnUploadWhoseAnswerWasLostIsNotSentTwice) {
+  remote_.place("Library/a.jpg", "mine");
+  add("a.jpg", "mine", {"nas"});
+  start();
+  drain();
+  EXPECT_EQ(remote_.keys().size(), 1U);
+}
+
+TEST_F(UploaderTest, ABrokenMultipartUploadResumesUnderItsKeyOnly) {
+  add("a.jpg", "a", {"nas"});
+  remote_.save_progress_of_next_put("upload 7");
+  remote_.fail_next(Status(Code::kTimeout, "broken off"));
+  start();
+  wait_until([&] { return remote_.puts() == 1; });
+  drain();
+  EXPECT_EQ(remote_.last_progress(), "upload 7");
+
+  add("b.jpg", "b", {});
+  uploader_->set_paused(true);
+  const ContentNo content = catalog_->content_by_hash(sha256("b")).value().value();
+  {
+    const auto txn = catalog_->begin();
+    txn->put_job({content, "nas", 0, 0, "", "Library/old-name.jpg\nupload 8"});
+    ASSERT_TRUE(txn->commit());
+  }
+  uploader_->set_paused(false);
+  drain();
+  EXPECT_EQ(remote_.last_progress(), "");
+}
+
+TEST_F(UploaderTest, AFileDeletedWhileItIsSentIsForgotten) {
+  remote_.hold();
+  const ContentNo content = add("a.jpg", "a", {"nas"});
+  start();
+  remote_.wait_for_calls(1);
+  {
+    const auto txn = catalog_->begin();
+    ASSERT_TRUE(txn->erase_content(content));
+    ASSERT_TRUE(txn->commit());
+  }
+  remote_.release();
+  wait_until([&] { return uploader_->report().running == 0; });
+  EXPECT_EQ(pending("nas"), 0U);
+  EXPECT_TRUE(outbox_->copies(content)->empty());
+}
+
+TEST_F(UploaderTest, WrongCredentialsAreReportedAndWaitFails) {
+  auto owned = std::make_unique<FakeRemote>("nas");
+  FakeRemote& remote = *owned;
+  remote.fail_next(Status(Code::kUnauthorized, "wrong key"), 1000);
+  add("a.jpg", "a", {"nas"});
+  RemoteSettings settings;
+  settings.name = "nas";
+  settings.url = "s3://bucket";
+  SyncEngine engine({*catalog_,
+                     *contents_,
+                     *outbox_,
+                     clock_,
+                     {settings},
+                     [&](const RemoteSettings&, bool) -> Result<std::unique_ptr<Remote>> {
+                       return std::unique_ptr<Remote>(std::move(owned));
+                     },
+                     {},
+                     0,
+                     {}});
+  engine.start();
+  const Status status = engine.wait({}, nullptr);
+  EXPECT_EQ(status.code(), Code::kUnauthorized);
+  EXPECT_NE(status.message().find("wrong key"), std::string::npos);
+  engine.stop();
+}
+
+TEST_F(UploaderTest, TheEngineSendsToASecondRemoteWhatOnlyTheFirstHas) {
+  auto first = std::make_unique<FakeRemote>("first");
+  auto second = std::make_unique<FakeRemote>("second");
+  FakeRemote& there = *second;
+  const std::string bytes = some_bytes(3 << 20);
+  const ContentNo content = add("a.jpg", bytes, {});
+  first->place("Library/a.jpg", bytes);
+  {
+    const auto txn = catalog_->begin();
+    txn->put_copy(content, "first", {"Library/a.jpg", "e", bytes.size(), 1});
+    ASSERT_TRUE(txn->commit());
+  }
+  ASSERT_TRUE(contents_->evict(content));
+  RemoteSettings one, two;
+  one.name = "first";
+  two.name = "second";
+  SyncEngine engine({*catalog_,
+                     *contents_,
+                     *outbox_,
+                     clock_,
+                     {one, two},
+                     [&](const RemoteSettings& s, bool used) -> Result<std::unique_ptr<Remote>> {
+                       EXPECT_EQ(used, s.name == "first");
+                       return std::unique_ptr<Remote>(std::move(s.name == "first" ? first : second));
+                     },
+                     {},
+                     5,
+                     {}});
+  engine.start();
+  EXPECT_TRUE(engine.wait({}, nullptr));
+  EXPECT_TRUE(there.object("Library/a.jpg") == bytes);
+  const auto status = engine.status();
+  ASSERT_TRUE(status);
+  EXPECT_EQ((*status)[1].confirmed_files, 1U);
+  EXPECT_GT((*status)[0].bytes_received, 0U);
+  engine.stop();
+}
+
+TEST_F(UploaderTest, PauseStandsAfterARestartAndWaitSaysSo) {
+  add("a.jpg", "a", {"nas"});
+  RemoteSettings settings;
+  settings.name = "nas";
+  const auto make = [](const RemoteSettings& s, bool) -> Result<std::unique_ptr<Remote>> {
+    return std::unique_ptr<Remote>(std::make_unique<FakeRemote>(s.name));
+  };
+  {
+    SyncEngine engine({*catalog_, *contents_, *outbox_, clock_, {settings}, make, {}, 5, {}});
+    ASSERT_TRUE(engine.pause());
+  }
+  SyncEngine engine({*catalog_, *contents_, *outbox_, clock_, {settings}, make, {}, 5, {}});
+  engine.start();
+  EXPECT_EQ(engine.wait({}, nullptr).code(), Code::kBusy);
+  EXPECT_TRUE((*engine.status())[0].paused);
+  ASSERT_TRUE(engine.resume());
+  EXPECT_TRUE(engine.wait({}, nullptr));
+}
+
+TEST_F(UploaderTest, ARemoteThatCannotBeMadeIsReportedAndTheOthersGoOn) {
+  add("a.jpg", "a", {"bad", "good"});
+  RemoteSettings bad, good;
+  bad.name = "bad";
+  good.name = "good";
+  SyncEngine engine({*catalog_,
+                     *contents_,
+                     *outbox_,
+                     clock_,
+                     {bad, good},
+                     [](const RemoteSettings& s, bool) -> Result<std::unique_ptr<Remote>> {
+                       if (s.name == "bad") return Status(Code::kInvalid, "no such scheme");
+                       return std::unique_ptr<Remote>(std::make_unique<FakeRemote>(s.name));
+                     },
+                     {},
+                     5,
+                     {}});
+  engine.start();
+  wait_until([&] { return pending("good") == 0; });
+  EXPECT_EQ(engine.wait({}, nullptr).code(), Code::kInvalid);
+  EXPECT_EQ((*engine.status())[0].last_error, "no such scheme");
+}
+
+}  // namespace
+}  // namespace shoebox
