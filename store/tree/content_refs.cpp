@@ -120,7 +120,7 @@ Status keep_version(Transaction& txn, PhotoId photo, ContentNo content, std::str
 
 Result<PhotoId> move_photo_to(Transaction& txn, PhotoId photo, InodeNo inode, ContentNo content) {
   SHOEBOX_ASSIGN(auto record, txn.photo(photo));
-  if (!record) return PhotoId{};
+  if (!record || record->content == content) return PhotoId{};
   SHOEBOX_ASSIGN(const PhotoId rest, split_off_others(txn, photo, *record, inode));
   record->content = content;
   // Rows stay as they are until the decoder has seen the new bytes.

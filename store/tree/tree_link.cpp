@@ -27,13 +27,8 @@ Result<Entry> Tree::link(InodeNo inode, InodeNo directory, std::string_view name
     SHOEBOX_TRY(touch_directory(op, directory));
     SHOEBOX_TRY(relink(op, inode));
     SHOEBOX_TRY(become_real(op, inode, name));
-    if (record.photo) {
-      SHOEBOX_ASSIGN(auto photo, op.txn.photo(record.photo));
-      if (photo && !photo->homed) {
-        photo->homed = true;
-        op.txn.put_photo(record.photo, *photo);
-      }
-    }
+    // A twin that has a home now may stand for the photo in the views.
+    if (record.photo) SHOEBOX_TRY(op.core.engine.refresh(op.txn, record.photo));
     SHOEBOX_TRY(op.core.engine.sidecars_changed(op.txn, directory, name));
   } else {
     return not_permitted("link", name, "links go into Library or a view");

@@ -36,27 +36,23 @@ Status take_names(Operation& op, const Renaming& r, bool all_names) {
 // The photo goes on with the bytes of the new inode; what that inode was before joins it.
 Status move_photo(Operation& op, const Renaming& r, PhotoId photo) {
   SHOEBOX_ASSIGN(InodeRecord incoming, need_inode(op.txn, r.source.inode));
-  const PhotoId provisional = incoming.photo;
-  std::optional<MediaInfo> info;
-  PhotoId rest;
-  if (provisional) {
-    SHOEBOX_ASSIGN(const auto record, op.txn.photo(provisional));
-    if (record && record->info.kind != MediaKind::kUnknown) info = record->info;
-    // Twins of the incoming bytes come along: equal bytes, one photo.
-    SHOEBOX_ASSIGN(rest, move_photo_to(op.txn, photo, r.source.inode, incoming.content));
-    SHOEBOX_TRY(op.core.engine.merge(op.txn, provisional, photo));
-  } else {
-    incoming.photo = photo;
-    op.txn.put_inode(r.source.inode, incoming);
-    SHOEBOX_ASSIGN(rest, move_photo_to(op.txn, photo, r.source.inode, incoming.content));
-    SHOEBOX_ASSIGN(const auto known, incoming.content ? op.txn.photo_of_content(incoming.content)
-                                                      : Result<std::optional<PhotoId>>(std::nullopt));
-    if (known && *known != photo) {
-      SHOEBOX_ASSIGN(const auto record, op.txn.photo(*known));
-      if (record && record->info.kind != MediaKind::kUnknown) info = record->info;
-      SHOEBOX_TRY(op.core.engine.merge(op.txn, *known, photo));
-    }
+  // What the incoming bytes were before: a provisional photo, or for a temporary file one that its
+  // twins carry. Asked now, since the photo is about to become the one of these bytes.
+  PhotoId joining = incoming.photo;
+  if (!joining && incoming.content) {
+    SHOEBOX_ASSIGN(const auto known, op.txn.photo_of_content(incoming.content));
+    joining = known.value_or(PhotoId{});
   }
+  std::optional<MediaInfo> info;
+  if (joining) {
+    SHOEBOX_ASSIGN(const auto record, op.txn.photo(joining));
+    if (record && record->info.kind != MediaKind::kUnknown) info = record->info;
+  }
+  incoming.photo = photo;
+  op.txn.put_inode(r.source.inode, incoming);
+  SHOEBOX_ASSIGN(const PhotoId rest, move_photo_to(op.txn, photo, r.source.inode, incoming.content));
+  // Twins of the incoming bytes come along: equal bytes, one photo.
+  if (joining && joining != photo) SHOEBOX_TRY(op.core.engine.merge(op.txn, joining, photo));
   if (rest) SHOEBOX_TRY(op.core.engine.refresh(op.txn, rest));
   SHOEBOX_ASSIGN(auto record, op.txn.photo(photo));
   if (!record) return Status::ok();
@@ -90,15 +86,16 @@ Status replace_photo(Operation& op, const Renaming& r, bool all_names) {
   SHOEBOX_TRY(op.core.rows.recount(op.txn, old));
   SHOEBOX_ASSIGN(InodeRecord old_record, need_inode(op.txn, old));
   const bool gone = old_record.nlink == 0;
+  const bool new_bytes = old_record.content != r.source_record.content;
   if (gone) {
     // Its hold on the bytes passes to the version; an open handle holds them for itself.
     old_record.photo = PhotoId{};
     op.txn.put_inode(old, old_record);
-    SHOEBOX_TRY(retain_content(op.txn, old_record.content));
+    if (new_bytes) SHOEBOX_TRY(retain_content(op.txn, old_record.content));
   }
   SHOEBOX_TRY(move_photo(op, r, photo));
   if (gone) {
-    SHOEBOX_TRY(keep_version(op.txn, photo, old_record.content, r.to_name, op.now));
+    if (new_bytes) SHOEBOX_TRY(keep_version(op.txn, photo, old_record.content, r.to_name, op.now));
     SHOEBOX_TRY(settle_unlinked(op, old));
   } else {
     SHOEBOX_TRY(relink(op, old));

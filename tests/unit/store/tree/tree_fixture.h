@@ -139,6 +139,10 @@ class TreeTest : public ViewTest {
       // New bytes leave the rows alone until they are decoded.
       if (record.info.kind != MediaKind::kUnknown) check_photo(id);
       EXPECT_TRUE(!record.content || content_exists(record.content)) << "photo " << id.value;
+      if (record.content) {
+        const auto owner = catalog_->photo_of_content(record.content);
+        EXPECT_EQ(owner->value_or(PhotoId{}), id) << "two photos have content " << record.content.value;
+      }
       return true;
     }));
   }

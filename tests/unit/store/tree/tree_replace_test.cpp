@@ -99,6 +99,18 @@ TEST_F(TreeTest, AnEditorsTemporaryFileReplacesThePhoto) {
   check_all();
 }
 
+TEST_F(TreeTest, ReplacingAPhotoByEqualBytesKeepsNoVersion) {
+  photo_file("Library/a.jpg", "same");
+  photo_file("Library/twin.jpg", "same");
+  const PhotoId id = photo_of("Library/a.jpg");
+  write("Library/a.jpg.tmp", "same");
+  ASSERT_EQ(mv("Library/a.jpg.tmp", "Library/a.jpg"), Code::kOk);
+  EXPECT_EQ(photo_of("Library/a.jpg"), id);
+  EXPECT_EQ(photo_of("Library/twin.jpg"), id);
+  EXPECT_TRUE(catalog_->versions(id)->empty());
+  check_all();
+}
+
 TEST_F(TreeTest, TwinsOfAReplacedPhotoKeepTheOldBytesAsAPhotoOfTheirOwn) {
   photo_file("Library/a.jpg", "old");
   const InodeNo twin = write("Library/b.jpg", "old");
