@@ -94,6 +94,7 @@ class ImporterTest : public testing::Test {
     EXPECT_TRUE(library_->files().write(*handle, 0, bytes).is_ok());
     EXPECT_TRUE(library_->files().flush(*handle).is_ok());
     library_->files().release(std::move(*handle));
+    library_->files().drain();  // sealed now
     return library_->tree().getattr(made->number)->content;
   }
   PhotoRecord photo(ContentNo content) {
