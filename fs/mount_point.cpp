@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <mntent.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -61,12 +62,14 @@ bool is_inside(const std::string& path, const std::string& folder) {
 
 Status check_mount_point(const std::string& mountpoint, const std::string& library) {
   struct stat info = {};
-  if (stat(mountpoint.c_str(), &info) != 0) {
+  struct statvfs disk = {};
+  // statvfs as well: the kernel remembers the attributes of a mount whose process is gone.
+  if (stat(mountpoint.c_str(), &info) != 0 || statvfs(mountpoint.c_str(), &disk) != 0) {
     if (errno == ENOENT) {
       return {Code::kNotFound,
               fmt::format("mount point {} is not there; make it with: mkdir -p {}", mountpoint, mountpoint)};
     }
-    if (errno != ENOTCONN)
+    if (errno != ENOTCONN && errno != ECONNABORTED)
       return Status::from_errno(errno, fmt::format("look at the mount point {}", mountpoint));
     const std::optional<MountEntry> dead = mount_at(mountpoint);
     if (!dead || dead->type != "fuse.shoebox") {
