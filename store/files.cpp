@@ -39,7 +39,7 @@ uint64_t Files::blocks_of(InodeNo inode, const InodeRecord& record) const {
   if (struct stat st{}; staging && ::fstat(staging->get(), &st) == 0) {
     blocks = static_cast<uint64_t>(st.st_blocks);
   } else if (record.content) {
-    const Result<uint64_t> bytes = state_->deps.contents.local_bytes(record.content);
+    const Result<uint64_t> bytes = state_->deps.contents.disk_bytes(record.content);
     if (bytes) blocks = (*bytes + kUnit - 1) / kUnit;
   }
   return std::max<uint64_t>(blocks, 1);

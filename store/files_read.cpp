@@ -41,13 +41,17 @@ Result<std::shared_ptr<const Backing>> Files::State::open_backing(OpenInode& ope
     content = ContentNo(open.content.load(std::memory_order_acquire));
   }
   const uint64_t generation = deps.contents.generation();
-  if (known && known->content == content && known->generation == generation) return known;
+  const bool current = known && known->content == content && known->generation == generation;
+  if (current && known->complete) return known;
   auto fresh = std::make_shared<Backing>();
   fresh->content = content;
   fresh->generation = generation;
   Result<UniqueFd> fd = deps.contents.open_local(content);
   fresh->complete = fd.is_ok();
-  if (!fd && fd.code() == Code::kNotFound) fd = deps.contents.open_partial(content);
+  if (!fd && fd.code() == Code::kNotFound) {
+    if (current) return known;  // still partial
+    fd = deps.contents.open_partial(content);
+  }
   if (!fd) return fd.status();
   fresh->fd = std::move(*fd);
   MutexLock lock(open.mutex);

@@ -34,56 +34,78 @@ Result<BlockSet> copy_kept(int from, int to, uint64_t size, const std::vector<Co
 
 }  // namespace
 
+Status ContentStore::State::keep_reserve() const {
+  const std::string path = root + "/" + kReserveFile;
+  if (file_size(path) >= static_cast<int64_t>(kReserveBytes)) return Status::ok();
+  SHOEBOX_ASSIGN(const UniqueFd fd, open_file(path, O_RDWR | O_CREAT));
+  if (::posix_fallocate(fd.get(), 0, static_cast<off_t>(kReserveBytes)) != 0) {
+    ::unlink(path.c_str());
+    return Status(Code::kNoSpace, "no room for " + path);
+  }
+  return Status::ok();
+}
+
 Status ContentStore::evict(ContentNo content) { return evict(content, nullptr); }
 
 Status ContentStore::evict(ContentNo content, const EvictionCheck& check) {
-  const Claim claim(*state_, content);
-  SHOEBOX_ASSIGN(const ContentRecord record, state_->record(content));
-  if (record.state != ContentState::kSealed) {
+  Status done = state_->evict(content, check);
+  if (done.code() != Code::kNoSpace) return done;
+  // A full disk cannot take the head and tail that eviction writes first: the reserve can.
+  if (::unlink((state_->root + "/" + kReserveFile).c_str()) != 0) return done;
+  done = state_->evict(content, check);
+  // Without room for it now, the next eviction makes it.
+  (void)state_->keep_reserve();
+  return done;
+}
+
+Status ContentStore::State::evict(ContentNo content, const EvictionCheck& check) {
+  const Claim claim(*this, content);
+  SHOEBOX_ASSIGN(const ContentRecord now, record(content));
+  if (now.state != ContentState::kSealed) {
     return Status(Code::kBusy, fmt::format("content {}: still being written", content.value));
   }
-  if (record.residence == Residence::kPartial || record.size <= kKeepWholeBytes) return Status::ok();
-  SHOEBOX_ASSIGN(const std::vector<ContentHash> hashes, state_->catalog.block_hashes(content));
-  if (hashes.size() != block_count(record.size)) {
+  if (now.residence == Residence::kPartial || now.size <= kKeepWholeBytes) return Status::ok();
+  SHOEBOX_ASSIGN(const std::vector<ContentHash> hashes, catalog.block_hashes(content));
+  if (hashes.size() != block_count(now.size)) {
     return Status(Code::kBusy,
                   fmt::format("content {}: not evicted, its block hashes are incomplete; run shoebox fsck",
                               content.value));
   }
   // Cheap refusals first: the file work below is for those that will go.
-  if (check) SHOEBOX_TRY(check(state_->catalog, record));
+  if (check) SHOEBOX_TRY(check(catalog, now));
 
-  SHOEBOX_ASSIGN(const UniqueFd object, open_file(state_->object(content), O_RDONLY));
-  const std::string temporary = state_->partial_tmp(content);
+  SHOEBOX_ASSIGN(const UniqueFd source, open_file(object(content), O_RDONLY));
+  const std::string temporary = partial_tmp(content);
   const auto withdraw = [&](Status why) {
-    MutexLock loading(state_->load_mutex);
-    state_->retire(content);
+    MutexLock loading(load_mutex);
+    retire(content);
     ::unlink(temporary.c_str());
-    ::unlink(state_->partial(content).c_str());
-    ::unlink(state_->blocks(content).c_str());
+    ::unlink(partial(content).c_str());
+    ::unlink(blocks(content).c_str());
     return why;
   };
-  SHOEBOX_ASSIGN(const UniqueFd partial, open_file(temporary, O_RDWR | O_CREAT | O_TRUNC));
-  if (::ftruncate(partial.get(), static_cast<off_t>(record.size)) != 0) {
+  SHOEBOX_ASSIGN(const UniqueFd target, open_file(temporary, O_RDWR | O_CREAT | O_TRUNC));
+  if (::ftruncate(target.get(), static_cast<off_t>(now.size)) != 0) {
     return withdraw(Status::from_errno(errno, "truncate " + temporary));
   }
-  const Result<BlockSet> kept = copy_kept(object.get(), partial.get(), record.size, hashes);
+  const Result<BlockSet> kept = copy_kept(source.get(), target.get(), now.size, hashes);
   if (!kept) return withdraw(kept.status().with_context(fmt::format("evicting content {}", content.value)));
-  if (Status synced = fsync_fd(partial.get(), temporary); !synced) return withdraw(synced);
+  if (Status synced = fsync_fd(target.get(), temporary); !synced) return withdraw(synced);
   // The list first: whoever finds the partial file may read it.
-  if (Status written = write_file_atomically(state_->blocks(content), kept->encode()); !written) {
+  if (Status written = write_file_atomically(blocks(content), kept->encode()); !written) {
     return withdraw(written);
   }
-  if (::rename(temporary.c_str(), state_->partial(content).c_str()) != 0) {
+  if (::rename(temporary.c_str(), partial(content).c_str()) != 0) {
     return withdraw(Status::from_errno(errno, "rename " + temporary));
   }
-  if (Status synced = fsync_dir(state_->root + "/partial"); !synced) return withdraw(synced);
-  if (Status done = state_->set_residence(content, Residence::kPartial, check); !done) return withdraw(done);
+  if (Status synced = fsync_dir(root + "/partial"); !synced) return withdraw(synced);
+  if (Status done = set_residence(content, Residence::kPartial, check); !done) return withdraw(done);
   // From here on the catalog decides: both files are whole, so whatever it says after a crash holds.
-  SHOEBOX_TRY(state_->catalog.sync());
-  if (::unlink(state_->object(content).c_str()) != 0) {
-    return Status::from_errno(errno, "unlink " + state_->object(content));
+  SHOEBOX_TRY(catalog.sync());
+  if (::unlink(object(content).c_str()) != 0) {
+    return Status::from_errno(errno, "unlink " + object(content));
   }
-  state_->total_bytes -= static_cast<int64_t>(record.size - kept->bytes());
+  total_bytes -= static_cast<int64_t>(now.size - kept->bytes());
   return Status::ok();
 }
 

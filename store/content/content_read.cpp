@@ -55,4 +55,13 @@ Result<uint64_t> ContentStore::local_bytes(ContentNo content) const {
   return static_cast<uint64_t>(st.st_blocks) * 512;
 }
 
+Result<uint64_t> ContentStore::disk_bytes(ContentNo content) const {
+  struct stat st {};
+  for (const std::string& path :
+       {state_->object(content), state_->partial(content), state_->staging(content)}) {
+    if (::stat(path.c_str(), &st) == 0) return static_cast<uint64_t>(st.st_blocks) * 512;
+  }
+  return uint64_t{0};
+}
+
 }  // namespace shoebox

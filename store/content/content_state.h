@@ -44,6 +44,10 @@ struct Partial {
 // Pages that may be lost to a crash, to be fetched again: few enough to be cheap to repeat,
 // enough that the bitmap's fsync does not slow a fetch down.
 inline constexpr uint64_t kSaveEveryBytes = 8 << 20;
+// Room that an eviction may use when the disk is full: it writes the head, the tail and the list of
+// blocks before it frees anything.
+inline constexpr uint64_t kReserveBytes = 1 << 20;
+inline constexpr const char* kReserveFile = "reserve";
 // Partial contents held open at once.
 inline constexpr size_t kMaxOpenPartials = 256;
 
@@ -106,6 +110,10 @@ struct ContentStore::State {
   Status complete(const std::shared_ptr<Partial>& partial);
   // Makes the catalog say where the bytes are. `check` may refuse, seeing the transaction.
   Status set_residence(ContentNo content, Residence residence, const EvictionCheck& check);
+
+  // --- content_evict.cpp
+  Status evict(ContentNo content, const EvictionCheck& check);
+  Status keep_reserve() const;
 
   // --- content_remove.cpp
   Status remove_files(ContentNo content);

@@ -12,6 +12,7 @@ Result<std::unique_ptr<ContentStore>> ContentStore::open(const std::string& libr
   }
   SHOEBOX_TRY(fsync_dir(library));
   auto state = std::make_unique<State>(library, catalog);
+  (void)state->keep_reserve();  // on a full or read-only disk there is none
   State* raw = state.get();
   catalog.on_content_erased([queue = state->erased](ContentNo content) {
     {

@@ -58,8 +58,10 @@ class ContentStore {
   // Parts of `range` that are not on this disk, widened to blocks. Empty: all is there, in any fd
   // that open_partial() gave before.
   Result<std::vector<ByteRange>> missing(ContentNo content, ByteRange range) const;
-  // Bytes of this content on this disk, for st_blocks.
+  // Bytes of this content that are on this disk; holes of a sparse file count.
   Result<uint64_t> local_bytes(ContentNo content) const;
+  // What its files occupy, for st_blocks.
+  Result<uint64_t> disk_bytes(ContentNo content) const;
 
   // --- fetching
   // Verifies block `index` against its recorded hash and stores it. kDataLoss: the bytes are wrong

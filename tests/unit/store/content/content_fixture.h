@@ -54,7 +54,7 @@ class ContentFixture : public ::testing::Test {
   void reopen() {
     contents.reset();
     catalog.reset();
-    auto opened = Catalog::open(library() + "/catalog", {});
+    auto opened = Catalog::open(catalog_path.empty() ? library() + "/catalog" : catalog_path, {});
     ASSERT_TRUE(opened) << opened.status().message();
     catalog = std::move(*opened);
     auto store = ContentStore::open(library(), *catalog);
@@ -158,6 +158,7 @@ class ContentFixture : public ::testing::Test {
   }
 
   TemporaryFolder folder;
+  std::string catalog_path;  // empty: in the library
   std::unique_ptr<Catalog> catalog;
   std::unique_ptr<ContentStore> contents;
   uint64_t rescued = 0;
