@@ -1,7 +1,7 @@
 // Bytes: replaced by a write, sealed (twins are found), decoded.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <utility>
 
 #include "store/base/hash.h"
 #include "store/tree/content_refs.h"
@@ -26,7 +26,7 @@ Status share_xattrs(Operation& op, PhotoId photo, InodeNo twin) {
 Result<PhotoId> take_over(Operation& op, InodeNo inode, ContentNo known, uint64_t size) {
   SHOEBOX_ASSIGN(const auto photo, op.txn.photo_of_content(known));
   SHOEBOX_ASSIGN(InodeRecord record, need_inode(op.txn, inode));
-  record.content = known;
+  const ContentNo staged = std::exchange(record.content, known);
   record.size = size;
   const PhotoId provisional = record.photo;
   op.txn.put_inode(inode, record);
@@ -34,7 +34,7 @@ Result<PhotoId> take_over(Operation& op, InodeNo inode, ContentNo known, uint64_
   SHOEBOX_ASSIGN(auto trash, op.txn.trash(inode));
   if (trash && trash->photo && !photo) {
     SHOEBOX_ASSIGN(auto of_trash, op.txn.photo(trash->photo));
-    if (of_trash) {
+    if (of_trash && of_trash->content == staged) {
       of_trash->content = known;
       op.txn.put_photo(trash->photo, *of_trash);
     }

@@ -40,8 +40,11 @@ Status purge_folder(Operation& op, InodeNo folder, const NameOf* asked) {
 }
 
 Status purge_file(Operation& op, InodeNo inode, const NameOf* asked) {
+  SHOEBOX_ASSIGN(const auto trash, op.txn.trash(inode));
   SHOEBOX_TRY(take_out(op, inode, asked));
-  return settle_unlinked(op, inode);
+  SHOEBOX_TRY(settle_unlinked(op, inode));
+  // An empty file holds no bytes by which its photo would be found.
+  return trash ? forget_photo(op.txn, trash->photo) : Status::ok();
 }
 
 // A name in a view that the record remembers, if its folder still stands and the name is free.
@@ -66,8 +69,10 @@ Status purge_row(Operation& op, const Directory& directory, std::string_view nam
   SHOEBOX_TRY(relink(op, dentry.inode));
   SHOEBOX_ASSIGN(const InodeRecord record, need_inode(op.txn, dentry.inode));
   if (record.nlink > 0) return Status::ok();
+  SHOEBOX_ASSIGN(const auto trash, op.txn.trash(dentry.inode));
   op.txn.erase_trash(dentry.inode);
-  return settle_unlinked(op, dentry.inode);
+  SHOEBOX_TRY(settle_unlinked(op, dentry.inode));
+  return trash ? forget_photo(op.txn, trash->photo) : Status::ok();
 }
 
 Status purge(Operation& op, InodeNo inode) {

@@ -133,7 +133,12 @@ class TreeTest : public ViewTest {
       } else {
         check_links(number, record);
       }
-      EXPECT_TRUE(!record.photo || catalog_->photo(record.photo)->has_value());
+      if (record.photo) {
+        const auto carried = catalog_->photo(record.photo);
+        ASSERT_TRUE(carried->has_value()) << "inode " << number.value;
+        EXPECT_EQ((*carried)->content, record.content)
+            << "inode " << number.value << " is not its photo's bytes";
+      }
     }
     ASSERT_TRUE(catalog_->for_each_photo([&](PhotoId id, const PhotoRecord& record) {
       // New bytes leave the rows alone until they are decoded.

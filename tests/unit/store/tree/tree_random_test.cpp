@@ -143,7 +143,7 @@ TEST_P(RandomTreeTest, WhatAlwaysHoldsHolds) {
   EXPECT_EQ(contents, 0u) << "bytes that nobody can reach";
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomTreeTest, testing::Values(1u, 2u, 3u, 8u, 29u, 37u));
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomTreeTest, testing::Range(1u, 9u));
 
 }  // namespace
 }  // namespace shoebox
