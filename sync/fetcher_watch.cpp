@@ -39,7 +39,9 @@ void Fetcher::State::watch_loop() NO_THREAD_SAFETY_ANALYSIS {
 }
 
 void Fetcher::State::expire(Steady now, Answers& answers) {
-  for (auto& [content, here] : active) {
+  for (auto& entry : active) {
+    const ContentNo content = entry.first;
+    auto& here = entry.second;
     std::erase_if(here.waiters, [&](const std::shared_ptr<Waiter>& waiter) {
       if (waiter->cancel.cancelled()) {
         answers.push_back({waiter->done, Status(Code::kCancelled, "fetch: the reader gave up")});
