@@ -22,10 +22,10 @@ namespace {
 
 // The hot part of a catalog of 100,000 photos (inodes and names, about 300 bytes each) fits.
 constexpr size_t kBlockCacheBytes = 64 << 20;
-// Bounds what a flush needs on a full disk to less than the usual reserve.
-constexpr size_t kWriteBufferBytes = 32 << 20;
-// Writes between two looks whether the reserve can be taken back after a full disk.
-constexpr uint32_t kReserveRetryWrites = 256;
+// Small, so that what a full disk must have room for is small: RocksDB allocates the log for a whole
+// write buffer when it begins one, and needs as much again for the table it becomes.
+constexpr size_t kWriteBufferBytes = 8 << 20;
+constexpr uint64_t kSwitchBytes = 3 * kWriteBufferBytes;
 
 rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
@@ -111,47 +111,94 @@ struct Db::State {
   Options options;
   std::unique_ptr<rocksdb::Env> memory_env;
   std::unique_ptr<rocksdb::DB> db;
-  bool reserve_held = false;  // under the catalog's writer lock, as write() is
-  uint32_t writes_without_reserve = 0;
+
+  // The reserve for a full disk; under the catalog's writer lock, as write() is.
+  UniqueFd reserve;
+  uint64_t reserve_bytes = 0;  // allocated now
+  bool warned_full = false;
 
   [[nodiscard]] std::string reserve_path() const { return path + "/reserve"; }
-  void take_reserve();
-  Status give_back_and_resume();
+  void open_reserve();
+  void fill_reserve();
+  bool give_back(uint64_t bytes);
+  Status make_sure_of_room(size_t batch_bytes);
+  rocksdb::Status write_after_no_space(rocksdb::WriteBatch& batch);
 };
 
-void Db::State::take_reserve() {
-  if (options.reserve_bytes == 0 || options.read_only || options.in_memory || reserve_held) return;
-  const auto space = disk_space(path);
-  struct stat st {};
-  const bool there = ::stat(reserve_path().c_str(), &st) == 0 &&
-                     static_cast<uint64_t>(st.st_blocks) * 512 >= options.reserve_bytes;
-  // Taking the last bytes of a nearly full disk would bring about what it is there for.
-  if (!there && (!space || space->free_bytes < options.reserve_bytes * 2)) return;
+void Db::State::open_reserve() {
+  if (options.reserve_bytes == 0 || options.read_only || options.in_memory) return;
   auto fd = open_file(reserve_path(), O_RDWR | O_CREAT);
-  if (!fd) return;
-  if (!there && ::posix_fallocate(fd->get(), 0, static_cast<off_t>(options.reserve_bytes)) != 0) {
-    ::unlink(reserve_path().c_str());
-    return;
+  if (!fd) return;  // the disk is full or read-only: there is nothing to set aside
+  reserve = std::move(*fd);
+  struct stat st {};
+  if (::fstat(reserve.get(), &st) == 0) {
+    reserve_bytes =
+        std::min<uint64_t>(static_cast<uint64_t>(st.st_size), static_cast<uint64_t>(st.st_blocks) * 512);
   }
-  reserve_held = true;
-  writes_without_reserve = 0;
+  fill_reserve();
 }
 
-// After a failed write RocksDB refuses all others until it has flushed what it holds.
-Status Db::State::give_back_and_resume() {
-  if (reserve_held) {
-    ::unlink(reserve_path().c_str());
-    reserve_held = false;
-    log::warning("catalog {}: disk full, gave back the reserve of {} MiB; free some space", path,
+// Takes what is missing, or as much of it as there is.
+void Db::State::fill_reserve() {
+  if (!reserve) return;
+  for (uint64_t missing = options.reserve_bytes - std::min(reserve_bytes, options.reserve_bytes);
+       missing > 4096; missing /= 2) {
+    const auto size = static_cast<off_t>(reserve_bytes + missing);
+    if (::posix_fallocate(reserve.get(), 0, size) == 0) {
+      reserve_bytes = static_cast<uint64_t>(size);
+      return;
+    }
+    (void)::ftruncate(reserve.get(), static_cast<off_t>(reserve_bytes));  // what a failed try left
+  }
+}
+
+// False: there is nothing to give.
+bool Db::State::give_back(uint64_t bytes) {
+  if (!reserve || reserve_bytes == 0) return false;
+  const uint64_t left = reserve_bytes - std::min(bytes, reserve_bytes);
+  if (::ftruncate(reserve.get(), static_cast<off_t>(left)) != 0) return false;
+  reserve_bytes = left;
+  if (!std::exchange(warned_full, true)) {
+    log::warning("catalog {}: disk full, living on its reserve of {} MiB; free some space", path,
                  options.reserve_bytes >> 20);
   }
-  rocksdb::Status resumed;
-  for (int attempt = 0; attempt < 20; ++attempt) {  // busy while RocksDB tries the same by itself
-    resumed = db->Resume();
-    if (!resumed.IsBusy()) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  return true;
+}
+
+// RocksDB does not take a full disk well: after one ENOSPC it stops until it has flushed. So it shall
+// not meet one: the log has its bytes from its beginning, and when it must begin a new one on a full
+// disk, the room for that comes out of the reserve first.
+Status Db::State::make_sure_of_room(size_t batch_bytes) {
+  if (options.in_memory || options.read_only) return Status::ok();
+  const auto space = disk_space(path);
+  if (!space || space->free_bytes >= kSwitchBytes + 2 * batch_bytes) {
+    if (space && reserve_bytes < options.reserve_bytes && space->free_bytes >= 2 * options.reserve_bytes) {
+      fill_reserve();
+      warned_full = false;
+    }
+    return Status::ok();
   }
-  return translate(resumed, path);
+  uint64_t buffered = 0;
+  db->GetIntProperty("rocksdb.cur-size-active-mem-table", &buffered);
+  constexpr uint64_t kFreshLog = 16 << 10;  // not allocated yet: that comes with its first bytes
+  const bool fits = buffered + 2 * batch_bytes < kWriteBufferBytes * 3 / 4;
+  if (fits && buffered > kFreshLog) return Status::ok();
+  if (!give_back(kSwitchBytes + 2 * batch_bytes)) {
+    return {Code::kNoSpace, fmt::format("catalog {}: no space left on the disk", path)};
+  }
+  if (fits) return Status::ok();
+  return translate(db->Flush(rocksdb::FlushOptions()), path);
+}
+
+// Somebody else took the last bytes in between. RocksDB looks every 5 s whether it can go on.
+rocksdb::Status Db::State::write_after_no_space(rocksdb::WriteBatch& batch) {
+  rocksdb::Status written = rocksdb::Status::NoSpace();
+  if (!give_back(reserve_bytes)) return written;
+  for (int attempt = 0; attempt < 60 && !written.ok(); ++attempt) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    written = db->Write(rocksdb::WriteOptions(), &batch);
+  }
+  return written;
 }
 
 Db::Db(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -182,7 +229,7 @@ Result<std::unique_ptr<Db>> Db::open(const std::string& path, const Options& opt
                                                    : rocksdb::DB::Open(made, where, &db);
   if (!opened.ok()) return translate(opened, path);
   state->db.reset(db);
-  state->take_reserve();
+  state->open_reserve();
   return std::unique_ptr<Db>(new Db(std::move(state)));
 }
 
@@ -249,14 +296,12 @@ Status Db::write(const KeyChanges& changes) {
     const rocksdb::Status put = value ? batch.Put(key, *value) : batch.Delete(key);
     if (!put.ok()) return translate(put, state_->path);
   }
-  if (!state_->reserve_held && ++state_->writes_without_reserve % kReserveRetryWrites == 0) {
-    state_->take_reserve();
-  }
+  const uint64_t reserve_before = state_->reserve_bytes;
+  SHOEBOX_TRY(state_->make_sure_of_room(batch.GetDataSize()));
   rocksdb::Status written = state_->db->Write(rocksdb::WriteOptions(), &batch);
-  if (written.IsNoSpace()) {
-    SHOEBOX_TRY(state_->give_back_and_resume());
-    written = state_->db->Write(rocksdb::WriteOptions(), &batch);
-  }
+  if (written.IsNoSpace()) written = state_->write_after_no_space(batch);
+  // What the log that has gone held, before somebody else takes it.
+  if (state_->reserve_bytes < reserve_before) state_->fill_reserve();
   return translate(written, state_->path);
 }
 

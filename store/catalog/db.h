@@ -1,8 +1,8 @@
 // The only wrapper around RocksDB in the catalog: ordered bytes to bytes, atomic batches, one log.
 //
 // Owned by Catalog. Threads: any. Writes are serialised by the catalog's writer lock. Keeps a file
-// of preallocated bytes beside the tables: on a full disk it is given back, so that RocksDB can
-// still write its log and the catalog stays right while everything else gets ENOSPC.
+// of preallocated bytes beside the tables: on a full disk they are given back piece by piece, so that
+// the catalog can go on (files can be deleted and evicted) while everything else gets ENOSPC.
 #pragma once
 
 #include <cstdint>
