@@ -122,7 +122,14 @@ Status Importer::make_thumbnails(ContentNo content) {
   if (record->state != ContentState::kSealed)
     return {Code::kBusy, "make a thumbnail: the file is still being written"};
   SHOEBOX_ASSIGN(const UniqueFd fd, with.contents.open_local(content));
-  SHOEBOX_ASSIGN(const DecodedMedia media, with.decoder->decode(fd.get(), ""));
+  // Some formats are told by the name only.
+  SHOEBOX_ASSIGN(const std::optional<PhotoId> id, with.catalog.photo_of_content(content));
+  std::optional<PhotoRecord> photo;
+  if (id) {
+    SHOEBOX_ASSIGN(photo, with.catalog.photo(*id));
+  }
+  SHOEBOX_ASSIGN(const DecodedMedia media,
+                 with.decoder->decode(fd.get(), photo ? photo->original_name : std::string()));
   if (media.thumbnails.empty())
     return {Code::kNotSupported, "make a thumbnail: the file holds no picture that can be decoded"};
   for (const Thumbnail& thumbnail : media.thumbnails) {

@@ -145,7 +145,6 @@ class Answer {
       complain("write to stdout failed");
       return kExitFailed;
     }
-    if (json_ && verb_.name == "thumbnail") return 0;
     return verb_.exit_code ? verb_.exit_code(*result) : 0;
   }
 
@@ -164,10 +163,11 @@ int run_service(const ParsedCommand& command, const FoundLibrary& found, const j
   signals.start([cancel](int) { cancel.cancel(); });
   Answer answer(verb, command.json);
   const auto progress = [&](const json& value) { answer.interim(value); };
-  Result<json> result = ask_mount(found.library, verb.name, arguments, cancel, progress);
-  if (!result && result.code() == Code::kUnavailable) {
-    result = run_here(verb, found, arguments, composition, cancel, progress);
-  }
+  const Result<std::optional<json>> asked = ask_mount(found.library, verb.name, arguments, cancel, progress);
+  Result<json> result = !asked ? Result<json>(asked.status())
+                        : asked->has_value()
+                            ? Result<json>(**asked)
+                            : run_here(verb, found, arguments, composition, cancel, progress);
   // Who watches ends it so: that is no failure.
   if (!result && result.code() == Code::kCancelled && arguments.value("watch", false))
     result = json::object();
@@ -193,6 +193,9 @@ int run_verb(const ParsedCommand& command, const Composition& composition) {
     const Result<FoundLibrary> result = find_for(command, working_directory);
     if (!result) return fail(result.status());
     found = *result;
+  }
+  if (verb.refuse) {
+    if (const Status refused = verb.refuse(command.json); !refused) return fail(refused);
   }
   Result<json> arguments = arguments_of(command, found, working_directory);
   if (!arguments) return fail(arguments.status());

@@ -218,32 +218,33 @@ Result<ImportOutcome> FolderImport::import_opened(const SourceFile& file, int fd
   SHOEBOX_ASSIGN(const ContentHash hash, hash_of(fd, cancel));
   // One imported a moment ago may have the same bytes, and is known by its hash once sealed.
   if (sizes_.contains(file.size)) library_.files().drain();
-  if (file.size > 0) {
-    SHOEBOX_ASSIGN(std::optional<ImportOutcome> known, known_photo(hash));
-    if (known) {
-      if (known->path == path || (there && there->inode.content && known->inode == there->number)) {
-        known->verdict = ImportVerdict::kAlreadyThere;
-      }
-      return *known;
+  // At its path, or at the number it got there because other bytes had the path first. Never over what
+  // is there: a second camera also has an IMG_0001.JPG.
+  int number = 1;
+  const auto candidate = [&number, &given = name] { return number == 1 ? given : numbered(given, number); };
+  if (const Result<Entry> folder = tree.resolve(folder_path); folder) {
+    for (;; ++number) {
+      const Result<Entry> taken = tree.lookup(folder->number, candidate());
+      if (!taken && taken.code() == Code::kNotFound) break;
+      if (!taken) return taken.status();
+      SHOEBOX_ASSIGN(const bool same, same_bytes(taken->inode, file.size, hash));
+      if (same)
+        return ImportOutcome{ImportVerdict::kAlreadyThere, joined(folder_path, candidate()), "",
+                             taken->number};
     }
   }
+  if (file.size > 0) {
+    SHOEBOX_ASSIGN(std::optional<ImportOutcome> known, known_photo(hash));
+    if (known) return *known;
+  }
   SHOEBOX_ASSIGN(const InodeNo folder, ensure_folder(folder_path));
-  // Never over what is there: a second camera also has an IMG_0001.JPG.
-  for (int number = 1;; ++number) {
-    const std::string candidate = number == 1 ? name : numbered(name, number);
-    const Result<Entry> taken = tree.lookup(folder, candidate);
-    if (taken) {
-      SHOEBOX_ASSIGN(const bool same, same_bytes(taken->inode, file.size, hash));
-      if (!same) continue;
-      return ImportOutcome{ImportVerdict::kAlreadyThere, joined(folder_path, candidate), "", taken->number};
-    }
-    if (taken.code() != Code::kNotFound) return taken.status();
-    const Result<InodeNo> copied = copy_in(file, fd, folder, candidate, cancel, on_bytes);
-    if (!copied && copied.code() == Code::kExists) continue;
+  for (;; ++number) {
+    const Result<InodeNo> copied = copy_in(file, fd, folder, candidate(), cancel, on_bytes);
+    if (!copied && copied.code() == Code::kExists) continue;  // somebody was faster through the drive
     if (!copied) return copied.status();
     sizes_.insert(file.size);
     return ImportOutcome{number == 1 ? ImportVerdict::kImported : ImportVerdict::kRenamed,
-                         joined(folder_path, candidate), "", *copied};
+                         joined(folder_path, candidate()), "", *copied};
   }
 }
 

@@ -73,9 +73,10 @@ Result<int> mount_as_json(const Composition& composition, const MountRequest& re
   std::fflush(stdout);
   if (::dup2(kept.get(), STDOUT_FILENO) < 0) return Status::from_errno(errno, "restore stdout");
   if (code != 0) return code;
-  SHOEBOX_ASSIGN(const json status,
+  SHOEBOX_ASSIGN(const std::optional<json> status,
                  ask_mount(request.library, "status", json::object(), CancelToken(), nullptr));
-  say(status.dump(2));
+  if (!status) return Status(Code::kUnavailable, "the mount ended at once; see its log");
+  say(status->dump(2));
   return 0;
 }
 

@@ -89,7 +89,6 @@ std::vector<Verb> pin_verbs() {
   pin.service = [](ServiceContext& context, const json& arguments) {
     return set_pins(context, arguments, true);
   };
-  pin.needs_background = true;  // for the fetching
   pin.print = [](const json& result, const json&) { print(result, true); };
   pin.exit_code = exit_code;
 

@@ -50,7 +50,10 @@ std::string counted(uint64_t count, std::string_view noun) {
 
 Progress::Progress(Style style, unsigned width, const Clock& clock,
                    std::function<void(std::string_view)> write)
-    : style_(style), width_(std::max(width, 20U)), clock_(clock), write_(std::move(write)) {}
+    : style_(style), width_(std::max(width, 20U)), clock_(clock), write_(std::move(write)) {
+  // What is over at once needs no line in a log.
+  if (style_ == Style::kLines) drawn_ = clock_.steady();
+}
 
 Progress::~Progress() { clear(); }
 
@@ -89,7 +92,7 @@ void Progress::note(std::string_view line) {
   if (style_ == Style::kSilent) return;
   clear();
   write_(fmt::format("{}\n", line));
-  drawn_.reset();
+  if (style_ == Style::kBar) drawn_.reset();
 }
 
 void Progress::clear() {

@@ -72,10 +72,6 @@ void print(const json& result, const json&) {
     complain(jpeg.status().message());
     return;
   }
-  if (::isatty(STDOUT_FILENO) == 1) {
-    complain("a JPEG would upset this terminal; write > out.jpg behind the command");
-    return;
-  }
   std::fwrite(jpeg->data(), 1, jpeg->size(), stdout);  // the caller asks stdout whether all went well
 }
 
@@ -94,9 +90,11 @@ Verb thumbnail_verb() {
        "longer side in pixels, at least: 256 (default) or 1024"},
   };
   verb.service = thumbnail;
-  verb.needs_background = true;  // an evicted original may have to be fetched to be decoded
   verb.print = print;
-  verb.exit_code = [](const json&) { return ::isatty(STDOUT_FILENO) == 1 ? 1 : 0; };
+  verb.refuse = [](bool json_asked) -> Status {
+    if (json_asked || ::isatty(STDOUT_FILENO) != 1) return Status::ok();
+    return {Code::kInvalid, "a JPEG would upset this terminal; write > out.jpg behind the command"};
+  };
   return verb;
 }
 

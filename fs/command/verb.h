@@ -54,6 +54,8 @@ struct Verb {
   // the library itself.
   bool needs_background = false;
 
+  // Refuses before anything is asked, for reasons of the terminal; empty: nothing to refuse.
+  std::function<Status(bool json)> refuse;
   // Shows the answer to a person on stdout. `arguments` as the service got them.
   std::function<void(const nlohmann::json& result, const nlohmann::json& arguments)> print;
   // Interim answers are {"done", "total", "text"} and {"note"}; a verb whose are not says here how they

@@ -16,18 +16,22 @@ using nlohmann::json;
 
 constexpr int kCancelLookMs = 100;
 
-Result<UniqueFd> connect_to(const std::string& library) {
-  SHOEBOX_ASSIGN(const ControlAddress where, control_address(library));
+// Nothing when nobody listens.
+Result<std::optional<UniqueFd>> connect_to(const std::string& library) {
+  const Result<ControlAddress> where = control_address(library);
+  if (!where && (where.code() == Code::kNotFound || where.code() == Code::kNotDirectory)) {
+    return std::optional<UniqueFd>();
+  }
+  if (!where) return where.status();
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return Status::from_errno(errno, "make a socket");
-  while (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&where.address), sizeof where.address) != 0) {
+  const auto* address = reinterpret_cast<const sockaddr*>(&where->address);
+  while (::connect(fd.get(), address, sizeof where->address) != 0) {
     if (errno == EINTR) continue;
-    if (errno == ENOENT || errno == ECONNREFUSED) {
-      return Status(Code::kUnavailable, fmt::format("library {} is not mounted", library));
-    }
+    if (errno == ENOENT || errno == ECONNREFUSED) return std::optional<UniqueFd>();
     return Status::from_errno(errno, fmt::format("reach the mount of {}", library));
   }
-  return fd;
+  return std::optional(std::move(fd));
 }
 
 Code code_named(const std::string& name) {
@@ -39,12 +43,17 @@ Code code_named(const std::string& name) {
 
 }  // namespace
 
-bool is_mounted(const std::string& library) { return connect_to(library).is_ok(); }
+bool is_mounted(const std::string& library) {
+  const Result<std::optional<UniqueFd>> fd = connect_to(library);
+  return fd && fd->has_value();
+}
 
-Result<json> ask_mount(const std::string& library, const std::string& verb, const json& arguments,
-                       CancelToken cancel, const std::function<void(const json&)>& progress) {
-  SHOEBOX_ASSIGN(UniqueFd fd, connect_to(library));
-  LineSocket socket(std::move(fd));
+Result<std::optional<json>> ask_mount(const std::string& library, const std::string& verb,
+                                      const json& arguments, CancelToken cancel,
+                                      const std::function<void(const json&)>& progress) {
+  SHOEBOX_ASSIGN(std::optional<UniqueFd> fd, connect_to(library));
+  if (!fd) return std::optional<json>();
+  LineSocket socket(std::move(*fd));
   const json request = {{"version", 1}, {"verb", verb}, {"arguments", arguments}};
   const std::string line = request.dump(-1, ' ', false, json::error_handler_t::replace);
   if (line.size() > kMaxRequestBytes)
@@ -56,7 +65,7 @@ Result<json> ask_mount(const std::string& library, const std::string& verb, cons
     if (!answer && answer.code() == Code::kTimeout) continue;
     if (!answer) return answer.status().with_context("answer of the mount");
     if (!answer->has_value()) {
-      // Not kUnavailable: the request was taken, and may have been done in part.
+      // The request was taken, and may have been done in part.
       return Status(Code::kIo, fmt::format("the mount of {} ended before it answered", library));
     }
     const json value = json::parse(**answer, nullptr, false);
@@ -64,7 +73,7 @@ Result<json> ask_mount(const std::string& library, const std::string& verb, cons
     if (const auto interim = value.find("progress"); interim != value.end()) {
       if (progress) progress(*interim);
     } else if (const auto result = value.find("result"); result != value.end()) {
-      return *result;
+      return std::optional<json>(*result);
     } else if (const auto error = value.find("error"); error != value.end() && error->is_object()) {
       return Status(code_named(error->value("code", "")),
                     error->value("message", "the mount gave no reason"));

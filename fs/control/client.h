@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "store/base/cancel.h"
@@ -15,10 +16,10 @@ namespace shoebox {
 // True when somebody listens on the control socket of this library.
 bool is_mounted(const std::string& library);
 
-// kUnavailable: nobody has this library mounted. Otherwise the result, or the error of the mount.
+// Nothing: nobody has this library mounted. Otherwise the result, or the error of the mount.
 // Raising `cancel` (looked at ten times a second) closes the connection and with it the request.
-Result<nlohmann::json> ask_mount(const std::string& library, const std::string& verb,
-                                 const nlohmann::json& arguments, CancelToken cancel,
-                                 const std::function<void(const nlohmann::json&)>& progress);
+Result<std::optional<nlohmann::json>> ask_mount(const std::string& library, const std::string& verb,
+                                                const nlohmann::json& arguments, CancelToken cancel,
+                                                const std::function<void(const nlohmann::json&)>& progress);
 
 }  // namespace shoebox

@@ -63,13 +63,15 @@ TEST_F(ProgressTest, NotesStandAboveTheBar) {
   EXPECT_EQ(out, "\r\x1b[Kskipped y\n");
 }
 
-TEST_F(ProgressTest, APipeGetsALineEveryFiveSeconds) {
+TEST_F(ProgressTest, APipeGetsALineEveryFiveSecondsAndNoneForWhatIsOverAtOnce) {
   Progress progress = make(Progress::Style::kLines);
   progress.update(0, 10, "a");
-  progress.update(5, 10, "b");
   clock.at += std::chrono::seconds(5);
+  progress.update(5, 10, "b");
   progress.update(6, 10, "c");
-  EXPECT_EQ(out, "0% a\n60% c\n");
+  clock.at += std::chrono::seconds(5);
+  progress.update(7, 10, "d");
+  EXPECT_EQ(out, "50% b\n70% d\n");
 }
 
 TEST_F(ProgressTest, JsonGetsNothing) {
