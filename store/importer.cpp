@@ -163,7 +163,8 @@ std::optional<ContentNo> Importer::State::next() NO_THREAD_SAFETY_ANALYSIS {
     if (deferred.empty()) {
       changed.wait(mutex);
     } else {
-      changed.wait_until(mutex, deferred.begin()->first);
+      const Steady::time_point due = deferred.begin()->first;  // the entry may be gone when the wait ends
+      changed.wait_until(mutex, due);
     }
   }
   const ContentNo content = queue.front();
