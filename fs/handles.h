@@ -34,6 +34,18 @@ class HandleTable {
     return found == shard.handles.end() ? nullptr : found->second;
   }
 
+  // Some handle of which `wanted` says true, or null. Looks at all of them: for rare questions.
+  template <typename Wanted>
+  [[nodiscard]] std::shared_ptr<T> find_if(const Wanted& wanted) const {
+    for (const Shard& shard : shards_) {
+      MutexLock lock(shard.mutex);
+      for (const auto& [number, handle] : shard.handles) {
+        if (wanted(*handle)) return handle;
+      }
+    }
+    return nullptr;
+  }
+
   std::shared_ptr<T> remove(uint64_t number) {
     Shard& shard = shard_of(number);
     MutexLock lock(shard.mutex);

@@ -7,6 +7,7 @@
 #include "fs/parked_request.h"
 #include "fs/reply.h"
 #include "store/files.h"
+#include "store/tree/tree.h"
 
 namespace shoebox {
 namespace {
@@ -36,6 +37,16 @@ AttributeChange change_of(const struct stat& wanted, int changes) {
     change.mtime = timestamp_of(wanted.st_mtim);
   }
   return change;
+}
+
+// A folder that was removed while somebody reads it: POSIX answers fstat with no links.
+Result<InodeRecord> removed_but_open(const Filesystem& filesystem, InodeNo number) {
+  const std::shared_ptr<OpenDirectory> open =
+      filesystem.open_directories.find_if([&](const OpenDirectory& one) { return one.inode() == number; });
+  if (!open) return Status(Code::kNotFound, "no such inode");
+  InodeRecord record = open->when_opened();
+  record.nlink = 0;
+  return record;
 }
 
 constexpr int kOtherThanSize = FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID |
@@ -91,6 +102,7 @@ void resize_unopened(fuse_req_t request, InodeNo number, const struct stat& want
 
 void op_getattr(fuse_req_t request, fuse_ino_t inode, fuse_file_info*) {
   Result<InodeRecord> record = filesystem_of(request).tree.getattr(inode_no(inode));
+  if (record.code() == Code::kNotFound) record = removed_but_open(filesystem_of(request), inode_no(inode));
   if (!record.is_ok()) return reply_failure(request, record.status());
   reply_attributes(request, inode_no(inode), std::move(record).value());
 }

@@ -5,6 +5,7 @@
 #include "fs/ops.h"
 #include "fs/reply.h"
 #include "store/catalog/catalog.h"
+#include "store/tree/tree.h"
 
 namespace shoebox {
 namespace {
@@ -87,7 +88,10 @@ void read_directory(fuse_req_t request, size_t size, off_t offset, const fuse_fi
 
 void op_opendir(fuse_req_t request, fuse_ino_t inode, fuse_file_info* info) {
   Filesystem& filesystem = filesystem_of(request);
-  info->fh = filesystem.open_directories.add(std::make_shared<OpenDirectory>(inode_no(inode)));
+  Result<InodeRecord> record = filesystem.tree.getattr(inode_no(inode));
+  if (!record.is_ok()) return reply_failure(request, record.status());
+  info->fh = filesystem.open_directories.add(
+      std::make_shared<OpenDirectory>(inode_no(inode), std::move(record).value()));
   info->cache_readdir = 1;  // the invalidator drops it
   info->keep_cache = 1;
   if (fuse_reply_open(request, info) != 0) filesystem.open_directories.remove(info->fh);

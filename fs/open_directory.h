@@ -17,10 +17,10 @@
 #include "store/base/ids.h"
 #include "store/base/mutex.h"
 #include "store/base/result.h"
+#include "store/catalog/records.h"
 
 namespace shoebox {
 
-struct DirEntry;
 class Tree;
 
 // One name and the offset at which reading goes on behind it.
@@ -39,8 +39,11 @@ inline constexpr int64_t kFirstNameOffset = 16;
 class OpenDirectory {
  public:
   using Rows = std::vector<DirectoryRow>;
-  explicit OpenDirectory(InodeNo inode) : inode_(inode) {}
+  OpenDirectory(InodeNo inode, InodeRecord when_opened)
+      : inode_(inode), when_opened_(std::move(when_opened)) {}
   [[nodiscard]] InodeNo inode() const { return inode_; }
+  // What fstat answers once the folder is removed, but for its link count.
+  [[nodiscard]] const InodeRecord& when_opened() const { return when_opened_; }
 
   // The list; made anew when reading starts at the beginning (rewinddir shows what is new).
   Result<std::shared_ptr<const Rows>> rows(const Tree& tree, int64_t from_offset);
@@ -51,6 +54,7 @@ class OpenDirectory {
 
  private:
   const InodeNo inode_;
+  const InodeRecord when_opened_;
   Mutex mutex_;
   std::shared_ptr<const Rows> rows_ GUARDED_BY(mutex_);  // shared: replaced while others read it
 };

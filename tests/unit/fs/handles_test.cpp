@@ -39,6 +39,13 @@ TEST(HandleTable, WhoUsesAHandleKeepsItWhileOthersCloseIt) {
   EXPECT_EQ(*used, 7);
 }
 
+TEST(HandleTable, FindsByWhatAHandleIs) {
+  HandleTable<int> table;
+  for (int i = 0; i < 50; ++i) table.add(std::make_shared<int>(i));
+  EXPECT_EQ(*table.find_if([](int value) { return value == 33; }), 33);
+  EXPECT_EQ(table.find_if([](int value) { return value > 50; }), nullptr);
+}
+
 TEST(HandleTable, ThreadsDoNotDisturbEachOther) {
   HandleTable<int> table;
   std::vector<std::thread> threads;
