@@ -106,6 +106,10 @@ class CommandLine {
                                       verb.summary);
     slot.app->set_help_flag("-h,--help", "print this help");
     slot.app->footer("Examples:\n" + verb.examples);
+    if (parent != &app_) {
+      const std::string so_far = parent->get_footer();
+      parent->footer((so_far.empty() ? "Examples:\n" : so_far) + verb.examples);
+    }
     for (const OptionSpec& spec : verb.options) slot.options.emplace_back(&spec, add_option(*slot.app, spec));
     if (verb.name != "mount") {
       slot.app

@@ -36,7 +36,7 @@ Result<FoundLibrary> find_for(const ParsedCommand& command, const std::string& w
   query.working_directory = working_directory;
   query.mounts = mounted_libraries();
   for (const OptionSpec& option : command.verb->options) {
-    if (option.kind != OptionSpec::Kind::kLibraryPath) continue;
+    if (option.kind != OptionSpec::Kind::kLibraryPath && option.kind != OptionSpec::Kind::kName) continue;
     if (const auto it = command.values.find(option.key); it != command.values.end()) {
       query.paths.insert(query.paths.end(), it->second.begin(), it->second.end());
     }
@@ -49,6 +49,11 @@ Result<json> value_of(const OptionSpec& option, const std::string& text, const F
   switch (option.kind) {
     case OptionSpec::Kind::kFlag: return json(true);
     case OptionSpec::Kind::kText: return json(escape_name(text));
+    case OptionSpec::Kind::kName: {
+      if (text.find('/') == std::string::npos) return json(escape_name(text));
+      const Result<std::string> path = path_in_library(found, text, working_directory);
+      return json(escape_name(path ? *path : text));
+    }
     case OptionSpec::Kind::kLocalPath:
       if (text.empty())
         return Status(Code::kInvalid, fmt::format("{}: an empty path names nothing", option.name));

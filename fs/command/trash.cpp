@@ -60,8 +60,9 @@ Result<json> restore(ServiceContext& context, const json& arguments) {
   }
   if (!all) {
     std::erase_if(entries, [&](const Tree::TrashEntry& entry) {
-      return std::none_of(names.begin(), names.end(),
-                          [&](const std::string& name) { return is_called(entry, context.mountpoint, name); });
+      return std::none_of(names.begin(), names.end(), [&](const std::string& name) {
+        return is_called(entry, context.mountpoint, name);
+      });
     });
     // The same path may have been trashed again and again: its last bytes are what is meant.
     std::stable_sort(entries.begin(), entries.end(),
@@ -147,7 +148,7 @@ std::vector<Verb> trash_verbs() {
       "  shoebox trash restore Library/2023/07/IMG_1.jpg    by where it came from\n"
       "  shoebox trash restore --all\n";
   restore_verb.options = {
-      {"NAME", "names", OptionSpec::Kind::kText, "NAME", "a name in Trash, or the path it had", false, true},
+      {"NAME", "names", OptionSpec::Kind::kName, "NAME", "a name in Trash, or the path it had", false, true},
       {"--all", "all", OptionSpec::Kind::kFlag, "", "everything in Trash"}};
   restore_verb.service = restore;
   restore_verb.print = print_restored;

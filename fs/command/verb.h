@@ -22,6 +22,7 @@ struct OptionSpec {
     kText,         // --older AGE
     kNumber,       // --size N
     kLibraryPath,  // PATH of the drive; given to the service as a path below the mount point
+    kName,         // a name, or a PATH of the drive where it has a '/' and lies below the mount point
     kLocalPath,    // FOLDER of this machine; made absolute
   };
   std::string name;  // "--all", "-f,--foreground"; positional: "PATH"

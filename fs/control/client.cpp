@@ -16,22 +16,29 @@ using nlohmann::json;
 
 constexpr int kCancelLookMs = 100;
 
-// Nothing when nobody listens.
-Result<std::optional<UniqueFd>> connect_to(const std::string& library) {
-  const Result<ControlAddress> where = control_address(library);
+// Nothing when nobody listens there.
+Result<std::optional<UniqueFd>> connect_to(const Result<ControlAddress>& where, const std::string& library) {
   if (!where && (where.code() == Code::kNotFound || where.code() == Code::kNotDirectory)) {
     return std::optional<UniqueFd>();
   }
   if (!where) return where.status();
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return Status::from_errno(errno, "make a socket");
-  const auto* address = reinterpret_cast<const sockaddr*>(&where->address);
-  while (::connect(fd.get(), address, sizeof where->address) != 0) {
+  while (::connect(fd.get(), where->get(), where->length) != 0) {
     if (errno == EINTR) continue;
     if (errno == ENOENT || errno == ECONNREFUSED) return std::optional<UniqueFd>();
     return Status::from_errno(errno, fmt::format("reach the mount of {}", library));
   }
   return std::optional(std::move(fd));
+}
+
+Result<std::optional<UniqueFd>> connect_to(const std::string& library) {
+  SHOEBOX_ASSIGN(std::optional<UniqueFd> fd, connect_to(control_address(library), library));
+  if (fd) return fd;
+  SHOEBOX_ASSIGN(fd, connect_to(abstract_control_address(library), library));
+  // Somebody else may have taken the name to be asked in the mount's place.
+  if (fd && !peer_is_trusted(fd->get())) fd.reset();
+  return fd;
 }
 
 Code code_named(const std::string& name) {

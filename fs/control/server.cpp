@@ -82,11 +82,35 @@ struct ControlServer::State {
   Mutex mutex;
   std::list<Connection> connections GUARDED_BY(mutex);  // a list: threads hold references
 
+  bool has_file = true;  // false: an abstract name, because the disk is read-only
+
+  Status bind_listener();
   void accept_loop();
   void serve(UniqueFd fd, Connection& connection);
   void answer(LineSocket& socket, const std::string& line, Connection& connection);
   void reap() REQUIRES(mutex);
 };
+
+Status ControlServer::State::bind_listener() {
+  SHOEBOX_ASSIGN(const ControlAddress where, control_address(library));
+  // The lock is ours, so whoever made this socket is gone.
+  ::unlinkat(where.folder.get(), kControlSocketName, 0);
+  // Linux gives a socket's node the mode of the descriptor: never open to others, not for a moment.
+  if (::fchmod(listener.get(), 0600) != 0) return Status::from_errno(errno, "protect the control socket");
+  if (::bind(listener.get(), where.get(), where.length) == 0) {
+    if (::fchmodat(where.folder.get(), kControlSocketName, 0600, 0) == 0) return Status::ok();
+    return Status::from_errno(errno, "protect the control socket");
+  }
+  // A read-only disk says so, or, where an old socket stands and cannot be removed, that it is in use.
+  const int error = errno;
+  if (error != EROFS && error != EADDRINUSE) {
+    return Status::from_errno(error, fmt::format("make {}/{}", library, kControlSocketName));
+  }
+  SHOEBOX_ASSIGN(const ControlAddress stand_in, abstract_control_address(library));
+  has_file = false;
+  if (::bind(listener.get(), stand_in.get(), stand_in.length) == 0) return Status::ok();
+  return Status::from_errno(errno, "make the control socket of " + library);
+}
 
 Result<std::unique_ptr<ControlServer>> ControlServer::start(const std::string& library, Handler handler) {
   auto state = std::make_unique<State>();
@@ -96,19 +120,7 @@ Result<std::unique_ptr<ControlServer>> ControlServer::start(const std::string& l
   if (!state->stop) return Status::from_errno(errno, "make an eventfd");
   state->listener = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!state->listener) return Status::from_errno(errno, "make the control socket");
-  SHOEBOX_ASSIGN(const ControlAddress where, control_address(library));
-  // The lock is ours, so whoever made this socket is gone.
-  ::unlinkat(where.folder.get(), kControlSocketName, 0);
-  // Linux gives a socket's node the mode of the descriptor: never open to others, not for a moment.
-  if (::fchmod(state->listener.get(), 0600) != 0)
-    return Status::from_errno(errno, "protect the control socket");
-  if (::bind(state->listener.get(), reinterpret_cast<const sockaddr*>(&where.address),
-             sizeof where.address) != 0) {
-    return Status::from_errno(errno, fmt::format("make {}/{}", library, kControlSocketName));
-  }
-  if (::fchmodat(where.folder.get(), kControlSocketName, 0600, 0) != 0) {
-    return Status::from_errno(errno, "protect the control socket");
-  }
+  SHOEBOX_TRY(state->bind_listener());
   if (::listen(state->listener.get(), 16) != 0)
     return Status::from_errno(errno, "listen on the control socket");
   State& s = *state;
@@ -132,7 +144,7 @@ ControlServer::~ControlServer() {
   }
   for (State::Connection& connection : ending) connection.cancel.cancel();
   for (State::Connection& connection : ending) connection.thread.join();
-  ::unlink((s.library + "/" + kControlSocketName).c_str());
+  if (s.has_file) ::unlink((s.library + "/" + kControlSocketName).c_str());
 }
 
 void ControlServer::State::reap() {
@@ -164,6 +176,7 @@ void ControlServer::State::accept_loop() {
       }
       continue;
     }
+    if (!has_file && !peer_is_trusted(fd.get())) continue;
     const MutexLock lock(mutex);
     reap();
     if (connections.size() >= kMaxConnections) {

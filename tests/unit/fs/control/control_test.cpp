@@ -40,8 +40,7 @@ class ControlTest : public ::testing::Test {
   std::string raw(const std::string& bytes) {
     const Result<ControlAddress> where = control_address(dir.path());
     UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&where->address), sizeof where->address) != 0)
-      return "";
+    if (::connect(fd.get(), where->get(), where->length) != 0) return "";
     LineSocket socket(std::move(fd));
     [[maybe_unused]] const Status sent = socket.send(bytes);
     const Result<std::optional<std::string>> line = socket.receive(kMaxAnswerBytes, 20'000, -1);
@@ -111,8 +110,7 @@ TEST_F(ControlTest, ASocketThatACrashLeftIsReplaced) {
   {
     const Result<ControlAddress> where = control_address(dir.path());
     const UniqueFd stale(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    ASSERT_EQ(::bind(stale.get(), reinterpret_cast<const sockaddr*>(&where->address), sizeof where->address),
-              0);
+    ASSERT_EQ(::bind(stale.get(), where->get(), where->length), 0);
   }
   EXPECT_FALSE(is_mounted(dir.path()));
   serve(echo);
@@ -125,6 +123,17 @@ TEST_F(ControlTest, ALongPathOfTheLibraryIsNoObstacle) {
   const Result<std::unique_ptr<ControlServer>> started = ControlServer::start(deep, echo);
   ASSERT_TRUE(started) << started.status().message();
   EXPECT_TRUE(is_mounted(deep));
+}
+
+// A read-only disk: the folder refuses the socket, as does one where an old socket cannot be removed.
+TEST_F(ControlTest, WhereNoSocketCanBeMadeAnAbstractNameStandsIn) {
+  std::filesystem::create_directories(dir.path("control.sock/in the way"));
+  serve(echo);
+  EXPECT_TRUE(is_mounted(dir.path()));
+  EXPECT_TRUE(ask("status"));
+  server.reset();
+  EXPECT_FALSE(is_mounted(dir.path()));
+  EXPECT_TRUE(std::filesystem::exists(dir.path("control.sock/in the way")));
 }
 
 TEST_F(ControlTest, NonsenseGetsAnErrorAndHarmsNobody) {
@@ -150,8 +159,7 @@ TEST_F(ControlTest, ARequestEndsWhenItsClientGoes) {
   {
     const Result<ControlAddress> where = control_address(dir.path());
     UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    ASSERT_EQ(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&where->address), sizeof where->address),
-              0);
+    ASSERT_EQ(::connect(fd.get(), where->get(), where->length), 0);
     LineSocket socket(std::move(fd));
     ASSERT_TRUE(socket.send("{\"version\": 1, \"verb\": \"wait\"}"));
   }
