@@ -65,7 +65,7 @@ def test_credentials_file_that_others_may_read_is_refused(make_drive, folder):
     drive = make_drive(settings=f'[[remote]]\nname = "s3"\nurl = "s3://bucket"\ncredentials_file = "{secret}"\n')
     drive.mount()  # photos stay within reach; the remote is not used, and status says why
     (drive.path / "Library/a.txt").write_bytes(b"x")
-    wait_until(lambda: "0600" in drive.json("status")["remotes"][0]["last_error"], 30, "the error in status")
+    wait_until(lambda: "chmod 600" in drive.json("status")["remotes"][0]["last_error"], 30, "the error in status")
     assert (drive.path / "Library/a.txt").read_bytes() == b"x"
 
 

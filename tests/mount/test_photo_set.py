@@ -26,7 +26,7 @@ def loaded(manifest, tmp_path_factory):
 
 
 def media(manifest):
-    return {p: r for p, r in manifest.items() if not r.get("broken") and r["mime"].split("/")[0] in ("image", "video")}
+    return {p: r for p, r in manifest.items() if not r.get("broken") and (r["mime"] or "").split("/")[0] in ("image", "video")}
 
 
 def rows_by_inode(drive, view):
