@@ -6,6 +6,7 @@
 
 #include "fs/ops.h"
 #include "fs/reply.h"
+#include "store/catalog/catalog.h"
 
 namespace shoebox {
 namespace {
@@ -28,8 +29,13 @@ void op_rename(fuse_req_t request, fuse_ino_t from, const char* from_name, fuse_
     fuse_reply_err(request, EINVAL);
     return;
   }
-  reply_status(request, filesystem_of(request).tree.rename(inode_no(from), from_name, inode_no(to), to_name,
-                                                           *mode, caller_of(request)));
+  const Filesystem& filesystem = filesystem_of(request);
+  Status status =
+      filesystem.tree.rename(inode_no(from), from_name, inode_no(to), to_name, *mode, caller_of(request));
+  // Programs that write a temporary file, close it and rename it (rsync, editors) fsync nothing: the
+  // name must be as durable as the bytes, else a power cut leaves them under a name that is junk.
+  if (status) status = filesystem.catalog.sync();
+  reply_status(request, status);
 }
 
 }  // namespace shoebox

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -116,6 +117,18 @@ struct Db::State {
   UniqueFd reserve;
   uint64_t reserve_bytes = 0;  // allocated now
   bool warned_full = false;
+
+  // After a failed write or fsync of the log nobody knows what the disk holds (and Debian's RocksDB
+  // asserts when its log is used again): nothing more is written until the next open.
+  std::atomic<bool> disk_failed{false};
+  [[nodiscard]] Status answer(const rocksdb::Status& status) {
+    if (status.IsIOError() && !status.IsNoSpace()) disk_failed.store(true);
+    return translate(status, path);
+  }
+  [[nodiscard]] Status refuse_after_failure() const {
+    if (!disk_failed.load()) return Status::ok();
+    return {Code::kIo, "catalog " + path + ": its disk failed; unmount, check the disk, mount again"};
+  }
 
   [[nodiscard]] std::string reserve_path() const { return path + "/reserve"; }
   void open_reserve();
@@ -291,6 +304,7 @@ std::unique_ptr<Db::Cursor> Db::seek(std::string_view prefix, std::string_view f
 }
 
 Status Db::write(const KeyChanges& changes) {
+  SHOEBOX_TRY(state_->refuse_after_failure());
   rocksdb::WriteBatch batch;
   for (const auto& [key, value] : changes) {
     const rocksdb::Status put = value ? batch.Put(key, *value) : batch.Delete(key);
@@ -302,12 +316,13 @@ Status Db::write(const KeyChanges& changes) {
   if (written.IsNoSpace()) written = state_->write_after_no_space(batch);
   // What the log that has gone held, before somebody else takes it.
   if (state_->reserve_bytes < reserve_before) state_->fill_reserve();
-  return translate(written, state_->path);
+  return state_->answer(written);
 }
 
 Status Db::sync() {
   if (state_->options.in_memory) return Status::ok();
-  return translate(state_->db->SyncWAL(), state_->path);
+  SHOEBOX_TRY(state_->refuse_after_failure());
+  return state_->answer(state_->db->SyncWAL());
 }
 
 }  // namespace shoebox
