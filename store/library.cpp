@@ -200,8 +200,9 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   s.files->on_access([&s](ContentNo content) { s.evictor->touched(content); });
   s.files->on_disk_full([&s](uint64_t bytes) { return s.evictor->make_room(bytes).freed_bytes; });
   s.catalog->add_observer([&s](const Change& change) {
-    const bool confirmed = std::any_of(change.uploads.begin(), change.uploads.end(),
-                                       [](const Change::Upload& upload) { return upload.is_copy && !upload.erased; });
+    const bool confirmed =
+        std::any_of(change.uploads.begin(), change.uploads.end(),
+                    [](const Change::Upload& upload) { return upload.is_copy && !upload.erased; });
     if (confirmed) s.evictor->wake();
   });
 

@@ -94,6 +94,7 @@ class CommandLine {
     made = app_.add_subcommand(name, group_summary(name));
     made->require_subcommand(1);
     made->set_help_flag("-h,--help", "print this help");
+    made->footer("Examples:\n");  // of its verbs, as they come
     return made;
   }
 
@@ -106,10 +107,7 @@ class CommandLine {
                                       verb.summary);
     slot.app->set_help_flag("-h,--help", "print this help");
     slot.app->footer("Examples:\n" + verb.examples);
-    if (parent != &app_) {
-      const std::string so_far = parent->get_footer();
-      parent->footer((so_far.empty() ? "Examples:\n" : so_far) + verb.examples);
-    }
+    if (parent != &app_) parent->footer(parent->get_footer() + verb.examples);
     for (const OptionSpec& spec : verb.options) slot.options.emplace_back(&spec, add_option(*slot.app, spec));
     if (verb.name != "mount") {
       slot.app
