@@ -54,9 +54,9 @@ std::string resolve_parent(const std::string& path) {
   return error ? path : absolute_path((parent / whole.filename()).string(), "/");
 }
 
-std::optional<MountedLibrary> mount_of(const std::string& path, const std::vector<MountedLibrary>& mounts) {
-  std::optional<MountedLibrary> best;
-  for (const MountedLibrary& mount : mounts) {
+std::optional<LibraryMount> mount_of(const std::string& path, const std::vector<LibraryMount>& mounts) {
+  std::optional<LibraryMount> best;
+  for (const LibraryMount& mount : mounts) {
     // A later mount on the same place hides the earlier one.
     if (is_below(path, mount.mountpoint) && (!best || mount.mountpoint.size() >= best->mountpoint.size())) {
       best = mount;
@@ -77,10 +77,10 @@ FoundLibrary named(const LibraryQuery& query, const std::string& name) {
   std::error_code error;
   const filesystem::path real = filesystem::weakly_canonical(typed, error);
   FoundLibrary found{error ? typed : absolute_path(real.string(), "/"), ""};
-  for (const MountedLibrary& mount : query.mounts) {
+  for (const LibraryMount& mount : query.mounts) {
     if (mount.mountpoint == found.library) return {mount.library, mount.mountpoint};
   }
-  for (const MountedLibrary& mount : query.mounts) {
+  for (const LibraryMount& mount : query.mounts) {
     if (mount.library == found.library) found.mountpoint = mount.mountpoint;
   }
   return found;
@@ -88,8 +88,8 @@ FoundLibrary named(const LibraryQuery& query, const std::string& name) {
 
 }  // namespace
 
-std::vector<MountedLibrary> parse_mountinfo(std::string_view mountinfo) {
-  std::vector<MountedLibrary> mounts;
+std::vector<LibraryMount> parse_mountinfo(std::string_view mountinfo) {
+  std::vector<LibraryMount> mounts;
   while (!mountinfo.empty()) {
     const size_t newline = mountinfo.find('\n');
     const std::vector<std::string_view> words = split(mountinfo.substr(0, newline));
@@ -106,9 +106,9 @@ std::vector<MountedLibrary> parse_mountinfo(std::string_view mountinfo) {
   return mounts;
 }
 
-std::vector<MountedLibrary> mounted_libraries() {
+std::vector<LibraryMount> mounted_libraries() {
   const Result<std::string> text = read_file("/proc/self/mountinfo", 16 << 20);
-  return text ? parse_mountinfo(*text) : std::vector<MountedLibrary>();
+  return text ? parse_mountinfo(*text) : std::vector<LibraryMount>();
 }
 
 std::string absolute_path(const std::string& path, const std::string& working_directory) {
@@ -139,7 +139,7 @@ Result<FoundLibrary> find_library(const LibraryQuery& query) {
     return Status(Code::kNotFound, "no library is mounted; name one with --library DIR");
   }
   std::string all;
-  for (const MountedLibrary& mount : query.mounts) {
+  for (const LibraryMount& mount : query.mounts) {
     all += (all.empty() ? "" : ", ") + printable(mount.library);
   }
   return Status(Code::kInvalid,

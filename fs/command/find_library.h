@@ -10,21 +10,21 @@
 namespace shoebox {
 
 // A library mounted on this machine, as /proc/self/mountinfo shows it.
-struct MountedLibrary {
+struct LibraryMount {
   std::string library;  // the mount's source
   std::string mountpoint;
 };
 
 // The mounts of type fuse.shoebox, later ones last.
-std::vector<MountedLibrary> parse_mountinfo(std::string_view mountinfo);
-std::vector<MountedLibrary> mounted_libraries();
+std::vector<LibraryMount> parse_mountinfo(std::string_view mountinfo);
+std::vector<LibraryMount> mounted_libraries();
 
 struct LibraryQuery {
   std::string option;              // --library
   std::string environment;         // SHOEBOX_LIBRARY
   std::vector<std::string> paths;  // paths named on the command line, as typed
   std::string working_directory;
-  std::vector<MountedLibrary> mounts;
+  std::vector<LibraryMount> mounts;
 };
 
 struct FoundLibrary {

@@ -55,7 +55,7 @@ class Report {
   std::map<std::string, uint64_t> counts_;
 };
 
-void tell(Report& report, const SourceFile& file, const ImportOutcome& outcome) {
+void tell(Report& report, const ImportSource& file, const ImportOutcome& outcome) {
   switch (outcome.verdict) {
     case ImportVerdict::kRenamed:
       report.list(file.path, "imported under another name", outcome.path);
@@ -77,7 +77,7 @@ void tell(Report& report, const SourceFile& file, const ImportOutcome& outcome) 
 }
 
 struct Done {
-  SourceFile file;
+  ImportSource file;
   ImportOutcome outcome;
 };
 
@@ -88,7 +88,7 @@ Status move_sources(ServiceContext& context, FolderImport& import, const std::ve
   const Status waited = context.sync.wait(context.cancel, [&](const std::vector<RemoteStatus>& remotes) {
     context.progress(shown.interim(remotes));
   });
-  std::vector<SourceFile> moved;
+  std::vector<ImportSource> moved;
   for (const Done& one : done) {
     if (context.cancel.cancelled()) return {Code::kCancelled, "interrupted; run again to go on"};
     const Status removed = import.remove_source(one.file, one.outcome);
@@ -143,10 +143,10 @@ Result<json> import_service(ServiceContext& context, const json& arguments) {
     report.count("skipped");
     report.list(path, "skipped", why);
   };
-  SHOEBOX_ASSIGN(const std::vector<SourceFile> files,
+  SHOEBOX_ASSIGN(const std::vector<ImportSource> files,
                  scan_source(folder[0], {own, context.library.path()}, context.cancel, skip));
   uint64_t total_bytes = 0;
-  for (const SourceFile& file : files) total_bytes += file.size;
+  for (const ImportSource& file : files) total_bytes += file.size;
 
   FolderImport import(context.library, folder[0], into.empty() ? "Library" : into[0]);
   std::vector<Done> done;
@@ -158,7 +158,7 @@ Result<json> import_service(ServiceContext& context, const json& arguments) {
          {"total", total_bytes},
          {"text", fmt::format("{} of {} files, {}", done_files, files.size(), human_bytes(bytes))}});
   };
-  for (const SourceFile& file : files) {
+  for (const ImportSource& file : files) {
     uint64_t within = 0;
     ImportOutcome outcome = import.import_file(file, context.cancel, [&](uint64_t bytes) {
       within += bytes;

@@ -48,7 +48,7 @@ std::string temporary_name(const std::string& path) {
   return fmt::format(".shoebox-import.{}", sha256(path).hex().substr(0, 16));
 }
 
-bool unchanged(const struct stat& st, const SourceFile& file) {
+bool unchanged(const struct stat& st, const ImportSource& file) {
   return S_ISREG(st.st_mode) && st.st_dev == file.device && st.st_ino == file.inode &&
          static_cast<uint64_t>(st.st_size) == file.size && st.st_mtim.tv_sec == file.mtime.seconds &&
          static_cast<uint32_t>(st.st_mtim.tv_nsec) == file.mtime.nanoseconds;
@@ -145,8 +145,8 @@ Result<std::optional<ImportOutcome>> FolderImport::known_photo(const ContentHash
   return std::optional<ImportOutcome>();
 }
 
-Result<InodeNo> FolderImport::copy_in(const SourceFile& file, int fd, InodeNo folder, const std::string& name,
-                                      const CancelToken& cancel,
+Result<InodeNo> FolderImport::copy_in(const ImportSource& file, int fd, InodeNo folder,
+                                      const std::string& name, const CancelToken& cancel,
                                       const std::function<void(uint64_t)>& on_bytes) {
   Tree& tree = library_.tree();
   Files& files = library_.files();
@@ -203,7 +203,7 @@ Result<InodeNo> FolderImport::copy_in(const SourceFile& file, int fd, InodeNo fo
   return entry.number;
 }
 
-Result<ImportOutcome> FolderImport::import_opened(const SourceFile& file, int fd, const CancelToken& cancel,
+Result<ImportOutcome> FolderImport::import_opened(const ImportSource& file, int fd, const CancelToken& cancel,
                                                   const std::function<void(uint64_t)>& on_bytes) {
   Tree& tree = library_.tree();
   const auto [below, name] = split_path(file.path);
@@ -248,7 +248,7 @@ Result<ImportOutcome> FolderImport::import_opened(const SourceFile& file, int fd
   }
 }
 
-ImportOutcome FolderImport::import_file(const SourceFile& file, const CancelToken& cancel,
+ImportOutcome FolderImport::import_file(const ImportSource& file, const CancelToken& cancel,
                                         const std::function<void(uint64_t)>& on_bytes) {
   const auto failed = [](const Status& status) {
     return ImportOutcome{ImportVerdict::kFailed, "", status.message(), InodeNo()};
@@ -263,7 +263,7 @@ ImportOutcome FolderImport::import_file(const SourceFile& file, const CancelToke
   return outcome ? std::move(*outcome) : failed(outcome.status());
 }
 
-Status FolderImport::remove_source(const SourceFile& file, const ImportOutcome& outcome) {
+Status FolderImport::remove_source(const ImportSource& file, const ImportOutcome& outcome) {
   const std::string source = folder_ + "/" + file.path;
   SHOEBOX_ASSIGN(const UniqueFd fd, open_file(source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
   struct stat now {};
@@ -293,9 +293,9 @@ Status FolderImport::remove_source(const SourceFile& file, const ImportOutcome& 
   return Status::ok();
 }
 
-void FolderImport::remove_empty_folders(const std::vector<SourceFile>& files) {
+void FolderImport::remove_empty_folders(const std::vector<ImportSource>& files) {
   std::set<std::string, std::greater<>> folders;  // deepest first: "a/b" is after "a"
-  for (const SourceFile& file : files) {
+  for (const ImportSource& file : files) {
     for (std::string below = split_path(file.path).first; !below.empty(); below = split_path(below).first) {
       folders.insert(below);
     }

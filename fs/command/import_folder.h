@@ -42,17 +42,17 @@ class FolderImport {
   // `into`: folder below the mount point; made when it is not there.
   FolderImport(Library& library, std::string folder, std::string into);
 
-  ImportOutcome import_file(const SourceFile& file, const CancelToken& cancel,
+  ImportOutcome import_file(const ImportSource& file, const CancelToken& cancel,
                             const std::function<void(uint64_t bytes)>& on_bytes);
 
   // Deletes the source if what was imported from it is sealed, has the source's bytes and is
   // confirmed on `copies` remotes, and the source has not changed. The Status says why not.
-  Status remove_source(const SourceFile& file, const ImportOutcome& outcome);
+  Status remove_source(const ImportSource& file, const ImportOutcome& outcome);
   // Deletes folders of the source that became empty, deepest first; never the folder itself.
-  void remove_empty_folders(const std::vector<SourceFile>& files);
+  void remove_empty_folders(const std::vector<ImportSource>& files);
 
  private:
-  Result<ImportOutcome> import_opened(const SourceFile& file, int fd, const CancelToken& cancel,
+  Result<ImportOutcome> import_opened(const ImportSource& file, int fd, const CancelToken& cancel,
                                       const std::function<void(uint64_t)>& on_bytes);
   Result<InodeNo> ensure_folder(const std::string& path);
   Result<ContentHash> hash_of(int fd, const CancelToken& cancel) const;
@@ -60,7 +60,7 @@ class FolderImport {
   Result<bool> same_bytes(const InodeRecord& inode, uint64_t size, const ContentHash& hash) const;
   // A visible name of the photo with these bytes that is not in Trash.
   Result<std::optional<ImportOutcome>> known_photo(const ContentHash& hash) const;
-  Result<InodeNo> copy_in(const SourceFile& file, int fd, InodeNo folder, const std::string& name,
+  Result<InodeNo> copy_in(const ImportSource& file, int fd, InodeNo folder, const std::string& name,
                           const CancelToken& cancel, const std::function<void(uint64_t)>& on_bytes);
 
   Library& library_;

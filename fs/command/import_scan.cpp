@@ -40,13 +40,13 @@ Result<std::vector<std::string>> names_in(const std::string& path) {
 
 }  // namespace
 
-Result<std::vector<SourceFile>> scan_source(
+Result<std::vector<ImportSource>> scan_source(
     const std::string& folder, const std::vector<std::string>& except, const CancelToken& cancel,
     const std::function<void(const std::string& path, const std::string& why)>& skip) {
   struct stat top {};
   if (::stat(folder.c_str(), &top) != 0) return Status::from_errno(errno, printable(folder));
   if (!S_ISDIR(top.st_mode)) return Status(Code::kNotDirectory, printable(folder) + ": is not a folder");
-  std::vector<SourceFile> files;
+  std::vector<ImportSource> files;
   std::vector<std::string> open = {""};
   while (!open.empty()) {
     if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted");

@@ -12,7 +12,7 @@
 
 namespace shoebox {
 
-struct SourceFile {
+struct ImportSource {
   std::string path;  // below the folder
   uint64_t size = 0;
   Timestamp mtime;
@@ -23,7 +23,7 @@ struct SourceFile {
 
 // Regular files, by path. Everything else, junk (name_class.h), hidden folders and the folders that
 // `except` names by their whole path, is told to `skip` with the reason.
-Result<std::vector<SourceFile>> scan_source(
+Result<std::vector<ImportSource>> scan_source(
     const std::string& folder, const std::vector<std::string>& except, const CancelToken& cancel,
     const std::function<void(const std::string& path, const std::string& why)>& skip);
 
