@@ -20,6 +20,7 @@ namespace {
 // a database again and again would have it copied each time.
 constexpr std::chrono::milliseconds kOtherFilesDelay(1000);
 constexpr std::chrono::milliseconds kRetryDelay(10000);
+constexpr std::chrono::milliseconds kChangedDelay(20);
 constexpr uint32_t kMaxTries = 3;  // then the next mount tries
 
 }  // namespace
@@ -82,9 +83,17 @@ void Files::State::finish(const std::shared_ptr<OpenInode>& open) {
     }
     return finish_in_trash(content);
   }
-  if (const Status sealed_now = seal(*open); !sealed_now && sealed_now.code() != Code::kBusy) {
-    again(sealed_now, "not sealed");
+  const Status sealed_now = seal(*open);
+  if (sealed_now.is_ok()) return;
+  if (sealed_now.code() != Code::kBusy) return again(sealed_now, "not sealed");
+  // Changed between the commit and the seal. With a handle left its release comes here again; without
+  // one (cp -p sets the mtime after close) nobody else will.
+  if (has_handles(*open)) return;
+  {
+    MutexLock lock(mutex);
+    ++open->refs;
   }
+  post_finish(open, kChangedDelay);
 }
 
 // The bytes of an inode that was removed live on in Trash, under an inode of their own.
