@@ -1,3 +1,3 @@
 # kill -9 and power cuts. The short form runs here; tests/crash/run --kills 200 --cuts 100 is the long one.
-shoebox_pytest(crash.kill crash/test_kill.py crash 300)
-shoebox_pytest(crash.power_cut crash/test_power_cut.py crash 300)
+shoebox_pytest(crash.kill crash/test_kill.py crash 900)
+shoebox_pytest(crash.power_cut crash/test_power_cut.py crash 900)

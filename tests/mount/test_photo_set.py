@@ -9,7 +9,17 @@ from drive import PHOTOS, sha256, wait_until
 
 # Dates on which ExifTool and Shoebox differ, each with the reason.
 DATE_EXCEPTIONS = {
+    "exif-samples/jpg/Reconyx_HC500_Hyperfire.jpg": "only in the maker note of a trail camera",
+    "exiftool/CasioQVCI.jpg": "only in a Casio segment of 1998",
+    "exiftool/KyoceraRaw.raw": "a RAW that no library here reads",
+    "exiftool/Sigma.x3f": "only in Sigma's property list",
+    "exiftool/M2TS.mts": "only inside the H.264 stream",
+    "exiftool/Matroska.mkv": "507 bytes: libav does not open it",
+    "exiv2/issue_3455_sigma_print0x0008_empty.jpg": "its EXIF breaks off; Exiv2 reads further",
+    "raw/digicam/Canon/PowerShot S40/CRW_0113.THM": "a sidecar: it follows its photo",
 }
+# Files of these types are no photos or videos: they show in Library only.
+NO_MEDIA = {"XMP", "JSON", "AAE", "TXT", "EXV", "EPS", "DICOM", "PGF"}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +36,9 @@ def loaded(manifest, tmp_path_factory):
 
 
 def media(manifest):
-    return {p: r for p, r in manifest.items() if not r.get("broken") and (r["mime"] or "").split("/")[0] in ("image", "video")}
+    return {path: row for path, row in manifest.items()
+            if not row.get("broken") and row["bytes"] and row["type"] not in NO_MEDIA
+            and (row["mime"] or "").split("/")[0] in ("image", "video")}
 
 
 def rows_by_inode(drive, view):
@@ -50,11 +62,6 @@ def test_second_rsync_transfers_nothing(loaded):
     assert "Number of regular files transferred: 0" in out
 
 
-def photo_folders(loaded, view, path):
-    """Folders of the view in which the photo with these bytes shows, under whichever twin."""
-    return set(os.getxattr(loaded.path / "Library" / path, f"user.shoebox.{view}").decode().split("\n"))
-
-
 def test_dates_agree_with_the_manifest(loaded, manifest):
     wrong = {}
     right = 0
@@ -62,7 +69,10 @@ def test_dates_agree_with_the_manifest(loaded, manifest):
         date = row.get("date", {}).get("local")
         if not date or len(date) < 7:
             continue
-        shown = os.getxattr(loaded.path / "Library" / path, "user.shoebox.date").decode()
+        try:
+            shown = os.getxattr(loaded.path / "Library" / path, "user.shoebox.date").decode()
+        except OSError as error:
+            shown = str(error)
         if shown[:10] == date[:10]:
             right += 1
         else:
@@ -77,7 +87,7 @@ def test_dates_folders_show_what_the_attribute_says(loaded, manifest):
     checked = 0
     for path, row in media(manifest).items():
         date = row.get("date", {}).get("local", "")
-        if path in DATE_EXCEPTIONS or len(date) < 7 or row["bytes"] == 0:
+        if path in DATE_EXCEPTIONS or len(date) < 7:
             continue
         folders = shown.get((loaded.path / "Library" / path).stat().st_ino)
         if folders is None:

@@ -287,6 +287,25 @@ TEST_F(FilesWriteTest, MtimeIsThatOfTheLastWriteUnlessItWasGiven) {
   EXPECT_EQ(inode_record(inode).mtime, clock.now());
 }
 
+// cp -p sets the mtime after close: whether the seal has begun by then or not, it must come to an end.
+TEST_F(FilesWriteTest, AFileIsSealedThoughItsMtimeIsSetWhileItWaitsForThat) {
+  for (int round = 0; round < 50; ++round) {
+    const InodeNo inode = create("p" + std::to_string(round) + ".jpg");
+    Handle handle = open(inode, for_writing());
+    write(handle, 0, "bytes of " + std::to_string(round));
+    close(handle);
+    AttributeChange change;
+    change.mtime = Timestamp{1'500'000'000 + round, 0};
+    ASSERT_TRUE(tree->setattr(inode, change, {}));
+    files->mtime_set(inode, *change.mtime);
+    files->drain();
+    const auto content = catalog->content(inode_record(inode).content);
+    ASSERT_TRUE(content.is_ok() && content->has_value());
+    EXPECT_EQ((*content)->state, ContentState::kSealed) << round;
+    EXPECT_EQ(inode_record(inode).mtime, *change.mtime);
+  }
+}
+
 TEST_F(FilesWriteTest, OverlayShowsWhatIsNotCommittedYet) {
   const InodeNo inode = create("a.txt");
   Handle handle = open(inode, for_writing());
