@@ -22,9 +22,11 @@ std::string date_text(const LocalDate& date) {
   return text;
 }
 
-// What eviction leaves: more than that on the disk means that somebody read a part of it.
+// The most that eviction leaves, in whole pages at both ends of the tail: more than that on the disk
+// means that somebody read a part of it.
 uint64_t kept_after_eviction(uint64_t size) {
-  return size <= kKeepWholeBytes ? size : kHeadBytes + kTailBytes + kBlockBytes;
+  constexpr uint64_t kPageBytes = 4096;
+  return size <= kKeepWholeBytes ? size : kHeadBytes + kTailBytes + 2 * kPageBytes;
 }
 
 Result<std::string> state_of(const TreeCore& core, const CatalogReader& reader, ContentNo number,
