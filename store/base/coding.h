@@ -45,7 +45,7 @@ class Decoder {
   uint64_t varint();
   int64_t svarint();
   double f64();
-  std::string_view string();            // points into the input
+  std::string_view string();             // points into the input
   std::string_view bytes(size_t count);  // points into the input
 
   // False once anything was missing or malformed.

@@ -30,8 +30,8 @@ Result<UniqueFd> open_at(int dir_fd, const std::string& name, int flags, mode_t 
 Result<size_t> pread_full(int fd, void* buffer, size_t bytes, uint64_t offset) {
   size_t done = 0;
   while (done < bytes) {
-    const ssize_t n = ::pread(fd, static_cast<char*>(buffer) + done, bytes - done,
-                              static_cast<off_t>(offset + done));
+    const ssize_t n =
+        ::pread(fd, static_cast<char*>(buffer) + done, bytes - done, static_cast<off_t>(offset + done));
     if (n == 0) break;
     if (n < 0) {
       if (errno == EINTR) continue;
@@ -44,7 +44,7 @@ Result<size_t> pread_full(int fd, void* buffer, size_t bytes, uint64_t offset) {
 
 Result<std::string> read_file(const std::string& path, size_t max_bytes) {
   SHOEBOX_ASSIGN(UniqueFd fd, open_file(path, O_RDONLY));
-  struct stat st{};
+  struct stat st {};
   if (::fstat(fd.get(), &st) != 0) return Status::from_errno(errno, "stat " + path);
   std::string bytes;
   char buffer[65536];
@@ -138,7 +138,7 @@ Status make_dirs(const std::string& path, mode_t mode) {
 }
 
 Result<DiskSpace> disk_space(const std::string& path) {
-  struct statvfs st{};
+  struct statvfs st {};
   if (::statvfs(path.c_str(), &st) != 0) return Status::from_errno(errno, "statvfs " + path);
   return DiskSpace{uint64_t{st.f_bavail} * st.f_frsize, uint64_t{st.f_blocks} * st.f_frsize};
 }

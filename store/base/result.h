@@ -16,36 +16,36 @@ namespace shoebox {
 // What went wrong, as far as a caller acts on it. fs/errno_map.cpp gives the errno of each.
 enum class Code {
   kOk,
-  kNotFound,         // ENOENT
-  kExists,           // EEXIST
-  kNotDirectory,     // ENOTDIR
-  kIsDirectory,      // EISDIR
-  kNotEmpty,         // ENOTEMPTY
-  kAccess,           // EACCES: modes or credentials forbid it
-  kNotPermitted,     // EPERM: this place never allows it
-  kInvalid,          // EINVAL
-  kNameTooLong,      // ENAMETOOLONG
-  kNoSpace,          // ENOSPC
-  kQuota,            // EDQUOT
-  kReadOnly,         // EROFS
-  kBusy,             // EBUSY
-  kCrossDevice,      // EXDEV
-  kTooManyLinks,     // EMLINK
-  kNotSupported,     // EOPNOTSUPP
-  kNoAttribute,      // ENODATA
-  kOutOfRange,       // ERANGE
-  kTooBig,           // EFBIG or E2BIG
-  kNoSuchAddress,    // ENXIO: SEEK_DATA past the end
-  kIo,               // EIO: the local disk failed
-  kDataLoss,         // EIO: bytes do not match their hash
-  kTimeout,          // EIO: a deadline passed
-  kUnavailable,      // EIO: a remote cannot be reached now; trying again later may help
-  kThrottled,        // a remote asks for less (503 SlowDown, 429)
-  kUnauthorized,     // a remote refuses the credentials
-  kConflict,         // a precondition failed: somebody else changed the object
-  kCancelled,        // EINTR: the waiter gave up
-  kStale,            // ESTALE
-  kIncompatible,     // made by a newer version
+  kNotFound,       // ENOENT
+  kExists,         // EEXIST
+  kNotDirectory,   // ENOTDIR
+  kIsDirectory,    // EISDIR
+  kNotEmpty,       // ENOTEMPTY
+  kAccess,         // EACCES: modes or credentials forbid it
+  kNotPermitted,   // EPERM: this place never allows it
+  kInvalid,        // EINVAL
+  kNameTooLong,    // ENAMETOOLONG
+  kNoSpace,        // ENOSPC
+  kQuota,          // EDQUOT
+  kReadOnly,       // EROFS
+  kBusy,           // EBUSY
+  kCrossDevice,    // EXDEV
+  kTooManyLinks,   // EMLINK
+  kNotSupported,   // EOPNOTSUPP
+  kNoAttribute,    // ENODATA
+  kOutOfRange,     // ERANGE
+  kTooBig,         // EFBIG or E2BIG
+  kNoSuchAddress,  // ENXIO: SEEK_DATA past the end
+  kIo,             // EIO: the local disk failed
+  kDataLoss,       // EIO: bytes do not match their hash
+  kTimeout,        // EIO: a deadline passed
+  kUnavailable,    // EIO: a remote cannot be reached now; trying again later may help
+  kThrottled,      // a remote asks for less (503 SlowDown, 429)
+  kUnauthorized,   // a remote refuses the credentials
+  kConflict,       // a precondition failed: somebody else changed the object
+  kCancelled,      // EINTR: the waiter gave up
+  kStale,          // ESTALE
+  kIncompatible,   // made by a newer version
 };
 
 // Name of a code for logs and JSON ("not_found").
@@ -80,7 +80,7 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}                          // NOLINT: implicit by design
+  Result(T value) : value_(std::move(value)) {}  // NOLINT: implicit by design
   Result(Status status) : status_(std::move(status)) { assert(!status_.is_ok()); }  // NOLINT
   Result(Code code, std::string message) : status_(code, std::move(message)) {}
 
@@ -90,9 +90,18 @@ class [[nodiscard]] Result {
   [[nodiscard]] Code code() const { return status_.code(); }
 
   // REQUIRES: is_ok().
-  T& value() & { assert(value_); return *value_; }
-  const T& value() const& { assert(value_); return *value_; }
-  T&& value() && { assert(value_); return std::move(*value_); }
+  T& value() & {
+    assert(value_);
+    return *value_;
+  }
+  const T& value() const& {
+    assert(value_);
+    return *value_;
+  }
+  T&& value() && {
+    assert(value_);
+    return std::move(*value_);
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
@@ -110,10 +119,9 @@ class [[nodiscard]] Result {
 #define SHOEBOX_CONCAT(a, b) SHOEBOX_CONCAT_(a, b)
 
 // Returns the Status from the enclosing function unless it is ok.
-#define SHOEBOX_TRY(expression)                                        \
-  do {                                                                 \
-    if (::shoebox::Status shoebox_status_ = (expression); !shoebox_status_.is_ok()) \
-      return shoebox_status_;                                          \
+#define SHOEBOX_TRY(expression)                                                                             \
+  do {                                                                                                      \
+    if (::shoebox::Status shoebox_status_ = (expression); !shoebox_status_.is_ok()) return shoebox_status_; \
   } while (false)
 
 // SHOEBOX_ASSIGN(auto x, f()): declares x with the value, or returns the Status.

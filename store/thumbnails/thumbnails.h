@@ -17,7 +17,8 @@ namespace shoebox {
 class Thumbnails {
  public:
   static constexpr uint32_t kSizes[] = {256, 1024};
-  // Opens LIBRARY/thumbnails; renames a damaged one to thumbnails.damaged-N and starts anew (rebuilt() is true).
+  // Opens LIBRARY/thumbnails; renames a damaged one to thumbnails.damaged-N and starts anew (rebuilt() is
+  // true).
   static Result<std::unique_ptr<Thumbnails>> open(const std::string& path, bool read_only);
   ~Thumbnails();
   [[nodiscard]] bool rebuilt() const;

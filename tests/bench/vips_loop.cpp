@@ -9,7 +9,8 @@ namespace {
 
 bool thumbnail(const char* path, int size_px) {
   VipsImage* image = nullptr;
-  if (vips_thumbnail(path, &image, size_px, "height", size_px, "size", VIPS_SIZE_DOWN, nullptr) != 0) return false;
+  if (vips_thumbnail(path, &image, size_px, "height", size_px, "size", VIPS_SIZE_DOWN, nullptr) != 0)
+    return false;
   void* jpeg = nullptr;
   size_t bytes = 0;
   const bool saved = vips_jpegsave_buffer(image, &jpeg, &bytes, "Q", 80, nullptr) == 0;
