@@ -55,9 +55,9 @@ TEST_F(Objects, NamesThatPeopleGiveWork) {
 
 TEST_F(Objects, KeysThatAreNoPathsAreRefused) {
   const UniqueFd fd = file_with("x");
-  for (const std::string bad :
-       {"", "/a", "a//b", "../a", "a/../b", "a/.", "a/", std::string("a\0b", 3).c_str()}) {
-    if (bad == "a") continue;
+  const std::vector<std::string> refused = {"",       "/a",  "a//b", "../a",
+                                            "a/../b", "a/.", "a/",   std::string("a\0b", 3)};
+  for (const std::string& bad : refused) {
     auto stored = remote_->put(bad, fd.get(), options_for("x"), {});
     EXPECT_EQ(stored.code(), Code::kInvalid) << bad;
     EXPECT_EQ(remote_->stat(bad, {}).code(), Code::kInvalid) << bad;
