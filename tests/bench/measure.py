@@ -35,7 +35,9 @@ def cpu_seconds(pid):
         fields = Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
         return sum(int(fields[i]) for i in (11, 12, 13, 14)) / ticks
 
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    # Each thread has children of its own.
+    children = [child for task in Path(f"/proc/{pid}/task").iterdir()
+                for child in (task / "children").read_text(encoding="ascii").split()]
     return of(pid) + sum(of(child) for child in children)
 
 
