@@ -75,9 +75,12 @@ Result<std::vector<std::string>> names_argument(const json& arguments, const cha
 }
 
 Caller command_caller() {
-  return {.uid = static_cast<uint32_t>(::getuid()),
-          .gid = static_cast<uint32_t>(::getgid()),
-          .pid = static_cast<uint32_t>(::getpid())};
+  Caller caller;
+  caller.uid = static_cast<uint32_t>(::getuid());
+  caller.gid = static_cast<uint32_t>(::getgid());
+  caller.pid = static_cast<uint32_t>(::getpid());
+  caller.from_kernel = false;
+  return caller;
 }
 
 Result<Entry> entry_at(Library& library, const std::string& path) {

@@ -46,7 +46,7 @@ struct Change {
     bool erased = false;
   };
   std::vector<Upload> uploads;
-  bool photos = false;  // some photo's record was put
+  bool photos = false;                                        // some photo's record was put
   std::vector<std::pair<ContentNo, uint64_t>> content_sizes;  // contents that were put, with their size
 };
 
@@ -152,6 +152,8 @@ class Transaction : public CatalogReader {
 
   // The kernel must drop its cached bytes of this inode.
   void data_changed(InodeNo inode);
+  // From here on every name that changes is told, whatever the Notice: the kernel asked for none.
+  void tell_all_names();
   // Runs after the commit, on the committing thread, without the lock; dropped when not committed.
   void after_commit(std::function<void()> action);
 

@@ -46,6 +46,7 @@ struct Transaction::State {
   Status failure;  // of a function that cannot return one; commit() does
   bool numbers_taken = false;
   bool spent = false;
+  bool all_told = false;  // see tell_all_names()
 
   void put(std::string key, std::string value) { overlay[std::move(key)] = std::move(value); }
   void erase(std::string key) { overlay[std::move(key)] = std::nullopt; }

@@ -67,7 +67,7 @@ Status Transaction::erase_inode(InodeNo number) {
 Status Transaction::put_dentry(InodeNo directory, std::string_view name, const DentryRecord& record,
                                Notice notice) {
   SHOEBOX_ASSIGN(const std::optional<DentryRecord> old, dentry(directory, name));
-  const bool known = notice == Notice::kKernelKnows;
+  const bool known = notice == Notice::kKernelKnows && !state_->all_told;
   if (old && old->inode != record.inode) {
     state_->erase(keys::name(old->inode, directory, name));
     state_->change.names.push_back({directory, std::string(name), old->inode, true, known});
@@ -87,10 +87,12 @@ Status Transaction::erase_dentry(InodeNo directory, std::string_view name, Notic
   state_->erase(keys::name(old->inode, directory, name));
   state_->erase(keys::folded(directory, keys::fold(name), name));
   state_->erase(keys::dentry(directory, name));
-  state_->change.names.push_back(
-      {directory, std::string(name), old->inode, true, notice == Notice::kKernelKnows});
+  const bool known = notice == Notice::kKernelKnows && !state_->all_told;
+  state_->change.names.push_back({directory, std::string(name), old->inode, true, known});
   return Status::ok();
 }
+
+void Transaction::tell_all_names() { state_->all_told = true; }
 
 void Transaction::put_xattr(InodeNo inode, std::string_view name, std::string_view value) {
   state_->put(keys::xattr(inode, name), std::string(value));

@@ -32,6 +32,8 @@ struct Caller {
   uint32_t gid = 0;
   uint32_t pid = 0;
   uint32_t umask = 0;
+  // The kernel asked, and knows of the names it asked for; else (a command) it is told of them too.
+  bool from_kernel = true;
 };
 
 struct Entry {

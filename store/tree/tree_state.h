@@ -53,11 +53,9 @@ struct Tree::State final : TreeCore {
 // One change: a transaction, who asked, and the one time that all its records get.
 struct Operation {
   Operation(TreeCore& tree, const Caller& who)
-      : core(tree),
-        transaction(tree.catalog.begin()),
-        txn(*transaction),
-        caller(who),
-        now(tree.clock.now()) {}
+      : core(tree), transaction(tree.catalog.begin()), txn(*transaction), caller(who), now(tree.clock.now()) {
+    if (!caller.from_kernel) txn.tell_all_names();
+  }
 
   TreeCore& core;
   std::unique_ptr<Transaction> transaction;

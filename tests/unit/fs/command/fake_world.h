@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -146,6 +147,10 @@ class FakeWorld : public ::testing::Test {
     Result<std::unique_ptr<Library>> opened = Library::open(std::move(options));
     ASSERT_TRUE(opened) << opened.status().message();
     library = std::move(*opened);
+    library->catalog().add_observer([this](const Change& change) {
+      const std::lock_guard lock(told_mutex);
+      for (const Change::Name& name : change.names) told.push_back(name);
+    });
     remote_side = std::make_unique<FakeRemote>(*library);
     library->start(remote_side.get());
   }
@@ -196,6 +201,8 @@ class FakeWorld : public ::testing::Test {
 
   TempDir dir;
   NameDecoder decoder;
+  std::mutex told_mutex;
+  std::vector<Change::Name> told;  // every name that changed; outlives the library's threads
   std::unique_ptr<Library> library;
   std::unique_ptr<FakeRemote> remote_side;
   CancelToken cancel;

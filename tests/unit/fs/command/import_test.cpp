@@ -36,6 +36,18 @@ TEST_F(ImportTest, KeepsRelativePathsBytesModesAndTimes) {
   EXPECT_EQ(entry->inode.mode & 0777, 0640U);
 }
 
+TEST_F(ImportTest, TheKernelIsToldOfEveryNameAsItAskedForNone) {
+  put("new/a.jpg", "one");
+  import();
+  std::vector<std::string> added;
+  const std::lock_guard lock(told_mutex);
+  for (const Change::Name& name : told) {
+    EXPECT_FALSE(name.kernel_knows) << name.name;
+    if (!name.removed) added.push_back(name.name);
+  }
+  EXPECT_THAT(added, ::testing::IsSupersetOf({"new", "a.jpg"}));
+}
+
 TEST_F(ImportTest, ASecondRunCopiesNothing) {
   put("a.jpg", "one");
   put("b/c.jpg", "two");
