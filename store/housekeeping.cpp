@@ -45,7 +45,7 @@ void Housekeeping::run() {
   for (;;) {
     {
       const MutexLock lock(mutex_);
-      if (changed_.wait_for(mutex_, kFlushEvery, [this] { return stopping_; })) return;
+      if (changed_.wait_for(mutex_, kFlushEvery, [this]() REQUIRES(mutex_) { return stopping_; })) return;
     }
     if (const Status flushed = contents_.flush_partials(); !flushed) {
       log::warning("flush lists of fetched blocks: {}", flushed.message());
