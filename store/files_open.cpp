@@ -126,7 +126,7 @@ void Files::release(std::shared_ptr<FileHandle> handle) {
   {
     MutexLock lock(open->mutex);
     dirty = open->epoch != open->committed_epoch;
-    staged = open->staging != nullptr;
+    staged = open->staging != nullptr || open->seal_wanted;
   }
   bool unlinked = false;
   if (last) {

@@ -62,6 +62,10 @@ void Files::State::finish(const std::shared_ptr<OpenInode>& open) {
     post_finish(open, kRetryDelay);
   };
   if (const Status done = commit(*open, durable_at_close()); !done) return again(done, "not committed");
+  {
+    MutexLock lock(open->mutex);
+    open->seal_wanted = true;  // before the look at the handles: a release after it sees this
+  }
   if (has_handles(*open)) return;
   const auto record = deps.catalog.inode(open->inode);
   if (!record) return again(record.status(), "not sealed");
@@ -84,7 +88,11 @@ void Files::State::finish(const std::shared_ptr<OpenInode>& open) {
     return finish_in_trash(content);
   }
   const Status sealed_now = seal(*open);
-  if (sealed_now.is_ok()) return;
+  if (sealed_now.is_ok()) {
+    MutexLock lock(open->mutex);
+    open->seal_wanted = false;
+    return;
+  }
   if (sealed_now.code() != Code::kBusy) return again(sealed_now, "not sealed");
   // Changed between the commit and the seal. With a handle left its release comes here again; without
   // one (cp -p sets the mtime after close) nobody else will.

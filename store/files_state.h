@@ -53,6 +53,8 @@ struct OpenInode {
   uint64_t committed_epoch GUARDED_BY(mutex) = 0;           // of the last commit
   std::optional<uint64_t> durable_epoch GUARDED_BY(mutex);  // of the last commit that was synced
   uint32_t failed_seals GUARDED_BY(mutex) = 0;
+  // Somebody came to seal while a handle was open: the last release must come again, though it only read.
+  bool seal_wanted GUARDED_BY(mutex) = false;
 
   // Guarded by Files::State::mutex.
   uint32_t refs = 0;  // handles, and calls and jobs at work; at 0 the entry goes
