@@ -85,7 +85,7 @@ void Files::State::finish(const std::shared_ptr<OpenInode>& open) {
       }
       return;
     }
-    return finish_in_trash(content);
+    return finish_unlinked(content);
   }
   const Status sealed_now = seal(*open);
   if (sealed_now.is_ok()) {
@@ -104,13 +104,27 @@ void Files::State::finish(const std::shared_ptr<OpenInode>& open) {
   post_finish(open, kChangedDelay);
 }
 
-// The bytes of an inode that was removed live on in Trash, under an inode of their own.
-void Files::State::finish_in_trash(ContentNo content) {
+// The bytes of an inode that was removed live on: in Trash, under an inode of their own, or, replaced
+// before they were sealed, as a version that no inode holds.
+void Files::State::finish_unlinked(ContentNo content) {
   const auto inodes = deps.catalog.inodes_of_content(content);
-  if (!inodes || inodes->empty()) return;
-  const auto other = acquire(inodes->front());
-  if (!other) return;
-  post_finish(*other, std::chrono::milliseconds(0));
+  if (!inodes) {
+    log::warning("content {}: not sealed: {}; the next mount tries again", content.value,
+                 inodes.status().message());
+    return;
+  }
+  if (!inodes->empty()) {
+    const auto other = acquire(inodes->front());
+    if (other) post_finish(*other, std::chrono::milliseconds(0));
+    return;
+  }
+  OpenInode version{InodeNo()};  // in no table: nobody else can reach these bytes to change them
+  version.content.store(content.value, std::memory_order_release);
+  const Status sealed_now = seal(version);
+  if (!sealed_now) {
+    log::warning("content {}: a version, not sealed: {}; the next mount tries again", content.value,
+                 sealed_now.message());
+  }
 }
 
 Status Files::State::seal(OpenInode& open) {
@@ -229,6 +243,9 @@ Status Files::seal_leftovers() {
       if (record && record->references == 0) {
         SHOEBOX_TRY(transaction->erase_content(content));
         SHOEBOX_TRY(transaction->commit());
+      } else if (record) {
+        state_->queue.post(std::chrono::milliseconds(0),
+                           [state = state_.get(), content] { state->finish_unlinked(content); });
       }
       continue;
     }

@@ -115,7 +115,7 @@ struct Files::State {
   void post_finish(const std::shared_ptr<OpenInode>& open,
                    std::chrono::milliseconds delay);  // takes a ref over
   void finish(const std::shared_ptr<OpenInode>& open);
-  void finish_in_trash(ContentNo content);
+  void finish_unlinked(ContentNo content);
   Status seal(OpenInode& open);
   [[nodiscard]] std::chrono::milliseconds seal_delay(InodeNo inode) const;
 };

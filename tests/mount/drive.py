@@ -79,7 +79,12 @@ class Drive:
 
     def unmount(self, timeout_s=60):
         """As a person does; the process must end by itself, and well."""
-        subprocess.run(["fusermount3", "-u", str(self.path)], check=True)
+        def unmounted():
+            # Whatever on this machine walks all mounts (df, a file indexer) makes one busy for an instant.
+            done = subprocess.run(["fusermount3", "-u", str(self.path)], check=False, capture_output=True, text=True)
+            assert done.returncode == 0 or "busy" in done.stderr, done.stderr
+            return done.returncode == 0
+        wait_until(unmounted, 10, "the unmount")
         code = self.process.wait(timeout_s)
         self.process = None
         assert code == 0, f"mount ended with {code}: {self.log_text()}"

@@ -54,6 +54,29 @@ class LibraryTest : public ::testing::Test {
     library.files().release(std::move(*handle));
     library.files().drain();
   }
+  // a.jpg is replaced by a rename while a reader keeps its first bytes from being sealed.
+  std::shared_ptr<FileHandle> replace_unsealed(Library& library) {
+    write(library, "a.jpg", "first");
+    Result<Entry> entry = library.tree().resolve("Library/a.jpg");
+    OpenFlags flags;
+    flags.write = true;
+    Result<std::shared_ptr<FileHandle>> handle = library.files().open(entry->number, flags);
+    EXPECT_TRUE(handle && library.files().write(*handle, 0, "again"));
+    EXPECT_TRUE(library.files().flush(*handle));
+    write(library, ".a.jpg.Xy12", "replaced");
+    EXPECT_TRUE(library.tree().rename(kLibraryInode, ".a.jpg.Xy12", kLibraryInode, "a.jpg",
+                                      RenameMode::kReplace, Caller{}));
+    return *handle;
+  }
+  void expect_all_sealed(Library& library, size_t contents) {
+    size_t sealed = 0;
+    ASSERT_TRUE(library.catalog().for_each_content([&](ContentNo content, const ContentRecord& record) {
+      EXPECT_EQ(record.state, ContentState::kSealed) << content.value;
+      ++sealed;
+      return true;
+    }));
+    EXPECT_EQ(sealed, contents);
+  }
   std::string toml() {
     std::ifstream file(dir.path("library/shoebox.toml"));
     return {std::istreambuf_iterator<char>(file), {}};
@@ -201,6 +224,29 @@ TEST_F(LibraryTest, WhatWasClosedIsThereAfterAKill) {
   const Result<std::optional<ContentRecord>> content = library->catalog().content(entry->inode.content);
   ASSERT_TRUE(content && content->has_value());
   EXPECT_EQ((*content)->state, ContentState::kSealed);
+}
+
+TEST_F(LibraryTest, AVersionReplacedBeforeItWasSealedIsSealed) {
+  const auto library = open(options());
+  library->files().release(replace_unsealed(*library));
+  library->files().drain();
+  expect_all_sealed(*library, 2);  // what "again" became is a version
+}
+
+TEST_F(LibraryTest, AVersionLeftUnsealedByAKillIsSealedAtTheNextOpen) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    Result<std::unique_ptr<Library>> library = Library::open(options());
+    if (!library) ::_exit(1);
+    const auto handle = replace_unsealed(**library);
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  const auto library = open(options());
+  library->files().drain();
+  expect_all_sealed(*library, 2);
 }
 
 TEST_F(LibraryTest, AReadOnlyLibraryShowsWhatIsThereAndChangesNothing) {
