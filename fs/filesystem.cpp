@@ -9,6 +9,7 @@ Filesystem::Filesystem(Library& library, MountOptions mount_options)
       contents(library.contents()),
       tree(library.tree()),
       files(library.files()),
+      evictor(library.evictor()),
       library_path(library.path()),
       options(std::move(mount_options)) {}
 

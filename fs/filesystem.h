@@ -18,6 +18,7 @@ namespace shoebox {
 
 class Catalog;
 class ContentStore;
+class Evictor;
 class FileHandle;
 class Files;
 class Library;
@@ -44,6 +45,7 @@ struct Filesystem {
   ContentStore& contents;
   Tree& tree;
   Files& files;
+  Evictor& evictor;
   const std::string library_path;
   const MountOptions options;
 

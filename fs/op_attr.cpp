@@ -1,11 +1,13 @@
 // getattr, setattr, statfs.
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "fs/ops.h"
 #include "fs/parked_request.h"
 #include "fs/reply.h"
+#include "store/evictor.h"
 #include "store/files.h"
 #include "store/tree/tree.h"
 
@@ -124,6 +126,12 @@ void op_statfs(fuse_req_t request, fuse_ino_t) {
     fuse_reply_err(request, errno);
     return;
   }
+  // What is backed up leaves by itself when a writer needs the room: programs that look at the free
+  // space before they copy may count on it.
+  const uint64_t unit = std::max<uint64_t>(1, disk.f_frsize);
+  const uint64_t evictable = filesystem_of(request).evictor.evictable_bytes() / unit;
+  disk.f_bfree = std::min<uint64_t>(disk.f_blocks, disk.f_bfree + evictable);
+  disk.f_bavail = std::min<uint64_t>(disk.f_bfree, disk.f_bavail + evictable);
   disk.f_namemax = 255;
   // Inodes are rows of the catalog: there are as many as there is room.
   disk.f_ffree = disk.f_favail = disk.f_bavail;

@@ -56,7 +56,7 @@ fuse_entry_param entry_of(const Filesystem& filesystem, const Entry& entry) {
   result.generation = 0;  // inode numbers are never reused
   result.attr = stat_of(filesystem, entry.number, entry.inode);
   result.attr_timeout = kCacheSeconds;
-  result.entry_timeout = kCacheSeconds;
+  result.entry_timeout = entry.departing ? 0 : kCacheSeconds;
   return result;
 }
 

@@ -4,6 +4,8 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <thread>
 #include <unordered_map>
 
@@ -57,6 +59,9 @@ struct Evictor::State {
   bool woken GUARDED_BY(mutex) = false;
   std::thread thread;
 
+  std::atomic<uint64_t> evictable{0};
+  std::atomic<bool> evictable_is_old{true};
+
   Mutex access_mutex;
   std::unordered_map<ContentNo, int64_t> accessed GUARDED_BY(access_mutex);  // not written yet
 
@@ -64,6 +69,8 @@ struct Evictor::State {
   Result<std::vector<Candidate>> candidates(int64_t not_after_s);
   Outcome evict_in_order(const std::vector<Candidate>& order, uint64_t bytes,
                          const std::function<void(uint64_t, uint64_t)>& progress);
+  Result<uint64_t> count_evictable();
+  void take_off(uint64_t freed);
   void save_accesses();
   bool keep_limit();
   void run();
@@ -123,9 +130,38 @@ Status Evictor::State::check(const CatalogReader& reader, ContentNo content,
 }
 
 Status Evictor::evict(ContentNo content) {
-  return state_->deps.contents.evict(content, [&](const CatalogReader& reader, const ContentRecord& record) {
-    return state_->check(reader, content, record);
-  });
+  uint64_t size = 0;
+  SHOEBOX_TRY(
+      state_->deps.contents.evict(content, [&](const CatalogReader& reader, const ContentRecord& record) {
+        size = record.size;
+        return state_->check(reader, content, record);
+      }));
+  state_->take_off(bytes_freed(size));
+  return Status::ok();
+}
+
+uint64_t Evictor::evictable_bytes() const { return state_->evictable.load(); }
+
+void Evictor::changed() { state_->evictable_is_old = true; }
+
+Result<uint64_t> Evictor::count_evictable() { return state_->count_evictable(); }
+
+Result<uint64_t> Evictor::State::count_evictable() {
+  evictable_is_old = false;  // before the look: what changes meanwhile makes it old again
+  SHOEBOX_ASSIGN(const std::vector<Candidate> order, candidates(INT64_MAX));
+  uint64_t bytes = 0;
+  for (const Candidate& candidate : order) {
+    SHOEBOX_ASSIGN(const auto record, deps.catalog.content(candidate.content));
+    if (record && check(deps.catalog, candidate.content, *record)) bytes += candidate.frees;
+  }
+  evictable = bytes;
+  return bytes;
+}
+
+void Evictor::State::take_off(uint64_t freed) {
+  uint64_t before = evictable.load();
+  while (!evictable.compare_exchange_weak(before, before - std::min(before, freed))) {
+  }
 }
 
 Result<std::vector<Candidate>> Evictor::State::candidates(int64_t not_after_s) {
@@ -163,6 +199,7 @@ Evictor::Outcome Evictor::State::evict_in_order(const std::vector<Candidate>& or
     if (status) {
       ++outcome.evicted;
       outcome.freed_bytes += candidate.frees;
+      take_off(candidate.frees);
     } else {
       outcome.kept.emplace_back(candidate.content, status.message());
     }
@@ -259,6 +296,9 @@ void Evictor::State::run() NO_THREAD_SAFETY_ANALYSIS {
   constexpr int kChecksWhenStuck = 10;
   int checks = 0;
   int skip = 0;
+  // Counting may take a hundredth of the time, so that it costs little in a large library.
+  constexpr int kRestPerCount = 100;
+  std::chrono::steady_clock::time_point next_count{};
   for (;;) {
     bool woke = false;
     {
@@ -275,6 +315,12 @@ void Evictor::State::run() NO_THREAD_SAFETY_ANALYSIS {
       }
       if (const Status saved = deps.contents.flush_partials(); !saved) {
         log::warning("lists of fetched blocks not saved: {}", saved.message());
+      }
+      if (const auto begin = std::chrono::steady_clock::now(); evictable_is_old && begin >= next_count) {
+        const auto counted = count_evictable();
+        if (!counted) log::warning("space that can be freed not counted: {}", counted.status().message());
+        const auto end = std::chrono::steady_clock::now();
+        next_count = end + kRestPerCount * (end - begin);
       }
       if (++checks % kChecksPerSave == 0) save_accesses();
     } catch (const std::exception& error) {

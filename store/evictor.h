@@ -49,6 +49,12 @@ class Evictor {
   Outcome make_room(uint64_t bytes);
   // All that may go and were not read since `older_than_s` seconds ago (0: all).
   Outcome evict_all(int64_t older_than_s, const std::function<void(uint64_t done, uint64_t total)>& progress);
+  // Bytes that make_room() could free now, as counted last: what programs that look before they copy
+  // may take for free. Counted in the background after changes; what was evicted since is taken off.
+  [[nodiscard]] uint64_t evictable_bytes() const;
+  // Counts them now. Reads the records of all contents.
+  Result<uint64_t> count_evictable();
+  void changed();  // contents or copies changed: the count is old
   Status pin(ContentNo content, bool pinned);
   void touched(ContentNo content);  // read now; kept in memory, written now and then
 

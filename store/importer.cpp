@@ -67,6 +67,8 @@ void Importer::start() {
   const Status looked =
       state_->dependencies.catalog.for_each_photo([&left](PhotoId, const PhotoRecord& photo) {
         if (photo.info.kind == MediaKind::kUnknown && photo.content) left.push_back(photo.content);
+        for (const auto& [sidecar, facts] : photo.sidecars)
+          if (facts.kind == MediaKind::kUnknown) left.push_back(sidecar);
         return true;
       });
   if (!looked.is_ok()) log::error("look for photos that are not decoded: {}", looked.message());
@@ -189,13 +191,23 @@ void Importer::State::process(ContentNo content) {
   const auto record = dependencies.catalog.content(content);
   const auto photo_id = dependencies.catalog.photo_of_content(content);
   if (later_if_failed(record.status()) || later_if_failed(photo_id.status())) return;
-  // Replaced or deleted since, a twin of something known, or no photo by its name.
-  if (!record.value() || record.value()->state != ContentState::kSealed || !photo_id.value()) return;
+  // Replaced or deleted since.
+  if (!record.value() || record.value()->state != ContentState::kSealed) return;
   // Evicted before it was decoded (a library of another machine): it is decoded when it is fetched.
   if (record.value()->residence != Residence::kLocal) return;
-  const auto photo = dependencies.catalog.photo(*photo_id.value());
-  if (later_if_failed(photo.status())) return;
-  if (!photo.value() || photo.value()->info.kind != MediaKind::kUnknown) return;
+  const bool is_sidecar = !photo_id.value();
+  Result<std::string> name = std::string();
+  if (is_sidecar) {
+    name = dependencies.tree.sidecar_wanted(content);
+    if (later_if_failed(name.status())) return;
+    if (name.value().empty()) return;  // neither a photo nor a sidecar that one waits for
+  } else {
+    const auto photo = dependencies.catalog.photo(*photo_id.value());
+    if (later_if_failed(photo.status())) return;
+    // A twin of something known.
+    if (!photo.value() || photo.value()->info.kind != MediaKind::kUnknown) return;
+    name = photo.value()->original_name;
+  }
 
   Result<DecodedMedia> media = DecodedMedia{};
   if (record.value()->decoder_crashes >= kCrashesUntilUndecodable) {
@@ -203,7 +215,7 @@ void Importer::State::process(ContentNo content) {
   } else {
     const Result<UniqueFd> fd = dependencies.contents.open_local(content);
     if (later_if_failed(fd.status())) return;
-    media = dependencies.decoder->decode(fd.value().get(), photo.value()->original_name);
+    media = dependencies.decoder->decode(fd.value().get(), name.value());
   }
   if (media.code() == Code::kDataLoss) {
     const Result<uint8_t> crashes = count_crash(content);
@@ -216,8 +228,11 @@ void Importer::State::process(ContentNo content) {
     return;
   }
   if (later_if_failed(media.status())) return;
-  put_thumbnails(*record.value(), media.value());
-  if (later_if_failed(dependencies.tree.photo_decoded(content, media.value().info))) return;
+  const MediaInfo& info = media.value().info;
+  if (!is_sidecar) put_thumbnails(*record.value(), media.value());
+  if (later_if_failed(is_sidecar ? dependencies.tree.sidecar_read(content, info)
+                                 : dependencies.tree.photo_decoded(content, info)))
+    return;
   MutexLock lock(mutex);
   delay = kFirstRetry;
   trouble_logged = false;

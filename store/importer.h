@@ -1,6 +1,6 @@
 // Takes sealed contents through the decoder: thumbnails first, then one transaction with dates,
 // people, home and view rows (Tree::photo_decoded). After a crash it starts again with every
-// sealed content that is not decoded.
+// sealed content that is not decoded. XMP sidecars go the same way (Tree::sidecar_read).
 //
 // Owned by Library; one thread hands out, as many decode as the pool has processes.
 #pragma once

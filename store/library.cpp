@@ -204,6 +204,7 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
         std::any_of(change.uploads.begin(), change.uploads.end(),
                     [](const Change::Upload& upload) { return upload.is_copy && !upload.erased; });
     if (confirmed) s.evictor->wake();
+    if (!change.uploads.empty() || !change.content_sizes.empty() || change.photos) s.evictor->changed();
   });
 
   std::unique_ptr<Library> library(new Library(std::move(state)));

@@ -48,10 +48,11 @@ Result<json> resume(ServiceContext& context, const json&) {
   return answer(context);
 }
 
-Result<json> now(ServiceContext& context, const json&) {
+Result<json> now(ServiceContext& context, const json& arguments) {
   SHOEBOX_TRY(need_remote(context));
   SHOEBOX_TRY(context.sync.run_now());
-  return answer(context);
+  // Opened for this command: it does what the mount would go on to do.
+  return context.mountpoint.empty() ? wait(context, arguments) : answer(context);
 }
 
 void print(const json& result, const json&) {
@@ -85,9 +86,10 @@ std::vector<Verb> backup_verbs() {
 
   Verb now_verb;
   now_verb.name = "backup now";
-  now_verb.summary = "try everything that waits at once";
+  now_verb.summary = "try everything that waits at once; with nothing mounted, upload it all";
   now_verb.examples = "  shoebox backup now       the NAS is on again, do not wait for the next retry\n";
   now_verb.service = now;
+  now_verb.needs_background = true;
   now_verb.print = print;
   return {wait_verb, pause_verb, resume_verb, now_verb};
 }

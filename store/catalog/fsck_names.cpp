@@ -13,6 +13,7 @@ namespace {
 bool counts_in_nlink(ViewId view) {
   switch (view) {
     case ViewId::kDates:
+    case ViewId::kTrashAlias:  // the second name of what stands in Trash/
     case ViewId::kPlaces:
     case ViewId::kCameras:
     case ViewId::kVideos: return false;

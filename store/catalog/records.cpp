@@ -7,15 +7,17 @@
 
 #include "store/base/coding.h"
 
-// Encoding: version byte, then the fields in the order of the struct. Numbers are varints (signed
-// ones zigzag), flags one byte, optional fields a flag byte first, lists a count first.
+// Encoding: version byte (1; 2 for photo records and media descriptions), then the fields in the order of the
+// struct. Numbers are varints (signed ones zigzag), flags one byte, optional fields a flag byte first, lists
+// a count first.
 
 namespace shoebox {
 namespace {
 
 constexpr uint8_t kVersion = 1;
+constexpr uint8_t kMediaVersion = 2;  // of the records with a MediaInfo in them; 2: caption, sidecars
 
-std::string start() { return std::string(1, static_cast<char>(kVersion)); }
+std::string start(uint8_t version = kVersion) { return std::string(1, static_cast<char>(version)); }
 
 void put_time(std::string& out, Timestamp t) {
   put_svarint(out, t.seconds);
@@ -46,6 +48,7 @@ void put_strings(std::string& out, const std::vector<std::string>& list) {
 struct Reader {
   Decoder in;
   bool sane = true;
+  uint8_t version = kVersion;
 
   template <typename T>
   T number() {
@@ -116,17 +119,17 @@ struct Reader {
 };
 
 template <typename T, typename Fill>
-Result<T> parse(std::string_view bytes, std::string_view what, Fill fill) {
+Result<T> parse(std::string_view bytes, std::string_view what, Fill fill, uint8_t newest = kVersion) {
   Reader reader{Decoder(bytes)};
-  const uint8_t version = reader.in.u8();
-  if (reader.in.ok() && version > kVersion) {
+  const uint8_t version = reader.version = reader.in.u8();
+  if (reader.in.ok() && version > newest) {
     return Status(Code::kIncompatible,
                   fmt::format("catalog record of a {}: version {} is newer than this program; update Shoebox",
                               what, version));
   }
   T record;
-  if (reader.in.ok() && version == kVersion) fill(reader, record);
-  if (version != kVersion || !reader.sane || !reader.in.done()) {
+  if (reader.in.ok() && version >= kVersion) fill(reader, record);
+  if (version < kVersion || !reader.sane || !reader.in.done()) {
     return Status(Code::kDataLoss, fmt::format("catalog record of a {}: damaged ({} bytes); run shoebox fsck",
                                                what, bytes.size()));
   }
@@ -149,6 +152,8 @@ void put_media(std::string& out, const MediaInfo& m) {
   put_u8(out, m.orientation);
   put_double(out, m.duration_s);
   put_u8(out, static_cast<uint8_t>(m.rating));
+  put_u8(out, m.date_is_original ? 1 : 0);
+  put_string(out, m.caption);
 }
 
 void fill_media(Reader& r, MediaInfo& m) {
@@ -167,6 +172,9 @@ void fill_media(Reader& r, MediaInfo& m) {
   m.orientation = r.in.u8();
   m.duration_s = r.in.f64();
   m.rating = static_cast<int8_t>(r.in.u8());
+  if (r.version < 2) return;
+  m.date_is_original = r.flag();
+  m.caption = r.string();
 }
 
 }  // namespace
@@ -255,7 +263,7 @@ Result<ContentRecord> decode_content(std::string_view bytes) {
 }
 
 std::string encode(const PhotoRecord& p) {
-  std::string out = start();
+  std::string out = start(kMediaVersion);
   put_varint(out, p.content.value);
   put_media(out, p.info);
   put_u8(out, static_cast<uint8_t>(p.date_source));
@@ -269,11 +277,17 @@ std::string encode(const PhotoRecord& p) {
   }
   put_u8(out, p.homed ? 1 : 0);
   put_string(out, p.original_name);
+  put_optional(out, p.file_info, [&](const MediaInfo& info) { put_media(out, info); });
+  put_varint(out, p.sidecars.size());
+  for (const auto& [content, info] : p.sidecars) {
+    put_varint(out, content.value);
+    put_media(out, info);
+  }
   return out;
 }
 
 Result<PhotoRecord> decode_photo(std::string_view bytes) {
-  return parse<PhotoRecord>(bytes, "photo", [](Reader& r, PhotoRecord& p) {
+  const auto fill = [](Reader& r, PhotoRecord& p) {
     p.content = ContentNo(r.in.varint());
     fill_media(r, p.info);
     p.date_source = r.enumeration(DateSource::kNone, DateSource::kMtime);
@@ -287,7 +301,14 @@ Result<PhotoRecord> decode_photo(std::string_view bytes) {
     }
     p.homed = r.flag();
     p.original_name = r.string();
-  });
+    if (r.version < 2) return;
+    if (r.flag()) fill_media(r, p.file_info.emplace());
+    for (size_t n = r.count(); n > 0 && r.in.ok() && r.sane; --n) {
+      const ContentNo sidecar(r.in.varint());
+      fill_media(r, p.sidecars[sidecar]);
+    }
+  };
+  return parse<PhotoRecord>(bytes, "photo", fill, kMediaVersion);
 }
 
 std::string encode(const RemoteCopy& c) {
@@ -387,13 +408,14 @@ Result<VersionRecord> decode_version(std::string_view bytes) {
 }
 
 std::string encode(const MediaInfo& m) {
-  std::string out = start();
+  std::string out = start(kMediaVersion);
   put_media(out, m);
   return out;
 }
 
 Result<MediaInfo> decode_media_info(std::string_view bytes) {
-  return parse<MediaInfo>(bytes, "media description", [](Reader& r, MediaInfo& m) { fill_media(r, m); });
+  return parse<MediaInfo>(
+      bytes, "media description", [](Reader& r, MediaInfo& m) { fill_media(r, m); }, kMediaVersion);
 }
 
 }  // namespace shoebox

@@ -137,6 +137,7 @@ struct MediaInfo {
   MediaKind kind = MediaKind::kUnknown;
   std::string mime;  // "image/jpeg"
   std::optional<LocalDate> date;
+  bool date_is_original = false;  // from a tag that means capture, not digitizing or writing
   std::optional<int16_t> utc_offset_minutes;
   std::vector<std::string> people;
   std::vector<std::string> tags;
@@ -146,6 +147,7 @@ struct MediaInfo {
   uint8_t orientation = 1;         // EXIF 1 to 8
   double duration_s = 0;
   int8_t rating = -1;  // -1: none
+  std::string caption;
 };
 
 enum class Statement : uint8_t { kAsserted = 1, kDenied = 2 };  // absent: unset
@@ -158,14 +160,18 @@ struct ViewValue {
 
 // What people mean by a photo.
 struct PhotoRecord {
-  ContentNo content;  // the current bytes
-  MediaInfo info;
+  ContentNo content;                           // the current bytes
+  MediaInfo info;                              // what the file says, with what its sidecars add
   DateSource date_source = DateSource::kNone;  // where `date` comes from when none is stated
   std::optional<LocalDate> date;               // effective date when none is stated
   std::optional<LocalDate> stated_date;        // a folder of Dates somebody put it in; may lack the day
   std::map<ViewValue, Statement> statements;
   bool homed = false;         // has, or once had, a home in Library: never filed again by itself
   std::string original_name;  // the name it arrived under
+  // What the file alone says; only where sidecars say something as well.
+  std::optional<MediaInfo> file_info;
+  // The XMP sidecars beside the photo's names, by their bytes. kUnknown: not read yet.
+  std::map<ContentNo, MediaInfo> sidecars;
 };
 
 // A confirmed copy of a content on a remote.

@@ -55,7 +55,7 @@ Result<DecodedMedia> DecoderPool::decode(int fd, const std::string& name) {
 
 std::unique_ptr<DecoderProcess> DecoderPool::take() NO_THREAD_SAFETY_ANALYSIS {
   MutexLock lock(mutex_);
-  returned_.wait(mutex_, [this] { return !idle_.empty(); });
+  returned_.wait(mutex_, [this]() REQUIRES(mutex_) { return !idle_.empty(); });
   // The one returned last: a pool that has little to do keeps one process warm.
   std::unique_ptr<DecoderProcess> process = std::move(idle_.back());
   idle_.pop_back();

@@ -12,6 +12,7 @@ namespace {
 constexpr uint8_t kHasDate = 1;
 constexpr uint8_t kHasOffset = 2;
 constexpr uint8_t kHasPosition = 4;
+constexpr uint8_t kDateIsOriginal = 8;
 
 Status malformed(std::string_view what) {
   return {Code::kDataLoss, fmt::format("reply of shoebox-decoder is malformed: {}", what)};
@@ -72,6 +73,7 @@ Status read_info(Decoder& in, MediaInfo& info) {
     LocalDate date;
     if (!read_date(in, date)) return malformed("date");
     info.date = date;
+    info.date_is_original = (present & kDateIsOriginal) != 0;
   }
   if (present & kHasOffset) {
     const int64_t minutes = in.svarint();
@@ -100,6 +102,7 @@ Status read_info(Decoder& in, MediaInfo& info) {
   const int64_t rating = in.svarint();
   if (rating < -1 || rating > 5) return malformed("rating");
   info.rating = static_cast<int8_t>(rating);
+  if (!read_text(in, kMaxCaptionBytes, info.caption)) return malformed("caption");
   return Status::ok();
 }
 
@@ -140,7 +143,8 @@ std::string encode(const DecodedMedia& media) {
   put_u8(out, static_cast<uint8_t>(info.kind));
   put_string(out, clip_utf8(info.mime, kMaxFieldBytes));
   put_u8(out, static_cast<uint8_t>((info.date ? kHasDate : 0) | (info.utc_offset_minutes ? kHasOffset : 0) |
-                                   (position ? kHasPosition : 0)));
+                                   (position ? kHasPosition : 0) |
+                                   (info.date && info.date_is_original ? kDateIsOriginal : 0)));
   if (info.date) put_date(out, *info.date);
   if (info.utc_offset_minutes) put_svarint(out, *info.utc_offset_minutes);
   if (position) {
@@ -156,6 +160,7 @@ std::string encode(const DecodedMedia& media) {
   put_u8(out, info.orientation);
   put_double(out, info.duration_s);
   put_svarint(out, info.rating);
+  put_string(out, clip_utf8(info.caption, kMaxCaptionBytes));
   put_varint(out, media.thumbnails.size());
   for (const Thumbnail& thumbnail : media.thumbnails) {
     put_be32(out, thumbnail.size_px);

@@ -16,12 +16,13 @@
 
 namespace shoebox::wire {
 
-inline constexpr uint8_t kVersion = 1;
+inline constexpr uint8_t kVersion = 2;
 inline constexpr size_t kMaxRequestBytes = 8 << 10;
 inline constexpr size_t kMaxReplyBytes = 8 << 20;
 inline constexpr size_t kMaxNames = 256;       // people, tags
 inline constexpr size_t kMaxNameBytes = 1024;  // one person or tag
 inline constexpr size_t kMaxFieldBytes = 256;  // mime, make, model
+inline constexpr size_t kMaxCaptionBytes = 8 << 10;
 inline constexpr size_t kMaxThumbnails = 4;
 inline constexpr size_t kMaxThumbnailBytes = 3 << 20;
 

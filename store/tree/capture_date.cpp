@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <ctime>
 
 #include "store/tree/name_class.h"
@@ -185,6 +186,30 @@ bool may_begin(std::string_view text, size_t at) {
   return letters == 0 || !is_digit(text[letters - 1]);
 }
 
+// A date in UTC with a time, as local time where the photo was taken.
+LocalDate to_local(const LocalDate& utc, const MediaInfo& info) {
+  if (utc.hour < 0) return utc;
+  std::tm time{};
+  time.tm_year = utc.year - 1900;
+  time.tm_mon = utc.month - 1;
+  time.tm_mday = utc.day;
+  time.tm_hour = utc.hour;
+  time.tm_min = utc.minute;
+  time.tm_sec = utc.second;
+  std::time_t seconds = timegm(&time);
+  bool converted = false;
+  if (info.utc_offset_minutes) {
+    seconds += std::time_t{*info.utc_offset_minutes} * 60;
+    converted = gmtime_r(&seconds, &time) != nullptr;
+  } else if (info.longitude) {
+    seconds += std::lround(*info.longitude / 15) * 3600;  // 15 degrees an hour: right to the hour or two
+    converted = gmtime_r(&seconds, &time) != nullptr;
+  } else {
+    converted = localtime_r(&seconds, &time) != nullptr;
+  }
+  return converted ? from_tm(time) : utc;
+}
+
 }  // namespace
 
 bool is_possible(const LocalDate& date, const Timestamp& now) {
@@ -219,6 +244,11 @@ std::optional<LocalDate> date_in_name(std::string_view name, const Timestamp& no
   return day_only;
 }
 
+bool is_name_in_utc(std::string_view name) {
+  // Copies and edits keep the prefix: PXL_20230714_101112345~2.jpg, PXL_20230714_101112345.MP.jpg.
+  return name.starts_with("PXL_");
+}
+
 EffectiveDate effective_date(const MediaInfo& info, std::string_view original_name,
                              const std::optional<Timestamp>& set_mtime, const Timestamp& now) {
   if (info.date && is_possible(*info.date, now)) {
@@ -228,7 +258,10 @@ EffectiveDate effective_date(const MediaInfo& info, std::string_view original_na
                           (date.year == 1903 && date.month == 12 && date.day == 31);
     if (info.kind != MediaKind::kVideo || !is_epoch) return {date, DateSource::kMetadata};
   }
-  if (const auto date = date_in_name(original_name, now)) return {date, DateSource::kFileName};
+  if (auto date = date_in_name(original_name, now)) {
+    if (is_name_in_utc(original_name)) *date = to_local(*date, info);
+    return {date, DateSource::kFileName};
+  }
   if (set_mtime && set_mtime->seconds != 0) {  // 0: an archive that knew no time
     const std::time_t seconds = set_mtime->seconds;
     std::tm time{};

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <set>
 
 #include "store/content/content_store.h"
 
@@ -39,16 +37,6 @@ Result<std::string> state_of(const TreeCore& core, const CatalogReader& reader, 
   return std::string(local > kept_after_eviction(content.size) ? "partial" : "remote");
 }
 
-// Values of one view, one a line, in their order.
-std::string values_of(const PhotoRecord& photo, ViewId view, const std::vector<std::string>& from_file) {
-  std::set<std::string> values;
-  for (const std::string& value : from_file)
-    if (!photo.statements.contains({view, value})) values.insert(value);
-  for (const auto& [value, statement] : photo.statements)
-    if (value.view == view && statement == Statement::kAsserted) values.insert(value.value);
-  return fmt::format("{}", fmt::join(values, "\n"));
-}
-
 // Also of a file in Trash, whose inode carries none.
 Result<std::optional<PhotoRecord>> photo_record(const CatalogReader& reader, InodeNo number,
                                                 const InodeRecord& inode) {
@@ -61,7 +49,25 @@ Result<std::optional<PhotoRecord>> photo_record(const CatalogReader& reader, Ino
   return reader.photo(photo);
 }
 
+std::string lines(const std::set<std::string>& values) { return fmt::format("{}", fmt::join(values, "\n")); }
+
 }  // namespace
+
+std::set<std::string> values_in_view(const PhotoRecord& photo, ViewId view) {
+  std::set<std::string> values;
+  if (view == ViewId::kPeople) {
+    for (const std::string& person : photo.info.people)
+      if (!photo.statements.contains({view, person})) values.insert(person);
+  }
+  for (const auto& [value, statement] : photo.statements)
+    if (value.view == view && statement == Statement::kAsserted) values.insert(value.value);
+  return values;
+}
+
+bool is_favorite(const PhotoRecord& photo) {
+  const auto said = photo.statements.find({ViewId::kFavorites, {}});
+  return said != photo.statements.end() && said->second == Statement::kAsserted;
+}
 
 Result<std::string> computed_xattr(const TreeCore& core, const CatalogReader& reader, InodeNo number,
                                    std::string_view name) {
@@ -87,65 +93,27 @@ Result<std::string> computed_xattr(const TreeCore& core, const CatalogReader& re
     const auto& date = photo->stated_date ? photo->stated_date : photo->date;
     if (date) text = date_text(*date);
   } else if (key == "people") {
-    text = values_of(*photo, ViewId::kPeople, photo->info.people);
+    text = lines(values_in_view(*photo, ViewId::kPeople));
   } else if (key == "albums") {
-    text = values_of(*photo, ViewId::kAlbums, {});
+    text = lines(values_in_view(*photo, ViewId::kAlbums));
+  } else if (key == "favorite") {
+    text = is_favorite(*photo) ? "1" : "0";
   }
   if (text.empty()) return no_attribute(name);
   return text;
 }
 
-Result<LocalDate> parse_stated_date(std::string_view text) {
-  const Status invalid{Code::kInvalid, fmt::format("{}: no date; write it as 2023-07-14", text)};
-  const auto number = [](std::string_view digits) {
-    int value = -1;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    return error == std::errc{} && end == digits.data() + digits.size() ? value : -1;
-  };
-  if (text.size() != 4 && text.size() != 7 && text.size() != 10) return invalid;
-  if ((text.size() > 4 && text[4] != '-') || (text.size() > 7 && text[7] != '-')) return invalid;
-  const int year = number(text.substr(0, 4));
-  const int month = text.size() > 4 ? number(text.substr(5, 2)) : 0;
-  const int day = text.size() > 7 ? number(text.substr(8, 2)) : 0;
-  constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-  if (year < 1 || month < 0 || month > 12 || day < 0) return invalid;
-  if (text.size() > 4 && month == 0) return invalid;
-  if (text.size() > 7 && (day == 0 || day > kDays[month - 1] + (month == 2 && leap ? 1 : 0))) return invalid;
-  LocalDate date;
-  date.year = static_cast<int16_t>(year);
-  date.month = static_cast<uint8_t>(month);
-  date.day = static_cast<uint8_t>(day);
-  return date;
-}
-
-Status set_computed_xattr(Operation& op, InodeNo number, std::string_view name, std::string_view value) {
-  SHOEBOX_ASSIGN(const InodeRecord inode, need_inode(op.txn, number));
-  const std::string_view key = name.substr(kComputedPrefix.size());
-  if (key == "pin") {
-    if (!inode.content) return not_permitted("setxattr", name, "the file has no bytes yet");
-    if (value != "0" && value != "1") return {Code::kInvalid, fmt::format("{}: 0 or 1", name)};
-    SHOEBOX_ASSIGN(auto content, op.txn.content(inode.content));
-    if (!content) return no_attribute(name);
-    content->pinned = value == "1";
-    op.txn.put_content(inode.content, *content);
-    return Status::ok();
-  }
-  if (key == "date") {
-    if (!inode.photo) return not_permitted("setxattr", name, "only photos and videos have a date");
-    SHOEBOX_ASSIGN(auto photo, op.txn.photo(inode.photo));
-    if (!photo) return no_attribute(name);
-    photo->stated_date.reset();
-    if (!value.empty()) {
-      SHOEBOX_ASSIGN(photo->stated_date, parse_stated_date(value));
-    }
-    op.txn.put_photo(inode.photo, *photo);
-    return op.core.engine.refresh(op.txn, inode.photo);
-  }
-  // Copying a file with its attributes sets what is so already.
-  SHOEBOX_ASSIGN(const std::string now, computed_xattr(op.core, op.txn, number, name));
-  if (now == value) return Status::ok();
-  return not_permitted("setxattr", name, "it is computed");
+Result<std::optional<std::string>> described_xattr(const CatalogReader& reader, InodeNo number,
+                                                   std::string_view name) {
+  SHOEBOX_ASSIGN(const InodeRecord inode, need_inode(reader, number));
+  SHOEBOX_ASSIGN(const auto photo, photo_record(reader, number, inode));
+  if (!photo) return std::optional<std::string>();
+  std::string text;
+  if (name == "user.xdg.tags") text = fmt::format("{}", fmt::join(photo->info.tags, ","));
+  if (name == "user.xdg.comment") text = photo->info.caption;
+  // Baloo counts half stars.
+  if (name == "user.baloo.rating" && photo->info.rating >= 0) text = std::to_string(photo->info.rating * 2);
+  return text.empty() ? std::optional<std::string>() : std::optional(std::move(text));
 }
 
 }  // namespace shoebox

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -17,10 +18,21 @@ inline constexpr std::string_view kComputedPrefix = "user.shoebox.";
 // kNoAttribute where the file has no such thing.
 Result<std::string> computed_xattr(const TreeCore& core, const CatalogReader& reader, InodeNo number,
                                    std::string_view name);
-// .pin ("1", "0") and .date ("2023-07-14", "2023-07", "2023"; empty takes the statement back).
+// What the file and its sidecars say of tags, caption and rating: the answer for user.xdg.tags,
+// user.xdg.comment and user.baloo.rating where nobody set them.
+Result<std::optional<std::string>> described_xattr(const CatalogReader& reader, InodeNo number,
+                                                   std::string_view name);
+// Names of people, or paths of albums, that the photo shows under.
+std::set<std::string> values_in_view(const PhotoRecord& photo, ViewId view);
+bool is_favorite(const PhotoRecord& photo);
+
+// stated_xattr.cpp. What people may say by an attribute:
+// .pin and .favorite: "1", "0"
+// .date: "2023-07-14", with or without a time, "2023-07", "2023"; empty takes the statement back
+// .people, .albums: all of them, one a line; who is not among them is denied. Empty: nobody, none
 Status set_computed_xattr(Operation& op, InodeNo number, std::string_view name, std::string_view value);
 
-// "2023", "2023-07" or "2023-07-14"; kInvalid for what is no date.
+// "2023", "2023-07", "2023-07-14" or "2023-07-14T10:11:12"; kInvalid for what is no date.
 Result<LocalDate> parse_stated_date(std::string_view text);
 
 }  // namespace shoebox

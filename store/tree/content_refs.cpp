@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "store/base/file_names.h"
 #include "store/catalog/catalog.h"
 
 namespace shoebox {
@@ -49,7 +50,8 @@ Result<PhotoId> split_off_others(Transaction& txn, PhotoId photo, const PhotoRec
   std::erase(inodes, leaving);
   if (inodes.empty()) return PhotoId{};
   PhotoRecord rest = record;
-  rest.statements.clear();
+  // A favourite is one whatever its names are.
+  std::erase_if(rest.statements, [](const auto& said) { return said.first.view != ViewId::kFavorites; });
   for (InodeNo inode : inodes) {
     SHOEBOX_ASSIGN(const auto names, txn.names_of(inode));
     for (const NameOf& name : names) {
@@ -69,6 +71,23 @@ Result<PhotoId> split_off_others(Transaction& txn, PhotoId photo, const PhotoRec
     txn.put_inode(inode, *twin);
   }
   return own;
+}
+
+// Whether old bytes are a photo's: found so, or, where the decoder has not seen them or cannot read
+// them, so by their name. What is still being written is a state between, not a version.
+bool is_photo_to_keep(const PhotoRecord& photo, const ContentRecord& bytes,
+                      const std::vector<NameOf>& names) {
+  switch (photo.info.kind) {
+    case MediaKind::kPhoto:
+    case MediaKind::kVideo: return true;
+    case MediaKind::kOther: return false;
+    case MediaKind::kUnknown:
+    case MediaKind::kUndecodable:
+      return bytes.state == ContentState::kSealed &&
+             (is_media_name(photo.original_name) ||
+              std::any_of(names.begin(), names.end(), [](const NameOf& n) { return is_media_name(n.name); }));
+  }
+  return false;
 }
 
 }  // namespace
@@ -143,15 +162,14 @@ Result<PhotoId> replace_content(Transaction& txn, InodeNo inode, InodeRecord& re
     return PhotoId{};
   }
   SHOEBOX_ASSIGN(const auto photo, txn.photo(record.photo));
-  const bool was_photo =
-      photo && (photo->info.kind == MediaKind::kPhoto || photo->info.kind == MediaKind::kVideo);
-  SHOEBOX_ASSIGN(const PhotoId rest, move_photo_to(txn, record.photo, inode, content));
   SHOEBOX_ASSIGN(const auto old_record, txn.content(old));
+  SHOEBOX_ASSIGN(const auto names, txn.names_of(inode));
+  const bool was_photo = photo && old_record && is_photo_to_keep(*photo, *old_record, names);
+  SHOEBOX_ASSIGN(const PhotoId rest, move_photo_to(txn, record.photo, inode, content));
   if (!was_photo || !old_record || old_record->size == 0) {
     SHOEBOX_TRY(release_content(txn, old));
     return rest;
   }
-  SHOEBOX_ASSIGN(const auto names, txn.names_of(inode));
   SHOEBOX_TRY(keep_version(txn, record.photo, old, names.empty() ? std::string() : names.front().name, now));
   return rest;
 }

@@ -39,6 +39,7 @@ struct Caller {
 struct Entry {
   InodeNo number;
   InodeRecord inode;
+  bool departing = false;  // the name is gone already and shown to this caller only: not to be cached
 };
 
 // Which attributes setattr changes; size is changed by Files::truncate.
@@ -63,7 +64,9 @@ class Tree {
   ~Tree();
 
   // --- looking
-  Result<Entry> lookup(InodeNo directory, std::string_view name) const;
+  // A program that removes the names of a folder one by one still finds, and removes, sidecars that
+  // left the folder with their photo; `pid` says who asks (departed_names.h).
+  Result<Entry> lookup(InodeNo directory, std::string_view name, uint32_t pid = 0) const;
   Result<InodeRecord> getattr(InodeNo number) const;
   // In name order, after `after` ("" to start); "." and ".." are the caller's.
   Status readdir(InodeNo directory, std::string_view after,
@@ -109,6 +112,10 @@ class Tree {
   Result<ContentNo> content_sealed(ContentNo content, const struct ContentHashes& hashes);
   // The file says this about itself: dates, people, home, view rows.
   Status photo_decoded(ContentNo content, const MediaInfo& info);
+  // The name of an XMP sidecar with these bytes that a photo beside it waits for; empty: none does.
+  Result<std::string> sidecar_wanted(ContentNo content) const;
+  // A sidecar states this about the photos beside it.
+  Status sidecar_read(ContentNo content, const MediaInfo& facts);
 
   // --- trash
   struct TrashEntry {

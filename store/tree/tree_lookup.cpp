@@ -24,7 +24,7 @@ int rank_of(Place place) {
 
 }  // namespace
 
-Result<Entry> Tree::lookup(InodeNo directory, std::string_view name) const {
+Result<Entry> Tree::lookup(InodeNo directory, std::string_view name, uint32_t pid) const {
   const Catalog& catalog = state_->catalog;
   SHOEBOX_ASSIGN(const Directory parent, need_directory(catalog, directory));
   if (name == "." || name == "..") {
@@ -32,7 +32,15 @@ Result<Entry> Tree::lookup(InodeNo directory, std::string_view name) const {
     SHOEBOX_ASSIGN(auto record, need_inode(catalog, number));
     return Entry{number, std::move(record)};
   }
-  SHOEBOX_ASSIGN(const DentryRecord dentry, need_dentry(catalog, directory, name));
+  const auto dentry_or = need_dentry(catalog, directory, name);
+  if (dentry_or.code() == Code::kNotFound && pid != 0) {
+    const auto departed = state_->departed.find(directory, name, pid, state_->clock.steady());
+    if (departed) {
+      SHOEBOX_ASSIGN(auto record, need_inode(catalog, *departed));
+      return Entry{*departed, std::move(record), true};
+    }
+  }
+  SHOEBOX_ASSIGN(const DentryRecord dentry, dentry_or);
   SHOEBOX_ASSIGN(auto record, need_inode(catalog, dentry.inode));
   return Entry{dentry.inode, std::move(record)};
 }

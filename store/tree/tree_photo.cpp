@@ -6,6 +6,7 @@
 
 #include "store/base/file_names.h"
 #include "store/tree/content_refs.h"
+#include "store/tree/sidecar_facts.h"
 #include "store/tree/tree_state.h"
 
 namespace shoebox {
@@ -76,7 +77,8 @@ Status become_real(Operation& op, InodeNo inode, std::string_view name) {
 Status redo_rows(Operation& op, PhotoId photo) {
   SHOEBOX_ASSIGN(const auto record, op.txn.photo(photo));
   if (!record) return Status::ok();
-  if (record->info.kind != MediaKind::kUnknown) return op.core.engine.decoded(op.txn, photo, record->info);
+  if (record->info.kind != MediaKind::kUnknown)
+    return op.core.engine.decoded(op.txn, photo, own_info(*record));
   if (record->content) {
     SHOEBOX_ASSIGN(const auto content, op.txn.content(record->content));
     if (content && content->state == ContentState::kSealed) want_decode(op, record->content);

@@ -33,11 +33,17 @@ Status rename_into_trash(Operation& op, const Renaming& r) {
 Status rename_out_of_trash(Operation& op, const Renaming& r) {
   if (r.to.place != Place::kLibrary && r.to.place != Place::kView)
     return not_permitted("mv", r.from_name, "move it to Library or a view to restore it");
-  if (S_ISDIR(r.source_record.mode)) {
+  SHOEBOX_ASSIGN(const auto linked, linked_folder(op.txn, r.source.inode));
+  if (S_ISDIR(r.source_record.mode) || linked) {
     if (r.to.place == Place::kView)
       return not_permitted("mv", r.from_name, "folders of Library go back to Library");
     SHOEBOX_TRY(make_way(op, r));
-    return restore_folder(op, r.source.inode, r.from_name_of(), r.to.number, r.to_name);
+    if (!linked) return restore_folder(op, r.source.inode, r.from_name_of(), r.to.number, r.to_name);
+    // The kernel moves a link, and gets a folder: it must look again, everywhere.
+    op.txn.tell_all_names();
+    SHOEBOX_ASSIGN(const DentryRecord folder, need_dentry(op.txn, linked->directory, linked->name));
+    SHOEBOX_TRY(drop_note(op, *linked));
+    return restore_folder(op, folder.inode, *linked, r.to.number, r.to_name);
   }
   if (r.to.place == Place::kView && r.target)
     return {Code::kExists, fmt::format("mv {} to {}: is there already", r.from_name, r.to_name)};
@@ -61,7 +67,10 @@ Status rename_inside_trash(Operation& op, const Renaming& r) {
     SHOEBOX_TRY(touch_directory(op, r.to.number));
     return tell_again(op, r.from.number, r.from_name);
   }
-  return move_row(op, r);
+  if (!S_ISDIR(r.source_record.mode)) return move_row(op, r);
+  SHOEBOX_TRY(drop_link(op, r.from_name_of()));
+  SHOEBOX_TRY(move_row(op, r));
+  return add_link(op, {r.to.number, r.to_name});
 }
 
 }  // namespace shoebox

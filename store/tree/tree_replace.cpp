@@ -5,6 +5,7 @@
 
 #include "store/base/file_names.h"
 #include "store/tree/content_refs.h"
+#include "store/tree/sidecar_facts.h"
 #include "store/tree/tree_rename.h"
 
 namespace shoebox {
@@ -46,7 +47,7 @@ Status move_photo(Operation& op, const Renaming& r, PhotoId photo) {
   std::optional<MediaInfo> info;
   if (joining) {
     SHOEBOX_ASSIGN(const auto record, op.txn.photo(joining));
-    if (record && record->info.kind != MediaKind::kUnknown) info = record->info;
+    if (record && record->info.kind != MediaKind::kUnknown) info = own_info(*record);
   }
   incoming.photo = photo;
   op.txn.put_inode(r.source.inode, incoming);

@@ -46,7 +46,10 @@ Result<PhotoId> take_over(Operation& op, InodeNo inode, ContentNo known, uint64_
     op.txn.put_trash(inode, *trash);
     return left;
   }
-  if (!provisional) return PhotoId{};
+  if (!provisional) {
+    SHOEBOX_TRY(op.core.engine.sidecar_written(op.txn, inode));
+    return PhotoId{};
+  }
   if (photo && *photo != provisional) {
     SHOEBOX_TRY(op.core.engine.merge(op.txn, provisional, *photo));
     SHOEBOX_TRY(share_xattrs(op, *photo, inode));
@@ -126,7 +129,8 @@ Result<ContentNo> Tree::content_sealed(ContentNo content, const ContentHashes& h
 Status Tree::replace_content(Transaction& txn, InodeNo inode, InodeRecord& record, ContentNo content) {
   SHOEBOX_ASSIGN(const PhotoId rest,
                  shoebox::replace_content(txn, inode, record, content, state_->clock.now()));
-  return rest ? state_->engine.refresh(txn, rest) : Status::ok();
+  if (rest) SHOEBOX_TRY(state_->engine.refresh(txn, rest));
+  return record.photo ? Status::ok() : state_->engine.sidecar_written(txn, inode);
 }
 
 Status Tree::photo_decoded(ContentNo content, const MediaInfo& info) {
@@ -134,6 +138,16 @@ Status Tree::photo_decoded(ContentNo content, const MediaInfo& info) {
   SHOEBOX_ASSIGN(const auto photo, op.txn.photo_of_content(content));
   if (!photo) return Status::ok();
   SHOEBOX_TRY(state_->engine.decoded(op.txn, *photo, info));
+  return op.commit();
+}
+
+Result<std::string> Tree::sidecar_wanted(ContentNo content) const {
+  return state_->engine.sidecar_wanted(state_->catalog, content);
+}
+
+Status Tree::sidecar_read(ContentNo content, const MediaInfo& facts) {
+  Operation op(*state_, Caller{});
+  SHOEBOX_TRY(state_->engine.sidecar_read(op.txn, content, facts));
   return op.commit();
 }
 

@@ -15,6 +15,7 @@ Tree::~Tree() = default;
 
 void Tree::set_open_check(std::function<bool(InodeNo)> is_open) { state_->is_open = std::move(is_open); }
 void Tree::on_decode_wanted(std::function<void(ContentNo)> callback) {
+  state_->engine.on_decode_wanted(callback);
   state_->decode_wanted = std::move(callback);
 }
 void Tree::set_local_bytes(std::function<Result<uint64_t>(ContentNo)> local_bytes) {

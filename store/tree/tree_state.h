@@ -15,6 +15,7 @@
 #include "store/base/mutex.h"
 #include "store/catalog/catalog.h"
 #include "store/settings.h"
+#include "store/tree/departed_names.h"
 #include "store/tree/trash_breaker.h"
 #include "store/tree/tree.h"
 #include "store/tree/view_engine.h"
@@ -40,6 +41,7 @@ struct TreeCore {
   ViewEngine engine;
   ViewRows rows;
   TrashBreaker breaker;
+  DepartedNames departed;
   // Set before threads start.
   std::function<bool(InodeNo)> is_open = [](InodeNo) { return false; };
   std::function<void(ContentNo)> decode_wanted = [](ContentNo) {};

@@ -121,17 +121,27 @@ Result<std::vector<Tree::TrashEntry>> Tree::trash_list() const {
   SHOEBOX_TRY(for_each_in_trash(state_->catalog, [&](InodeNo inode, const std::string& name) {
     entries.push_back(TrashEntry{inode, name, {}, 0});
   }));
+  std::vector<TrashEntry> listed;
   for (TrashEntry& entry : entries) {
+    // The folder itself is listed, not its link.
+    SHOEBOX_ASSIGN(const auto linked, linked_folder(state_->catalog, entry.inode));
+    if (linked) continue;
     SHOEBOX_ASSIGN(auto trash, state_->catalog.trash(entry.inode));
     if (trash) entry.record = *std::move(trash);
     SHOEBOX_ASSIGN(const auto record, state_->catalog.inode(entry.inode));
     if (record) entry.size = record->size;
+    listed.push_back(std::move(entry));
   }
-  return entries;
+  return listed;
 }
 
 Status Tree::trash_restore(InodeNo inode, const Caller& caller) {
   Operation op(*state_, caller);
+  SHOEBOX_ASSIGN(const auto linked, linked_folder(op.txn, inode));
+  if (linked) {
+    SHOEBOX_ASSIGN(const DentryRecord folder, need_dentry(op.txn, linked->directory, linked->name));
+    inode = folder.inode;
+  }
   SHOEBOX_ASSIGN(const auto trash, op.txn.trash(inode));
   if (!trash) return {Code::kNotFound, fmt::format("inode {}: is not in Trash", inode.value)};
   SHOEBOX_TRY(restore_to_original(op, inode, *trash));

@@ -1,10 +1,12 @@
 // Trash inside a transaction: how a file or folder gets there, leaves for good, or comes back.
 // Private to store/tree; the functions are spread over tree_trash_*.cpp.
 //
-// A file that lies in Trash is an inode with nlink 1, no PhotoId and a TrashRecord that remembers
-// photo, names and statements. Its rows: one in Trash/, one more in .Trash-$UID/files of who trashed
-// it where that folder exists (not counted in nlink). A folder lies only where it was put, since
-// the kernel allows a folder one name; its files keep their names in it and have a TrashRecord each.
+// A file that lies in Trash is an inode with no PhotoId and a TrashRecord that remembers photo, names
+// and statements. Its rows: one in Trash/, one more in .Trash-$UID/files of who trashed it where
+// that folder exists (not counted in nlink). A folder lies only where it was put, since the kernel allows a
+// folder one name; its files keep their names in it and have a TrashRecord each. One that a file manager put
+// into .Trash-$UID/files shows in Trash/ as a symbolic link to there; what is done to the link is done to
+// the folder. What leaves Trash by another way than the file manager takes its .trashinfo along.
 #pragma once
 
 #include <optional>
@@ -59,6 +61,16 @@ Status restore_folder(Operation& op, InodeNo folder, const NameOf& from, InodeNo
 // A file moves from Trash to (directory, name) in Library or a view. The name is free.
 Status restore_file(Operation& op, InodeNo inode, const NameOf& from, const Directory& to,
                     std::string_view name);
+
+// --- the other name of what a file manager trashed (tree_trash_alias.cpp)
+// `row` is a name in Trash/ or .Trash-$UID/files; nothing happens for those of Trash/.
+// The file manager's note about the row goes.
+Status drop_note(Operation& op, const NameOf& row);
+// A trashed folder came to, or goes from, this row: its link in Trash/ comes, or goes.
+Status add_link(Operation& op, const NameOf& row);
+Status drop_link(Operation& op, const NameOf& row);
+// The row of the folder that a link in Trash/ stands for; none for other inodes.
+Result<std::optional<NameOf>> linked_folder(const CatalogReader& reader, InodeNo link);
 
 // --- names
 Result<std::string> unique_name(const CatalogReader& reader, InodeNo directory, std::string_view wanted);

@@ -113,12 +113,15 @@ Status trash_folder(Operation& op, InodeNo folder, const NameOf& asked, const Tr
     SHOEBOX_TRY(let_go(op, tree.inodes[i], tree.files[i], folders));
   SHOEBOX_TRY(stand_in_view(op, tree.folders, ViewId::kTrash));
   op.txn.put_trash(folder, trash);
-  return move_folder(op, folder, asked, target.directory, target.name);
+  SHOEBOX_TRY(move_folder(op, folder, asked, target.directory, target.name));
+  return add_link(op, {target.directory, target.name});
 }
 
 Status restore_folder(Operation& op, InodeNo folder, const NameOf& from, InodeNo directory,
                       std::string_view name) {
   SHOEBOX_ASSIGN(const Subtree tree, walk(op.txn, folder));
+  SHOEBOX_TRY(drop_link(op, from));
+  if (!op.caller.from_kernel) SHOEBOX_TRY(drop_note(op, from));
   SHOEBOX_TRY(stand_in_view(op, tree.folders, ViewId::kLibrary));
   op.txn.erase_trash(folder);
   SHOEBOX_TRY(move_folder(op, folder, from, directory, name));

@@ -130,6 +130,10 @@ Status trash_file(Operation& op, InodeNo inode, const NameOf& asked,
   SHOEBOX_ASSIGN(TrashRecord trash, remember(op, inode, record, asked));
   SHOEBOX_ASSIGN(trash.uid, trash_owner(op, target));
   SHOEBOX_TRY(strip_names(op, inode, asked));
+  // A sidecar that goes says no more.
+  if (!record.photo)
+    for (const NameOf& name : trash.names)
+      SHOEBOX_TRY(op.core.engine.sidecars_changed(op.txn, name.directory, name.name));
   SHOEBOX_ASSIGN(record, need_inode(op.txn, inode));
   SHOEBOX_TRY(leave_photo(op, inode, record));
 

@@ -15,6 +15,14 @@ Notice notice_for(const NameOf& name, const NameOf* asked) {
   return asked != nullptr && name == *asked ? Notice::kKernelKnows : Notice::kTell;
 }
 
+// The row goes; a file manager that took it away itself removes its note as well.
+Status drop_row(Operation& op, const NameOf& row, const NameOf* asked, int subfolders) {
+  const bool by_file_manager = op.caller.from_kernel && asked != nullptr && row == *asked;
+  if (!by_file_manager) SHOEBOX_TRY(drop_note(op, row));
+  SHOEBOX_TRY(op.txn.erase_dentry(row.directory, row.name, notice_for(row, asked)));
+  return touch_directory(op, row.directory, subfolders);
+}
+
 // Everything below a folder in Trash, then the folder.
 Status purge_folder(Operation& op, InodeNo folder, const NameOf* asked) {
   std::vector<DirEntry> entries;
@@ -32,8 +40,8 @@ Status purge_folder(Operation& op, InodeNo folder, const NameOf* asked) {
   }
   SHOEBOX_ASSIGN(const auto names, op.txn.names_of(folder));
   for (const NameOf& name : names) {
-    SHOEBOX_TRY(op.txn.erase_dentry(name.directory, name.name, notice_for(name, asked)));
-    SHOEBOX_TRY(touch_directory(op, name.directory, -1));
+    SHOEBOX_TRY(drop_link(op, name));
+    SHOEBOX_TRY(drop_row(op, name, asked, -1));
   }
   op.txn.erase_trash(folder);
   return op.txn.erase_inode(folder);
@@ -62,6 +70,11 @@ Status purge_row(Operation& op, const Directory& directory, std::string_view nam
   SHOEBOX_ASSIGN(const DentryRecord dentry, need_dentry(op.txn, directory.number, name));
   const NameOf asked{directory.number, std::string(name)};
   if (S_ISDIR(dentry.type)) return purge_folder(op, dentry.inode, &asked);
+  SHOEBOX_ASSIGN(const auto linked, linked_folder(op.txn, dentry.inode));
+  if (linked) {
+    SHOEBOX_ASSIGN(const DentryRecord folder, need_dentry(op.txn, linked->directory, linked->name));
+    return purge_folder(op, folder.inode, nullptr);
+  }
   if (directory.place != Place::kTrashedFolder) return purge_file(op, dentry.inode, &asked);
   // In a trashed folder each name counts: a hard link may live on in Library.
   SHOEBOX_TRY(op.txn.erase_dentry(directory.number, name, Notice::kKernelKnows));
@@ -83,10 +96,7 @@ Status purge(Operation& op, InodeNo inode) {
 
 Status take_out(Operation& op, InodeNo inode, const NameOf* asked) {
   SHOEBOX_ASSIGN(const auto names, op.txn.names_of(inode));
-  for (const NameOf& name : names) {
-    SHOEBOX_TRY(op.txn.erase_dentry(name.directory, name.name, notice_for(name, asked)));
-    SHOEBOX_TRY(touch_directory(op, name.directory));
-  }
+  for (const NameOf& name : names) SHOEBOX_TRY(drop_row(op, name, asked, 0));
   op.txn.erase_trash(inode);
   SHOEBOX_ASSIGN(InodeRecord record, need_inode(op.txn, inode));
   record.nlink = 0;

@@ -7,6 +7,7 @@
 #include "store/base/file_names.h"
 #include "store/tree/tree_state.h"
 #include "store/tree/tree_trash.h"
+#include "store/tree/view_sidecars.h"
 
 namespace shoebox {
 namespace {
@@ -63,12 +64,26 @@ Status unlink_in_view(Operation& op, const Directory& parent, std::string_view n
 Status Tree::unlink(InodeNo directory, std::string_view name, const Caller& caller) {
   Operation op(*state_, caller);
   SHOEBOX_ASSIGN(const Directory parent, need_directory(op.txn, directory));
-  SHOEBOX_ASSIGN(const DentryRecord dentry, need_dentry(op.txn, directory, name));
+  const auto found = need_dentry(op.txn, directory, name);
+  if (found.code() == Code::kNotFound &&
+      state_->departed.take(directory, name, caller.pid, state_->clock.steady()))
+    return Status::ok();
+  SHOEBOX_ASSIGN(const DentryRecord dentry, found);
   if (S_ISDIR(dentry.type)) return {Code::kIsDirectory, fmt::format("rm {}: is a folder", name)};
   switch (parent.place) {
     case Place::kRoot: return not_permitted("rm", name, "the top folders are fixed");
     case Place::kLibrary: SHOEBOX_TRY(unlink_in_library(op, parent, name, dentry.inode)); break;
-    case Place::kView: SHOEBOX_TRY(unlink_in_view(op, parent, name, dentry.inode, std::nullopt)); break;
+    case Place::kView: {
+      SHOEBOX_ASSIGN(const auto sidecars, sidecar_rows_beside(op.txn, directory, name));
+      SHOEBOX_TRY(unlink_in_view(op, parent, name, dentry.inode, std::nullopt));
+      for (const DirEntry& sidecar : sidecars) {
+        SHOEBOX_ASSIGN(const auto stands, op.txn.dentry(directory, sidecar.name));
+        if (stands || caller.pid == 0) continue;
+        state_->departed.note(directory, sidecar.name, sidecar.dentry.inode, caller.pid,
+                              state_->clock.steady());
+      }
+      break;
+    }
     case Place::kTrash:
     case Place::kTrashFiles:
     case Place::kTrashedFolder: SHOEBOX_TRY(purge_row(op, parent, name)); break;

@@ -75,6 +75,9 @@ Result<std::string> Tree::getxattr(InodeNo number, std::string_view name) const 
   if (name.starts_with(kComputedPrefix)) return computed_xattr(*state_, state_->catalog, number, name);
   SHOEBOX_TRY(check_name(name));
   SHOEBOX_ASSIGN(auto value, state_->catalog.xattr(number, name));
+  if (!value && is_shared_xattr(name)) {
+    SHOEBOX_ASSIGN(value, described_xattr(state_->catalog, number, name));
+  }
   if (!value) return no_attribute(name);
   return *std::move(value);
 }
@@ -120,9 +123,11 @@ Status Tree::removexattr(InodeNo number, std::string_view name) {
   Operation op(*state_, Caller{});
   SHOEBOX_ASSIGN(const InodeRecord record, need_inode(op.txn, number));
   if (name.starts_with(kComputedPrefix)) {
-    const bool settable = name == "user.shoebox.date" || name == "user.shoebox.pin";
-    if (!settable) return not_permitted("removexattr", name, "it is computed");
-    SHOEBOX_TRY(set_computed_xattr(op, number, name, name.ends_with("pin") ? "0" : ""));
+    const std::string_view key = name.substr(kComputedPrefix.size());
+    const bool is_switch = key == "pin" || key == "favorite";
+    if (!is_switch && key != "date" && key != "people" && key != "albums")
+      return not_permitted("removexattr", name, "it is computed");
+    SHOEBOX_TRY(set_computed_xattr(op, number, name, is_switch ? "0" : ""));
     return op.commit();
   }
   SHOEBOX_ASSIGN(const auto standing, op.txn.xattr(number, name));

@@ -1,33 +1,12 @@
 // What a file says about itself enters its photo's record: effective date, home, rows.
 
-#include <algorithm>
-#include <set>
-
 #include "store/tree/capture_date.h"
-#include "store/tree/name_class.h"
-#include "store/tree/safe_name.h"
+#include "store/tree/person_names.h"
+#include "store/tree/sidecar_facts.h"
 #include "store/tree/view_engine.h"
 #include "store/tree/view_home.h"
 
 namespace shoebox {
-namespace {
-
-// Untrusted names of people and tags: one spelling each, nothing empty, in the file's order.
-void tidy(std::vector<std::string>& values) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  std::set<std::string> seen;
-  std::vector<std::string> result;
-  for (const std::string& value : values) {
-    const size_t begin = value.find_first_not_of(kBlank);
-    if (begin == std::string::npos) continue;
-    const size_t end = value.find_last_not_of(kBlank) + 1;
-    std::string tidied = normalized(std::string_view(value).substr(begin, end - begin));
-    if (seen.insert(tidied).second) result.push_back(std::move(tidied));
-  }
-  values = std::move(result);
-}
-
-}  // namespace
 
 Result<bool> ViewEngine::set_date(const CatalogReader& reader, PhotoId photo, PhotoRecord& record) const {
   // Of several inodes with equal bytes, the first whose mtime a tool set gives the guess.
@@ -48,14 +27,24 @@ Status ViewEngine::decoded(Transaction& txn, PhotoId photo, const MediaInfo& inf
   SHOEBOX_ASSIGN(auto record, txn.photo(photo));
   if (!record) return Status::ok();
   record->info = info;
+  record->file_info.reset();
   tidy(record->info.people);
   tidy(record->info.tags);
-  SHOEBOX_ASSIGN(const bool changed, set_date(txn, photo, *record));
+  SHOEBOX_TRY(use_present_names(txn, record->info.people));
+  SHOEBOX_ASSIGN(const bool changed, note_sidecars(txn, photo, *record));
   (void)changed;
-  for (const auto& view : rows_.views()) view->settle(*record);
+  apply_sidecars(*record);
+  SHOEBOX_TRY(settle(txn, photo, *record));
   txn.put_photo(photo, *record);
   SHOEBOX_TRY(file_home(txn, rows_, photo, *record));
   return refresh(txn, photo);
+}
+
+Status ViewEngine::settle(const CatalogReader& reader, PhotoId photo, PhotoRecord& record) const {
+  SHOEBOX_ASSIGN(const bool changed, set_date(reader, photo, record));
+  (void)changed;
+  for (const auto& view : rows_.views()) view->settle(record);
+  return Status::ok();
 }
 
 Status ViewEngine::mtime_changed(Transaction& txn, InodeNo inode) const {

@@ -10,6 +10,7 @@
 // lost its last name is left with nlink 0 and its PhotoId; Tree erases it once nobody has it open.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -88,9 +89,26 @@ class ViewEngine {
   // sidecars' rows beside the photos are made anew. refresh() does this for the photo's present names.
   Status sidecars_changed(Transaction& txn, InodeNo directory, std::string_view name) const;
 
+  // --- what XMP sidecars say (view_sidecar_facts.cpp)
+  // The bytes of a file changed: if it is a sidecar, the photos beside it wait for it to be read.
+  Status sidecar_written(Transaction& txn, InodeNo inode) const;
+  // The sidecar name under which some photo waits for these bytes to be read; empty: none does.
+  Result<std::string> sidecar_wanted(const CatalogReader& reader, ContentNo content) const;
+  // The decoder read these bytes: what they state takes part in the photos beside them.
+  Status sidecar_read(Transaction& txn, ContentNo content, const MediaInfo& facts) const;
+  // Told after the commit by which sealed bytes of a sidecar came to be waited for. Set before threads start.
+  void on_decode_wanted(std::function<void(ContentNo)> callback) { decode_wanted_ = std::move(callback); }
+
  private:
   // Sets the effective date from what is known; true when anything changed.
   Result<bool> set_date(const CatalogReader& reader, PhotoId photo, PhotoRecord& record) const;
+  // The date that follows from the record's info, and what views make of it; does not write the record.
+  Status settle(const CatalogReader& reader, PhotoId photo, PhotoRecord& record) const;
+  // Makes the record's sidecars those that stand beside the photo now; true when they changed.
+  Result<bool> note_sidecars(Transaction& txn, PhotoId photo, PhotoRecord& record) const;
+  // refresh(), if the sidecars beside the photo are others than the record knows.
+  Status heed_sidecars(Transaction& txn, PhotoId photo) const;
+  Status sidecar_said(Transaction& txn, InodeNo directory, std::string_view name) const;
   Status refresh_view(Transaction& txn, const View& view, const PhotoRecord& record,
                       const std::vector<Row>& rows) const;
   // The value of a folder that somebody called `name`.
@@ -103,6 +121,7 @@ class ViewEngine {
                        Notice notice) const;
 
   ViewRows rows_;
+  std::function<void(ContentNo)> decode_wanted_ = [](ContentNo) {};
 };
 
 }  // namespace shoebox

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "store/tree/person_names.h"
 #include "store/tree/safe_name.h"
 #include "store/tree/tree.h"
 #include "store/tree/view_engine.h"
@@ -127,6 +128,7 @@ Result<InodeNo> ViewEngine::mkdir(Transaction& txn, InodeNo directory, std::stri
   SHOEBOX_ASSIGN(const InodeNo number, rows_.add_folder(txn, directory, name, view->id(), path.back(),
                                                         NameKind::kGiven, Notice::kKernelKnows));
   txn.put_view_directory(view->id(), ViewRows::joined(path), number);
+  if (view->merges_folders()) SHOEBOX_TRY(forget_earlier_name(txn, path.back()));
   SHOEBOX_ASSIGN(auto record, txn.inode(number));
   const bool group_sticks = (parent->mode & S_ISGID) != 0;
   record->mode = S_IFDIR | (mode & 07777) | (group_sticks ? S_ISGID : 0);

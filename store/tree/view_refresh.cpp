@@ -5,6 +5,7 @@
 
 #include "store/tree/name_class.h"
 #include "store/tree/safe_name.h"
+#include "store/tree/sidecar_facts.h"
 #include "store/tree/view_engine.h"
 #include "store/tree/view_sidecars.h"
 
@@ -32,6 +33,12 @@ ViewEngine::ViewEngine(const std::vector<std::unique_ptr<View>>& views, const Cl
 Status ViewEngine::refresh(Transaction& txn, PhotoId photo) const {
   SHOEBOX_ASSIGN(auto record, txn.photo(photo));
   if (!record) return Status::ok();
+  SHOEBOX_ASSIGN(const bool sidecars, note_sidecars(txn, photo, *record));
+  if (sidecars) {
+    apply_sidecars(*record);
+    if (record->info.kind != MediaKind::kUnknown) SHOEBOX_TRY(settle(txn, photo, *record));
+    txn.put_photo(photo, *record);
+  }
   SHOEBOX_ASSIGN(const std::vector<Row> before, rows_.of_photo(txn, photo));
   const Row* home = ViewRows::representative(before);
   if (home && home->in_library() && !record->homed) {

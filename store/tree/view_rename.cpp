@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "store/tree/person_names.h"
 #include "store/tree/safe_name.h"
 #include "store/tree/view_engine.h"
 
@@ -126,6 +127,8 @@ Status ViewEngine::move_folder(Transaction& txn, const View& view, const NameOf&
 
 // What the photos in this one folder state moves with the folder.
 Status ViewEngine::restate(Transaction& txn, const View& view, const Renaming& renaming) const {
+  if (view.merges_folders())
+    SHOEBOX_TRY(remember_person_renamed(txn, ViewRows::joined(renaming.from), ViewRows::joined(renaming.to)));
   SHOEBOX_ASSIGN(const auto entries, entries_of(txn, renaming.folder));
   std::set<PhotoId> photos;
   for (const DirEntry& entry : entries) {

@@ -97,7 +97,8 @@ Status ViewRows::recount(Transaction& txn, InodeNo inode) const {
   uint32_t links = 0;
   for (const Row& row : rows) {
     const View* view = view_of(row.view);
-    if (!view || view->stating()) ++links;
+    const bool second_name = row.view == ViewId::kTrashAlias;  // of what stands in Trash/
+    if (view ? view->stating() : !second_name) ++links;
   }
   if (links == 0 && !rows.empty()) links = 1;
   if (links == record->nlink) return Status::ok();

@@ -58,8 +58,8 @@ class ViewRows {
              Notice notice) const;
   // Drops the name, and with it a folder that its view does not keep empty.
   Status erase(Transaction& txn, InodeNo directory, std::string_view name, Notice notice) const;
-  // nlink counts names in Library, the stating views and Trash. An inode that has names in other
-  // views only (born in Dates, not yet filed) counts 1, so that it is not taken for unlinked.
+  // nlink counts names in Library, the stating views and Trash/ (not .Trash-$UID). An inode that has names in
+  // other views only (born in Dates, not yet filed) counts 1, so that it is not taken for unlinked.
   Status recount(Transaction& txn, InodeNo inode) const;
 
   // --- folders

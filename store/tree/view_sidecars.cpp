@@ -75,6 +75,44 @@ Result<std::set<InodeNo>> sidecars_beside(const CatalogReader& reader, InodeNo d
   return sidecars;
 }
 
+Result<std::vector<DirEntry>> sidecar_rows_beside(const CatalogReader& reader, InodeNo directory,
+                                                  std::string_view name) {
+  SHOEBOX_ASSIGN(auto files, files_with_stem(reader, directory, stem_of(name)));
+  std::erase_if(files, [&](const DirEntry& file) {
+    return file.dentry.kind != NameKind::kGenerated || sidecar_form(file.name, name) == SidecarForm::kNone;
+  });
+  return files;
+}
+
+bool is_xmp_name(std::string_view name) {
+  constexpr std::string_view kExtension = ".xmp";
+  const std::string_view extension = extension_of(name);
+  return is_sidecar(name) &&
+         std::equal(extension.begin(), extension.end(), kExtension.begin(), kExtension.end(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+}
+
+Result<std::set<ContentNo>> xmp_beside(const CatalogReader& reader, InodeNo directory,
+                                       std::string_view name) {
+  std::set<ContentNo> contents;
+  SHOEBOX_ASSIGN(const auto files, files_with_stem(reader, directory, stem_of(name)));
+  for (const DirEntry& file : files) {
+    if (file.dentry.kind != NameKind::kGiven || !is_xmp_name(file.name)) continue;
+    if (sidecar_form(file.name, name) == SidecarForm::kNone) continue;
+    SHOEBOX_ASSIGN(const auto inode, reader.inode(file.dentry.inode));
+    if (inode && inode->content) contents.insert(inode->content);
+  }
+  return contents;
+}
+
+Result<std::set<PhotoId>> photos_of_sidecar(const CatalogReader& reader, InodeNo directory,
+                                            std::string_view sidecar) {
+  std::set<PhotoId> photos;
+  SHOEBOX_ASSIGN(const auto neighbours, photos_beside(reader, directory, sidecar));
+  for (const Neighbour& neighbour : neighbours) photos.insert(neighbour.photo);
+  return photos;
+}
+
 Status refresh_sidecar(Transaction& txn, const ViewRows& rows, InodeNo sidecar) {
   SHOEBOX_ASSIGN(const auto record, txn.inode(sidecar));
   if (!record || record->photo) return Status::ok();
@@ -123,10 +161,14 @@ Status refresh_sidecars_of(Transaction& txn, const ViewRows& rows, const std::ve
 Status ViewEngine::sidecars_changed(Transaction& txn, InodeNo directory, std::string_view name) const {
   SHOEBOX_ASSIGN(const auto beside, sidecars_beside(txn, directory, name));
   for (const InodeNo sidecar : beside) SHOEBOX_TRY(refresh_sidecar(txn, rows_, sidecar));
-  if (classify_name(name) != NameClass::kSidecar) return Status::ok();
   SHOEBOX_ASSIGN(const auto dentry, txn.dentry(directory, name));
-  if (dentry) SHOEBOX_TRY(refresh_sidecar(txn, rows_, dentry->inode));
-  return Status::ok();
+  if (classify_name(name) == NameClass::kSidecar) {
+    if (dentry) SHOEBOX_TRY(refresh_sidecar(txn, rows_, dentry->inode));
+    return sidecar_said(txn, directory, name);
+  }
+  if (!dentry) return Status::ok();
+  SHOEBOX_ASSIGN(const auto inode, txn.inode(dentry->inode));
+  return inode && inode->photo ? heed_sidecars(txn, inode->photo) : Status::ok();
 }
 
 }  // namespace shoebox

@@ -240,6 +240,14 @@ def test_full_disk_evicts_first_then_says_so(make_drive, folder):
         for number in range(4):  # 160 MiB that may be evicted
             big_file(drive.path / f"Library/{number}.mp4", 40 << 20, number)
         drive.backed_up()
+        # Programs that look before they copy see the room that those would make.
+        def free_bytes():
+            shown, real = os.statvfs(drive.path), os.statvfs(disk)
+            return shown.f_bavail * shown.f_frsize - real.f_bavail * real.f_frsize
+        wait_until(lambda: free_bytes() > 150 << 20, 30, "the room that may be made")
+        assert free_bytes() < 161 << 20
+        shown = os.statvfs(drive.path)
+        assert shown.f_bavail <= shown.f_bfree <= shown.f_blocks
         for number in range(4, 8):  # needs what the first ones hold
             big_file(drive.path / f"Library/{number}.mp4", 40 << 20, number)
         drive.backed_up()

@@ -104,6 +104,21 @@ def test_verbs_work_when_nothing_is_mounted(drive):
     drive.run("fsck")
 
 
+def test_backup_now_uploads_when_nothing_is_mounted(drive):
+    (drive.path / "Library/a.txt").write_bytes(b"x")
+    drive.unmount()
+    shown = drive.run("backup", "now")
+    assert (drive.remote / "Library/a.txt").read_bytes() == b"x"
+    assert "nothing" in shown.stdout or "1 " in shown.stdout, shown.stdout
+    assert drive.json("status")["remotes"][0]["pending_files"] == 0
+    drive.mount()
+    (drive.path / "Library/b.txt").write_bytes(b"y")
+    drive.run("backup", "pause")
+    drive.unmount()
+    refused = drive.run("backup", "now", check=False)  # an owner who paused is told, not overruled
+    assert refused.returncode != 0 and "resume" in refused.stderr
+
+
 def test_every_verb_has_help_with_an_example():
     top = run("--help")
     assert top.returncode == 0

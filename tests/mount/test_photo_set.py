@@ -41,6 +41,34 @@ def media(manifest):
             and (row["mime"] or "").split("/")[0] in ("image", "video")}
 
 
+# Tags that mean capture; others (CreateDate) say when something was digitized or written.
+ORIGINAL = ("DateTimeOriginal", "XMP-photoshop:DateCreated", "IPTC:DateCreated", "Keys:CreationDate")
+
+
+def sidecars_of(manifest):
+    """Bytes of a photo -> rows of the XMP sidecars beside any file with these bytes."""
+    found = {}
+    for row in manifest.values():
+        for path in row.get("sidecars", []):
+            if path.lower().endswith(".xmp"):
+                found.setdefault(row["sha256"], []).append(manifest[path])
+    return found
+
+
+def possible_dates(row, sidecars):
+    """What may count as the date: several sidecars may disagree."""
+    dates = [one["date"] for one in [row, *sidecars] if len(one.get("date", {}).get("local", "")) >= 7]
+    originals = [d["local"] for d in dates if d["tag"].endswith(ORIGINAL)]
+    of_sidecars = {one["date"]["local"] for one in sidecars if one.get("date") in dates}
+    best = originals or [d["local"] for d in dates]
+    return {d for d in best if d in of_sidecars} or set(best)
+
+
+def people_of(row):
+    return {unicodedata.normalize("NFC", person["name"] if isinstance(person, dict) else person)
+            for person in row.get("people", [])}
+
+
 def rows_by_inode(drive, view):
     """Folder of the view -> by inode number."""
     found = {}
@@ -65,34 +93,40 @@ def test_second_rsync_transfers_nothing(loaded):
 def test_dates_agree_with_the_manifest(loaded, manifest):
     wrong = {}
     right = 0
+    by_sidecar = 0
+    sidecars = sidecars_of(manifest)
     for path, row in media(manifest).items():
-        date = row.get("date", {}).get("local")
-        if not date or len(date) < 7:
+        beside = sidecars.get(row["sha256"], [])
+        dates = possible_dates(row, beside)
+        if not dates:
             continue
         try:
             shown = os.getxattr(loaded.path / "Library" / path, "user.shoebox.date").decode()
         except OSError as error:
             shown = str(error)
-        if shown[:10] == date[:10]:
+        if shown[:10] in {date[:10] for date in dates}:
             right += 1
+            by_sidecar += shown[:10] != row.get("date", {}).get("local", "")[:10]
         else:
-            wrong[path] = (date, shown)
+            wrong[path] = (dates, shown)
     unexplained = {p: d for p, d in wrong.items() if p not in DATE_EXCEPTIONS}
     assert not unexplained
     assert right >= 0.95 * (right + len(wrong))
+    assert by_sidecar >= 8
 
 
 def test_dates_folders_show_what_the_attribute_says(loaded, manifest):
     shown = rows_by_inode(loaded, "Dates")
     checked = 0
+    sidecars = sidecars_of(manifest)
     for path, row in media(manifest).items():
-        date = row.get("date", {}).get("local", "")
-        if path in DATE_EXCEPTIONS or len(date) < 7:
+        dates = possible_dates(row, sidecars.get(row["sha256"], []))
+        if path in DATE_EXCEPTIONS or not dates:
             continue
         folders = shown.get((loaded.path / "Library" / path).stat().st_ino)
         if folders is None:
             continue  # a twin shows under its elder's inode
-        assert folders == {f"{date[:4]}/{date[5:7]}"}, path
+        assert len(folders) == 1 and folders <= {f"{date[:4]}/{date[5:7]}" for date in dates}, path
         checked += 1
     assert checked >= 250
 
@@ -105,14 +139,17 @@ def test_people_agree_with_the_manifest(loaded, manifest):
         if inode in shown:
             elders[manifest[path]["sha256"]] = shown[inode]
     checked = 0
+    sidecars = sidecars_of(manifest)
+    by_sidecar = 0
     for path, row in media(manifest).items():
-        names = {unicodedata.normalize("NFC", person["name"] if isinstance(person, dict) else person)
-                 for person in row.get("people", [])}
+        names = people_of(row).union(*(people_of(one) for one in sidecars.get(row["sha256"], [])))
+        by_sidecar += names != people_of(row)
         if not names or path.startswith("derived/hostile-metadata"):
             continue
         assert {unicodedata.normalize("NFC", n) for n in elders.get(row["sha256"], set())} == names, path
         checked += 1
     assert checked >= 30
+    assert by_sidecar >= 3
 
 
 def test_hostile_metadata_leaves_no_folder(loaded):

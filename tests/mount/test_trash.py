@@ -2,6 +2,7 @@
 import errno
 import os
 import shutil
+import subprocess
 
 import pytest
 from drive import sha256, wait_until
@@ -56,6 +57,67 @@ def test_file_manager_delete_key_and_undo(drive, kept):
     info.unlink()
     assert drive.names("Trash") == []
     drive.wait_for("Dates/2023/07/k.jpg")
+
+
+def gio(*arguments):
+    """GIO's file operations, as Nautilus and others do them."""
+    if shutil.which("gio") is None:
+        pytest.skip("gio is not here")
+    return subprocess.run(["gio", *map(str, arguments)], check=True)
+
+
+def test_gio_trash_of_a_folder_shows_in_both_places_and_comes_back(drive, photo):
+    (drive.path / "Library/f/g").mkdir(parents=True)
+    shutil.copy2(photo("a.jpg", date=DATE), drive.path / "Library/f/g/a.jpg")
+    drive.wait_for("Dates/2023/07/a.jpg")
+    top = drive.path / f".Trash-{os.getuid()}"
+
+    def all_empty():  # soon: the kernel is told of names that it did not ask for
+        wait_until(lambda: os.listdir(top / "files") == os.listdir(top / "info") == drive.names("Trash") == [],
+                   5, "an empty Trash")
+    gio("trash", drive.path / "Library/f")
+    assert (top / "files/f/g/a.jpg").is_file()
+    drive.wait_for("Trash/f/g/a.jpg", 5)
+    assert "Path=Library/f\n" in (top / "info/f.trashinfo").read_text(encoding="ascii")
+    drive.wait_gone("Dates/2023/07/a.jpg")
+    os.rename(drive.path / "Trash/f", drive.path / "Library/f")
+    wait_until(lambda: (drive.path / "Library/f/g").is_dir() and not (drive.path / "Library/f").is_symlink(), 5,
+               "the folder in place of the link")
+    all_empty()
+    drive.wait_for("Dates/2023/07/a.jpg")
+    gio("trash", drive.path / "Library/f")
+    drive.run("trash", "restore", "f")
+    drive.wait_for("Library/f/g/a.jpg", 5)
+    all_empty()
+    gio("trash", drive.path / "Library/f")
+    drive.wait_for("Trash/f", 5)
+    os.unlink(drive.path / "Trash/f")
+    all_empty()
+    drive.remount()
+    assert drive.names("Library") == drive.names("Trash") == []
+    assert drive.run("fsck").returncode == 0
+
+
+def test_trash_cli_puts_lists_and_restores(drive, kept):
+    if shutil.which("trash-put") is None:
+        pytest.skip("trash-cli is not here")
+    (drive.path / "Library/f").mkdir()
+    shutil.copy2(kept, drive.path / "Library/f/twin.jpg")
+    for name in ("k.jpg", "f"):
+        subprocess.run(["trash-put", drive.path / "Library" / name], check=True)
+    listed = subprocess.run(["trash-list"], check=True, capture_output=True, text=True).stdout
+    assert str(drive.path / "Library/k.jpg") in listed and str(drive.path / "Library/f") in listed
+    wait_until(lambda: drive.names("Trash") == ["f", "k.jpg"], 5, "both in Trash")
+    for name in ("k.jpg", "f"):
+        subprocess.run(["trash-restore", drive.path / "Library" / name], input="0\n", check=True, text=True,
+                       capture_output=True)
+    assert drive.names("Library") == ["f", "k.jpg"] and drive.names("Library/f") == ["twin.jpg"]
+    wait_until(lambda: drive.names("Trash") == [], 5, "an empty Trash")
+    drive.wait_for("Dates/2023/07/k.jpg")
+    subprocess.run(["trash-put", drive.path / "Library/k.jpg"], check=True)
+    drive.run("trash", "empty", "--all")
+    assert str(drive.path) not in subprocess.run(["trash-list"], check=True, capture_output=True, text=True).stdout
+    assert drive.run("fsck").returncode == 0
 
 
 def test_trash_verbs_list_restore_and_empty(drive, kept):

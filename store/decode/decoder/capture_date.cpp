@@ -171,6 +171,10 @@ class Search {
     const std::string day = tags_.iptc(day_key);
     if (!day.empty()) offer(day + " " + tags_.iptc(time_key));
   }
+  // What was offered so far means capture.
+  void end_of_originals() {
+    if (found_) found_->is_original = true;
+  }
   [[nodiscard]] const std::optional<CaptureDate>& found() const { return found_; }
 
  private:
@@ -213,6 +217,7 @@ std::optional<CaptureDate> capture_date(const TagSet& tags, int64_t now_s) {
   search.offer(tags.xmp("Xmp.photoshop.DateCreated"));
   search.offer(tags.text("av.com.apple.quicktime.creationdate"));
   search.offer_iptc("Iptc.Application2.DateCreated", "Iptc.Application2.TimeCreated");
+  search.end_of_originals();
   search.offer_exif("Exif.Photo.DateTimeDigitized", {"Exif.Photo.OffsetTimeDigitized", "Exif.Photo.0x9012",
                                                      "Exif.Photo.OffsetTime", "Exif.Photo.0x9010"});
   search.offer(tags.xmp("Xmp.xmp.CreateDate"));
@@ -220,8 +225,11 @@ std::optional<CaptureDate> capture_date(const TagSet& tags, int64_t now_s) {
   search.offer(tags.text("png.CreationTime"));
   search.offer_utc(tags.text("av.creation_time_utc"));
   search.offer(tags.text("av.creation_time_local"));
-  search.offer(tags.exif("Exif.Image.DateTimeOriginal"));
-  search.offer(tags.text("maker.DateTimeOriginal"));
+  if (!search.found()) {
+    search.offer(tags.exif("Exif.Image.DateTimeOriginal"));
+    search.offer(tags.text("maker.DateTimeOriginal"));
+    search.end_of_originals();
+  }
   return search.found();
 }
 

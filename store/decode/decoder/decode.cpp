@@ -16,6 +16,7 @@ namespace shoebox::decoder {
 namespace {
 
 constexpr size_t kHeadBytes = 4096;
+constexpr size_t kMaxSidecarBytes = 4 << 20;  // far above any that a program writes
 
 void read_metadata(Format format, SourceFile& file, TagSet& tags) {
   switch (format) {
@@ -35,6 +36,11 @@ void read_metadata(Format format, SourceFile& file, TagSet& tags) {
     case Format::kJxl:
     case Format::kVideo: read_boxes(file, tags); break;
     case Format::kBmp: read_bmp(file.map(), tags); break;
+    case Format::kXmp: {
+      const std::string_view packet = file.map();
+      if (packet.size() <= kMaxSidecarBytes) tags.add_xmp(packet);
+      break;
+    }
     case Format::kGif:
     case Format::kNone: break;
   }
@@ -45,10 +51,12 @@ void describe(const TagSet& tags, MediaInfo& info) {
   if (const auto date = capture_date(tags, std::chrono::duration_cast<std::chrono::seconds>(now).count())) {
     info.date = date->local;
     info.utc_offset_minutes = date->utc_offset_minutes;
+    info.date_is_original = date->is_original;
   }
   info.people = people_of(tags);
   info.tags = tags_of(tags);
   info.rating = rating_of(tags);
+  info.caption = caption_of(tags);
   if (const auto position = position_of(tags)) {
     info.latitude = position->latitude;
     info.longitude = position->longitude;
@@ -106,6 +114,12 @@ void decode_photo(const Sniffed& sniffed, SourceFile& file, DecodedMedia& media)
   if (media.thumbnails.empty() && tags.empty()) media.info.kind = MediaKind::kUndecodable;
 }
 
+void decode_sidecar(SourceFile& file, MediaInfo& info) {
+  TagSet tags;
+  read_metadata(Format::kXmp, file, tags);
+  describe(tags, info);
+}
+
 void decode_video(SourceFile& file, const std::string& name, DecodedMedia& media) {
   TagSet tags;
   read_metadata(Format::kVideo, file, tags);
@@ -138,7 +152,9 @@ DecodedMedia decode(int fd, const std::string& name) {
   media.info.mime = sniffed.mime;
   if (sniffed.format == Format::kNone) return media;
   try {
-    if (sniffed.format == Format::kVideo) {
+    if (sniffed.format == Format::kXmp) {
+      decode_sidecar(file, media.info);
+    } else if (sniffed.format == Format::kVideo) {
       decode_video(file, name, media);
     } else {
       decode_photo(sniffed, file, media);
@@ -146,7 +162,8 @@ DecodedMedia decode(int fd, const std::string& name) {
   } catch (const std::exception&) {
     // Out of memory, mostly. What was found before stays.
     media.thumbnails.clear();
-    if (!media.info.date && media.info.people.empty()) media.info.kind = MediaKind::kUndecodable;
+    if (!media.info.date && media.info.people.empty() && media.info.kind != MediaKind::kOther)
+      media.info.kind = MediaKind::kUndecodable;
   }
   return media;
 }

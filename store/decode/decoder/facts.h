@@ -16,6 +16,7 @@ class TagSet;
 struct CaptureDate {
   LocalDate local;
   std::optional<int16_t> utc_offset_minutes;
+  bool is_original = false;  // from a tag that means capture, not digitizing or writing
 };
 // "2023:07:14 10:11:12.5+02:00", "2023-07-14T10:11:12Z", "2023-07", "20230714",
 // "Tue, 13 Feb 2007 06:34:38 +0100". None: no date, or one that cannot be (year 0, 31 February).
@@ -29,6 +30,8 @@ std::vector<std::string> people_of(const TagSet& tags);
 // Keywords; hierarchies joined by '/'. A flat keyword that is only a part of a hierarchy is left out.
 std::vector<std::string> tags_of(const TagSet& tags);
 int8_t rating_of(const TagSet& tags);  // -1: none
+// What somebody wrote about the picture; empty where there is nothing, or only a camera's own text.
+std::string caption_of(const TagSet& tags);
 
 struct Position {
   double latitude = 0, longitude = 0;

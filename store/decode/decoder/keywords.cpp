@@ -1,4 +1,4 @@
-// Keywords and ratings.
+// Keywords, ratings and captions.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -74,6 +74,18 @@ int8_t rating_of(const TagSet& tags) {
   if (const auto number = tags.exif_number("Exif.Fujifilm.Rating"))
     return stars(static_cast<double>(*number));
   return -1;
+}
+
+std::string caption_of(const TagSet& tags) {
+  if (std::string text = tags.xmp("Xmp.dc.description"); !text.empty()) return text;
+  if (std::string text = tags.iptc("Iptc.Application2.Caption"); !text.empty()) return text;
+  std::string text = tags.exif("Exif.Image.ImageDescription");
+  // What cameras write there by themselves.
+  for (const std::string_view own : {"OLYMPUS DIGITAL CAMERA", "SONY DSC", "KONICA MINOLTA DIGITAL CAMERA",
+                                     "MINOLTA DIGITAL CAMERA", "DCIM", "Untitled"}) {
+    if (text.starts_with(own)) return {};
+  }
+  return text;
 }
 
 }  // namespace shoebox::decoder

@@ -149,6 +149,7 @@ Sniffed sniff(std::string_view head, std::string_view name) {
     found.kind = MediaKind::kPhoto;
     return found;
   }
+  if (extension == "xmp") return {Format::kXmp, MediaKind::kOther, "application/rdf+xml"};
   found.kind = media_name ? MediaKind::kUndecodable : MediaKind::kOther;
   found.mime = "application/octet-stream";
   return found;

@@ -24,6 +24,7 @@ enum class Format : uint8_t {
   kBmp,
   kPsd,
   kVideo,
+  kXmp,  // a sidecar: kOther, with what it states
 };
 
 struct Sniffed {

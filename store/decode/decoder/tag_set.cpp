@@ -34,6 +34,12 @@ void tolerate(const Parse& parse) {
   }
 }
 
+// The text in the default language, else in whatever language there is.
+std::string default_text(const Exiv2::LangAltValue& value) {
+  std::string text = value.toString(0);
+  return text.empty() && !value.value_.empty() ? value.value_.begin()->second : text;
+}
+
 // UTF-16 packets become UTF-8; others stay.
 std::string to_utf8(std::string_view packet) {
   const bool little = packet.starts_with("\xff\xfe");
@@ -185,8 +191,11 @@ std::string TagSet::xmp(const char* key) const {
   tolerate([&] {
     const auto found = state_->xmp.findKey(Exiv2::XmpKey(key));
     if (found == state_->xmp.end()) return;
-    out = clean_text(found->count() > 0 && found->typeId() != Exiv2::langAlt ? found->toString(0)
-                                                                             : found->toString());
+    if (const auto* text = dynamic_cast<const Exiv2::LangAltValue*>(&found->value())) {
+      out = clean_text(default_text(*text));
+    } else {
+      out = clean_text(found->count() > 0 ? found->toString(0) : found->toString());
+    }
   });
   return out;
 }
@@ -199,7 +208,7 @@ void TagSet::each_xmp(std::string_view prefix,
       if (!key.starts_with(prefix)) return;
       if (datum.typeId() == Exiv2::langAlt) {
         const auto* text = dynamic_cast<const Exiv2::LangAltValue*>(&datum.value());
-        if (text != nullptr) fn(key, clean_text(text->toString(0)));
+        if (text != nullptr) fn(key, clean_text(default_text(*text)));
         return;
       }
       for (long i = 0; i < static_cast<long>(datum.count()); ++i) {

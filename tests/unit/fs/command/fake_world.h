@@ -164,7 +164,7 @@ class FakeWorld : public ::testing::Test {
                              const nlohmann::json& arguments = nlohmann::json::object()) {
     for (const Verb& verb : verbs()) {
       if (verb.name != name) continue;
-      ServiceContext context{*library, *remote_side, dir.path("mount"), cancel,
+      ServiceContext context{*library, *remote_side, mounted ? dir.path("mount") : std::string(), cancel,
                              [this](const nlohmann::json& value) { interim.push_back(value); }};
       return verb.service(context, arguments);
     }
@@ -206,6 +206,7 @@ class FakeWorld : public ::testing::Test {
   std::unique_ptr<Library> library;
   std::unique_ptr<FakeRemote> remote_side;
   CancelToken cancel;
+  bool mounted = true;  // false: as if the command had opened the library itself
   std::vector<nlohmann::json> interim;
 };
 

@@ -44,6 +44,21 @@ TEST_F(ServicesTest, PauseResumeAndNowReachSync) {
   EXPECT_EQ(remote_side->hurried, 1);
 }
 
+TEST_F(ServicesTest, BackupNowWithoutAMountUploadsEverything) {
+  put("a.jpg", "one");
+  ASSERT_TRUE(ask("import", {{"folder", dir.path("card")}}));
+  settle();
+  EXPECT_EQ(must("backup now")["remotes"][0]["pending_files"], 1);  // the mount goes on with it
+  mounted = false;
+  interim.clear();
+  const json result = must("backup now");
+  EXPECT_EQ(remote_side->hurried, 2);
+  EXPECT_EQ(result["remotes"][0]["pending_files"], 0) << result.dump(2);
+  EXPECT_FALSE(interim.empty());
+  remote_side->refuses = Status(Code::kAccess, "the keys are wrong");
+  EXPECT_FALSE(ask("backup now"));
+}
+
 TEST_F(ServicesTest, EvictLetsGoOfAFolderOfAViewAndKeepsWhatIsNotBackedUp) {
   put("a.jpg", big('a'));
   import_and_back_up();

@@ -27,6 +27,11 @@ PhotoRecord full_photo() {
   photo.statements[{ViewId::kPeople, "Anna"}] = Statement::kDenied;
   photo.homed = true;
   photo.original_name = "IMG_1.jpg";
+  photo.info.caption = "at the sea";
+  photo.file_info = photo.info;
+  photo.file_info->caption.clear();
+  photo.sidecars[ContentNo(78)] = MediaInfo{.kind = MediaKind::kOther, .people = {"Ben"}, .rating = 5};
+  photo.sidecars[ContentNo(79)];
   return photo;
 }
 
@@ -66,6 +71,24 @@ TEST(Records, APhotoComesBackAsItWas) {
   EXPECT_EQ(back->stated_date, photo.stated_date);
   EXPECT_EQ(back->statements, photo.statements);
   EXPECT_EQ(encode(*back), encode(photo));
+}
+
+TEST(Records, APhotoOfTheFirstVersionIsRead) {
+  // PhotoRecord{content 7, no info, homed, "a.jpg"} as version 1 wrote it.
+  const std::string first(
+      "\x01\x07"
+      "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"
+      "\x00\x00\x00\x00\x00\x00\x00\x00\xff"
+      "\x00\x00\x00\x00\x01\x05"
+      "a.jpg",
+      35);
+  const auto photo = decode_photo(first);
+  ASSERT_TRUE(photo) << photo.status().message();
+  EXPECT_EQ(photo->content, ContentNo(7));
+  EXPECT_EQ(photo->original_name, "a.jpg");
+  EXPECT_EQ(photo->info.rating, -1);
+  EXPECT_TRUE(photo->homed);
+  EXPECT_TRUE(photo->sidecars.empty());
 }
 
 TEST(Records, JobsCopiesTrashAndVersionsComeBackAsTheyWere) {

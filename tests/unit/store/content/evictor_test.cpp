@@ -35,6 +35,22 @@ TEST_F(EvictorTest, EvictsWhatIsSentAndDecoded) {
   EXPECT_EQ(read_all(inode), random_bytes(1'000'000, 1));
 }
 
+TEST_F(EvictorTest, CountsWhatItCouldFree) {
+  make("pending.jpg", random_bytes(1'000'000, 1));
+  EXPECT_EQ(*evictor->count_evictable(), 0u);
+  const InodeNo sent = make_sent("a.jpg", 2);
+  const InodeNo pinned = make_sent("b.jpg", 3);
+  make_sent("small.jpg", 4, 1000);  // kept whole
+  const uint64_t one = 1'000'000 - (128 + 64) * 1024;
+  EXPECT_EQ(*evictor->count_evictable(), 2 * one);
+  ASSERT_TRUE(evictor->pin(content_of(pinned), true));
+  EXPECT_EQ(*evictor->count_evictable(), one);
+  EXPECT_EQ(evictor->evictable_bytes(), one);
+  ASSERT_TRUE(evictor->evict(content_of(sent)));
+  EXPECT_EQ(evictor->evictable_bytes(), 0u);  // at once, not at the next count
+  EXPECT_EQ(*evictor->count_evictable(), 0u);
+}
+
 TEST_F(EvictorTest, KeepsWhatHasAnOpenJob) {
   const InodeNo inode = make("a.jpg", random_bytes(1'000'000, 2));
   mark_decoded(content_of(inode));

@@ -32,6 +32,8 @@ DecodedMedia full_media() {
   info.orientation = 6;
   info.duration_s = 1.5;
   info.rating = 4;
+  info.caption = "At the sea";
+  info.date_is_original = true;
   media.thumbnails = {{256, "\xff\xd8\xff small"}, {1024, "\xff\xd8\xff large"}};
   return media;
 }
@@ -68,6 +70,8 @@ TEST(WireTest, ReplyArrivesAsItWasSent) {
   EXPECT_EQ(info.orientation, 6);
   EXPECT_EQ(info.duration_s, 1.5);
   EXPECT_EQ(info.rating, 4);
+  EXPECT_EQ(info.caption, "At the sea");
+  EXPECT_TRUE(info.date_is_original);
   ASSERT_EQ(got->thumbnails.size(), 2u);
   EXPECT_EQ(got->thumbnails[1].size_px, 1024u);
   EXPECT_EQ(got->thumbnails[1].jpeg, sent.thumbnails[1].jpeg);
@@ -169,7 +173,7 @@ TEST(WireTest, SilenceEndsAtTheDeadlineAndAClosedSocketAtOnce) {
 
 TEST(WireTest, GreetingOfAnotherVersionIsRefused) {
   EXPECT_TRUE(wire::parse_ready(wire::encode_ready()).is_ok());
-  EXPECT_EQ(wire::parse_ready(std::string("R\x02", 2)).code(), Code::kIncompatible);
+  EXPECT_EQ(wire::parse_ready(std::string("R\x01", 2)).code(), Code::kIncompatible);
   EXPECT_EQ(wire::parse_ready("hello").code(), Code::kDataLoss);
 }
 

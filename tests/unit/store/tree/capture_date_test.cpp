@@ -115,6 +115,30 @@ TEST(CaptureDate, MetadataComesFirstThenTheNameThenTheMtime) {
   EXPECT_EQ(effective_date({}, "a.jpg", std::nullopt, kNow).source, DateSource::kNone);
 }
 
+TEST(CaptureDate, NamesOfAPixelAreInUtcAndBecomeLocal) {
+  const auto of = [](const MediaInfo& info, std::string_view name) {
+    return shown(effective_date(info, name, {}, kNow).date);
+  };
+  constexpr std::string_view kName = "PXL_20230630_231112345.jpg";
+  MediaInfo info;
+  info.utc_offset_minutes = int16_t{120};
+  EXPECT_EQ(of(info, kName), "2023-07-01T01:11:12");
+  EXPECT_EQ(of(info, "PXL_20230630_231112345.MP~2.jpg"), "2023-07-01T01:11:12");
+  EXPECT_EQ(of(info, "IMG_20230630_231112.jpg"), "2023-06-30T23:11:12");  // other cameras name local time
+  info.latitude = 35.7;
+  info.longitude = 139.7;  // Tokyo; the offset is surer
+  EXPECT_EQ(of(info, kName), "2023-07-01T01:11:12");
+  info.utc_offset_minutes.reset();
+  EXPECT_EQ(of(info, kName), "2023-07-01T08:11:12");
+  info.longitude = -122.4;
+  EXPECT_EQ(of(info, kName), "2023-06-30T15:11:12");
+  setenv("TZ", "UTC-10", 1);  // ten hours ahead
+  tzset();
+  EXPECT_EQ(of({}, kName), "2023-07-01T09:11:12");
+  unsetenv("TZ");
+  tzset();
+}
+
 TEST(CaptureDate, ImpossibleDatesDoNotCount) {
   EXPECT_FALSE(effective_date(taken(0, 0, 0), "a.jpg", {}, kNow).date);
   EXPECT_FALSE(effective_date(taken(2023, 2, 30), "a.jpg", {}, kNow).date);

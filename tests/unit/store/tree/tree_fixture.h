@@ -130,9 +130,8 @@ class TreeTest : public ViewTest {
       const bool trashed = catalog_->trash(number)->has_value();
       if (trashed) {
         EXPECT_FALSE(record.photo) << "inode " << number.value << " lies in Trash and is still a photo";
-      } else {
-        check_links(number, record);
       }
+      check_links(number, record);
       if (record.photo) {
         const auto carried = catalog_->photo(record.photo);
         ASSERT_TRUE(carried->has_value()) << "inode " << number.value;

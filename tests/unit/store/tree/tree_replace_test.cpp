@@ -27,6 +27,29 @@ TEST_F(TreeTest, ATwinThatWasWrittenAgainBeforeSealingKeepsItsNewBytes) {
   check_all();
 }
 
+TEST_F(TreeTest, APhotoThatIsEditedBeforeItWasDecodedKeepsItsOldBytesAsAVersion) {
+  const InodeNo a = write("Library/a.jpg", "straight from the camera");
+  const ContentNo camera = inode(a).content;
+  seal(commit(a, "edited"), "edited");
+  const auto versions = catalog_->versions(inode(a).photo);
+  ASSERT_EQ(versions->size(), 1u);
+  EXPECT_EQ(versions->front().content, camera);
+  EXPECT_TRUE(content_exists(camera));
+  check_all();
+}
+
+TEST_F(TreeTest, WhatIsNoPhotoByNameOrIsStillBeingWrittenLeavesNoVersion) {
+  const InodeNo text = write("Library/a.txt", "one");
+  seal(commit(text, "two"), "two");
+  EXPECT_TRUE(catalog_->versions(inode(text).photo)->empty());
+  const InodeNo half = touch("Library/b.jpg")->number;
+  const ContentNo first = commit(half, "first half");
+  commit(half, "first half and second half");
+  EXPECT_TRUE(catalog_->versions(inode(half).photo)->empty());
+  EXPECT_FALSE(content_exists(first));
+  check_all();
+}
+
 TEST_F(TreeTest, JunkThatEqualsAPhotoIsNoPhoto) {
   const InodeNo a = photo_file("Library/a.jpg", "same");
   const InodeNo junk = write("Library/.a.jpg", "same");

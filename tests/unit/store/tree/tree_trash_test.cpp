@@ -297,6 +297,88 @@ TEST_F(TreeTest, AFolderGoesToTrashAndComesBackWhole) {
   check_all();
 }
 
+TEST_F(TreeTest, AFolderThatAFileManagerTrashedShowsInTrashAsALink) {
+  for (const char* path : {".Trash-1000", ".Trash-1000/files", ".Trash-1000/info"}) mkdir(path);
+  const InodeNo a = photo_file("Library/Trip/a.jpg", "bytes");
+  const InodeNo trip = find("Library/Trip");
+  const auto trash_it = [&](const std::string& from, const std::string& name) {
+    ASSERT_TRUE(touch(".Trash-1000/info/" + name + ".trashinfo").is_ok());
+    ASSERT_EQ(mv(from, ".Trash-1000/files/" + name), Code::kOk) << last_message_;
+    check_all();
+  };
+  trash_it("Library/Trip", "Trip");
+  EXPECT_EQ(ls("Trash"), Names{"Trip"});
+  EXPECT_EQ(inode("Trash/Trip").symlink_target, "../.Trash-1000/files/Trip");
+  ASSERT_EQ(tree_->trash_list()->size(), 1u);
+  EXPECT_EQ(tree_->trash_list()->front().inode, trip);
+
+  // Moving the link out is moving the folder out; the note goes, as nobody else removes it.
+  ASSERT_EQ(mv("Trash/Trip", "Library/Back"), Code::kOk) << last_message_;
+  EXPECT_EQ(find("Library/Back"), trip);
+  EXPECT_EQ(find("Library/Back/a.jpg"), a);
+  EXPECT_EQ(ls("Trash"), Names{});
+  EXPECT_EQ(ls(".Trash-1000/files"), Names{});
+  EXPECT_EQ(ls(".Trash-1000/info"), Names{});
+  EXPECT_EQ(ls("Dates/2023/07"), Names{"a.jpg"});
+  check_all();
+
+  // A file manager moves it back itself, and removes its own note.
+  trash_it("Library/Back", "Back");
+  ASSERT_EQ(mv(".Trash-1000/files/Back", ".Trash-1000/files/Other"), Code::kOk);
+  EXPECT_EQ(inode("Trash/Other").symlink_target, "../.Trash-1000/files/Other");
+  ASSERT_EQ(mv(".Trash-1000/files/Other", "Library/Trip"), Code::kOk);
+  EXPECT_EQ(ls("Trash"), Names{});
+  EXPECT_EQ(ls(".Trash-1000/info"), Names{"Back.trashinfo"});
+  ASSERT_EQ(rm(".Trash-1000/info/Back.trashinfo"), Code::kOk);
+
+  // A command that is given the link restores the folder.
+  trash_it("Library/Trip", "Trip");
+  Caller command = caller_;
+  command.from_kernel = false;
+  ASSERT_TRUE(tree_->trash_restore(find("Trash/Trip"), command));
+  EXPECT_EQ(find("Library/Trip"), trip);
+  EXPECT_EQ(ls(".Trash-1000/info"), Names{});
+  check_all();
+
+  // Removing the link removes the folder for good.
+  trash_it("Library/Trip", "Trip");
+  ASSERT_EQ(rm("Trash/Trip"), Code::kOk);
+  EXPECT_EQ(ls("Trash"), Names{});
+  EXPECT_EQ(ls(".Trash-1000/files"), Names{});
+  EXPECT_EQ(ls(".Trash-1000/info"), Names{});
+  EXPECT_FALSE(tree_->getattr(a).is_ok());
+  check_all();
+}
+
+TEST_F(TreeTest, NotesOfAFileManagerGoWithWhatLeavesTrashOtherwise) {
+  for (const char* path : {".Trash-1000", ".Trash-1000/files", ".Trash-1000/info"}) mkdir(path);
+  for (const char* name : {"a.jpg", "b.jpg", "c.jpg", "d.jpg"}) {
+    photo_file(std::string("Library/") + name, name);
+    ASSERT_TRUE(touch(std::string(".Trash-1000/info/") + name + ".trashinfo").is_ok());
+    ASSERT_EQ(mv(std::string("Library/") + name, std::string(".Trash-1000/files/") + name), Code::kOk);
+  }
+  ASSERT_EQ(mv("Trash/a.jpg", "Library/a.jpg"), Code::kOk);
+  ASSERT_EQ(rm("Trash/b.jpg"), Code::kOk);
+  ASSERT_EQ(rm(".Trash-1000/files/c.jpg"), Code::kOk);  // the file manager empties: its note is its own
+  EXPECT_EQ(ls(".Trash-1000/info"), (Names{"c.jpg.trashinfo", "d.jpg.trashinfo"}));
+  EXPECT_EQ(*tree_->trash_empty(0), 1u);
+  EXPECT_EQ(ls(".Trash-1000/info"), Names{"c.jpg.trashinfo"});
+  check_all();
+}
+
+TEST_F(TreeTest, ALinkThatSomebodyTrashedIsOnlyALink) {
+  for (const char* path : {".Trash-1000", ".Trash-1000/files"}) mkdir(path);
+  photo_file("Library/Trip/a.jpg", "bytes");
+  ASSERT_TRUE(tree_->symlink(kLibraryInode, "link", "../.Trash-1000/files/Trip", caller_).is_ok());
+  ASSERT_EQ(mv("Library/Trip", ".Trash-1000/files/Trip"), Code::kOk);
+  ASSERT_EQ(mv("Library/link", "Trash/link"), Code::kOk) << last_message_;
+  EXPECT_EQ(tree_->trash_list()->size(), 2u);
+  ASSERT_EQ(rm("Trash/link"), Code::kOk);
+  EXPECT_EQ(ls("Trash"), Names{"Trip"});
+  EXPECT_EQ(ls(".Trash-1000/files/Trip"), Names{"a.jpg"});
+  check_all();
+}
+
 TEST_F(TreeTest, ATrashedFolderCanBeEmptiedPieceByPiece) {
   photo_file("Library/Trip/a.jpg", "one");
   photo_file("Library/Trip/b.jpg", "two");

@@ -109,6 +109,93 @@ TEST_F(TreeTest, PinAndDateCanBeSet) {
   check_all();
 }
 
+TEST_F(TreeTest, WhatIsReadAsTheDateCanBeSetAsTheDate) {
+  const InodeNo a = photo_file("Library/a.jpg", "bytes", photo_info(LocalDate{2023, 7, 14, 10, 11, 12}));
+  const std::string date = *tree_->getxattr(a, "user.shoebox.date");
+  EXPECT_EQ(date, "2023-07-14T10:11:12");
+  EXPECT_TRUE(tree_->setxattr(a, "user.shoebox.date", date, Mode::kAny));
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.date"), date);
+  EXPECT_EQ(ls("Dates/2023"), Names{"07"});
+}
+
+TEST_F(TreeTest, PeopleAndAlbumsCanBeSetAsAWhole) {
+  const InodeNo a = photo_file("Library/a.jpg", "bytes", photo_info(day(2023, 7, 14), {"Anna", "Bob"}));
+  ViewTest::mkdir("Albums/Trip");
+  ln("Library/a.jpg", "Albums/Trip/mine.jpg");
+  ASSERT_TRUE(tree_->setxattr(a, "user.shoebox.people", "Carl\n Anna \n\n", Mode::kAny));
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.people"), "Anna\nCarl");
+  EXPECT_EQ(ls("People/Carl"), Names{"a.jpg"});
+  EXPECT_EQ(ls("People/Bob"), Names{});  // denied: the file goes on naming him
+  ASSERT_TRUE(tree_->photo_decoded(inode(a).content, photo_info(day(2023, 7, 14), {"Anna", "Bob"})));
+  EXPECT_EQ(ls("People/Bob"), Names{});
+
+  ASSERT_TRUE(tree_->setxattr(a, "user.shoebox.albums", "Home/Day 1\nBest", Mode::kAny));
+  EXPECT_EQ(ls("Albums/Home/Day 1"), Names{"a.jpg"});
+  EXPECT_EQ(ls("Albums/Best"), Names{"a.jpg"});
+  EXPECT_EQ(ls("Albums/Trip"), Names{});  // a name that somebody gave goes too
+  EXPECT_EQ(ls("Library"), Names{"a.jpg"});
+  ASSERT_TRUE(tree_->removexattr(a, "user.shoebox.albums"));
+  EXPECT_EQ(ls("Albums/Best"), Names{});
+  EXPECT_EQ(tree_->getxattr(a, "user.shoebox.albums").status().code(), Code::kNoAttribute);
+  EXPECT_EQ(tree_->setxattr(a, "user.shoebox.albums", "/", Mode::kAny).code(), Code::kInvalid);
+  EXPECT_EQ(tree_->setxattr(a, "user.shoebox.people", std::string("a\0b", 3), Mode::kAny).code(),
+            Code::kInvalid);
+  EXPECT_EQ(tree_->setxattr(a, "user.shoebox.people", std::string(2000, 'x'), Mode::kAny).code(),
+            Code::kInvalid);
+  const InodeNo junk = write("Library/.x", "junk");
+  EXPECT_EQ(tree_->setxattr(junk, "user.shoebox.people", "Anna", Mode::kAny).code(), Code::kNotPermitted);
+  check_all();
+}
+
+TEST_F(TreeTest, ANameThatIsNoFileNameCanBeAPerson) {
+  const InodeNo a = photo_file("Library/a.jpg", "bytes");
+  ASSERT_TRUE(tree_->setxattr(a, "user.shoebox.people", "AC/DC\n..", Mode::kAny));
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.people"), "..\nAC/DC");
+  EXPECT_EQ(ls("People").size(), 2u);
+  check_all();
+}
+
+TEST_F(TreeTest, AFavoriteStaysOneThroughEditsAndTwins) {
+  const InodeNo a = photo_file("Library/a.jpg", "bytes");
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.favorite"), "0");
+  ASSERT_TRUE(tree_->setxattr(a, "user.shoebox.favorite", "1", Mode::kAny));
+  const InodeNo twin = write("Library/twin.jpg", "bytes");
+  EXPECT_EQ(*tree_->getxattr(twin, "user.shoebox.favorite"), "1");
+  seal(commit(a, "edited"), "edited");
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.favorite"), "1");
+  EXPECT_EQ(*tree_->getxattr(twin, "user.shoebox.favorite"), "1");
+  ASSERT_TRUE(tree_->removexattr(a, "user.shoebox.favorite"));
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.favorite"), "0");
+  EXPECT_EQ(tree_->setxattr(a, "user.shoebox.favorite", "yes", Mode::kAny).code(), Code::kInvalid);
+}
+
+TEST_F(TreeTest, TagsCommentAndRatingOfTheFileAnswerUntilSomebodySetsThem) {
+  MediaInfo info = photo_info(day(2023, 7, 14));
+  info.tags = {"beach", "Places/Rome"};
+  info.caption = "At the sea";
+  info.rating = 4;
+  const InodeNo a = photo_file("Library/a.jpg", "bytes", info);
+  EXPECT_EQ(*tree_->getxattr(a, "user.xdg.tags"), "beach,Places/Rome");
+  EXPECT_EQ(*tree_->getxattr(a, "user.xdg.comment"), "At the sea");
+  EXPECT_EQ(*tree_->getxattr(a, "user.baloo.rating"), "8");
+  EXPECT_TRUE(tree_->listxattr(a)->empty());  // a copy with attributes finds nothing to take away
+  ASSERT_TRUE(tree_->setxattr(a, "user.baloo.rating", "10", Mode::kCreate));
+  EXPECT_EQ(*tree_->getxattr(a, "user.baloo.rating"), "10");
+  EXPECT_EQ(*tree_->listxattr(a), std::vector<std::string>{"user.baloo.rating"});
+  ASSERT_TRUE(tree_->removexattr(a, "user.baloo.rating"));
+  EXPECT_EQ(*tree_->getxattr(a, "user.baloo.rating"), "8");
+  const InodeNo plain = photo_file("Library/b.jpg", "other bytes");
+  EXPECT_EQ(tree_->getxattr(plain, "user.xdg.tags").status().code(), Code::kNoAttribute);
+}
+
+TEST(StatedDate, TakesTimes) {
+  EXPECT_EQ(*parse_stated_date("2023-07-14T10:11:12"), (LocalDate{2023, 7, 14, 10, 11, 12}));
+  EXPECT_EQ(*parse_stated_date("2023-07-14 10:11"), (LocalDate{2023, 7, 14, 10, 11, 0}));
+  for (const char* bad : {"2023-07-14T24:00:00", "2023-07-14T10:60", "2023-07-14T10-11", "2023-07-14x10:11",
+                          "2023-07T10:11:12xxx", "2023-07-14T10:11:1"})
+    EXPECT_EQ(parse_stated_date(bad).status().code(), Code::kInvalid) << bad;
+}
+
 TEST(StatedDate, TakesYearsMonthsAndDaysThatExist) {
   EXPECT_EQ(parse_stated_date("2023")->month, 0);
   EXPECT_EQ(parse_stated_date("2023-07")->day, 0);
