@@ -41,8 +41,34 @@ Status Outbox::save_progress(ContentNo content, const std::string& remote, const
   return state_->catalog.sync();
 }
 
-Status Outbox::failed(ContentNo content, const std::string& remote, const Status& why, int64_t not_before_s) {
+Status Outbox::sending(ContentNo content, const std::string& remote, const std::string& key) {
+  {
+    MutexLock lock(state_->mutex);
+    State::Queue& queue = state_->queues[remote];
+    if (queue.claims.emplace(key, content).first->second != content) {
+      return {Code::kBusy, fmt::format("{} on {}: something else is being done there", key, remote)};
+    }
+    queue.sending.insert(content);
+  }
+  SHOEBOX_ASSIGN(const std::optional<LooseObject> known, state_->catalog.loose(remote, key));
+  if (known && known->maker == content) return Status::ok();
+  const std::unique_ptr<Transaction> txn = state_->catalog.begin();
+  SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, txn->content(content));
+  if (!record) return {Code::kNotFound, fmt::format("content {}: deleted before it was sent", content.value)};
+  txn->put_loose(remote, key, {content, "", record->size, record->sha256, 0, 0, ""});
+  return txn->commit();  // not synced: what a power cut forgets, the next attempt finds under the same key
+}
+
+void Outbox::ended(ContentNo content, const std::string& remote) {
+  {
+    MutexLock lock(state_->mutex);
+    state_->queues[remote].sending.erase(content);
+  }
   state_->release_claims(remote, content);
+}
+
+Status Outbox::failed(ContentNo content, const std::string& remote, const Status& why, int64_t not_before_s) {
+  ended(content, remote);
   const std::unique_ptr<Transaction> txn = state_->catalog.begin();
   SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, txn->jobs_of_content(content));
   const auto job =
@@ -65,21 +91,29 @@ Status Outbox::confirmed(ContentNo content, const std::string& remote, const Rem
   {
     const std::unique_ptr<Transaction> txn = state_->catalog.begin();
     SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, txn->content(content));
-    if (!record) return Status::ok();  // deleted meanwhile: nobody waits for this copy
+    if (!record) {  // deleted meanwhile: nobody waits for this copy
+      SHOEBOX_ASSIGN(const std::optional<LooseObject> made, txn->loose(remote, copy.key));
+      const ContentHash sha256 = made ? made->sha256 : ContentHash();
+      txn->put_loose(remote, copy.key, {ContentNo(), copy.etag, copy.size, sha256, 0, 0, ""});
+      return txn->commit();
+    }
     txn->put_copy(content, remote, copy);
     txn->erase_job(content, remote);
+    SHOEBOX_ASSIGN(const bool settled, belongs_at(*txn, remote, content, copy.key));
+    if (!settled) txn->put_tidy(content, remote, {});  // renamed while it was sent
     SHOEBOX_TRY(txn->commit());
   }
   return state_->catalog.sync();
 }
 
-Status Outbox::copy_lost(ContentNo content, const std::string& remote) {
+Status Outbox::copy_lost(ContentNo content, const std::string& remote, const std::string& key) {
   const std::unique_ptr<Transaction> txn = state_->catalog.begin();
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, txn->content(content));
   SHOEBOX_ASSIGN(const auto copies, txn->copies(content));
   const auto here =
       std::find_if(copies.begin(), copies.end(), [&](const auto& c) { return c.first == remote; });
   if (!record || here == copies.end()) return Status::ok();
+  if (!key.empty() && here->second.key != key) return Status::ok();  // moved since somebody looked
   if (record->residence != Residence::kLocal && copies.size() == 1) {
     // The only place known for these bytes. A remote that answers wrongly once may hold them yet.
     return {Code::kDataLoss,
@@ -87,6 +121,9 @@ Status Outbox::copy_lost(ContentNo content, const std::string& remote) {
                         here->second.key, remote)};
   }
   txn->erase_copy(content, remote);
+  // Should it be there after all, and wanted elsewhere by the time it is sent again, it is removed.
+  const RemoteCopy& lost = here->second;
+  txn->put_loose(remote, lost.key, {content, lost.etag, lost.size, record->sha256, 0, 0, ""});
   UploadJob job;
   job.content = content;
   job.remote = remote;

@@ -29,6 +29,28 @@ struct ReadyUpload {
   std::string key;  // readable: its Library path, else its view path; never one another content holds
 };
 
+// One thing to do on a remote so that its keys follow the catalog.
+struct TidyStep {
+  enum class Kind : uint8_t {
+    kMove,    // the copy of `content` goes from `key` to `to`
+    kRemove,  // the object at `key` is nobody's
+  };
+  Kind kind = Kind::kMove;
+  ContentNo content;
+  std::string key;
+  std::string etag;  // of what stands at `key`; empty (kRemove): unknown, the bytes tell
+  uint64_t size = 0;
+  ContentHash sha256;
+  std::string to;
+  uint32_t attempts = 0;  // that failed before
+};
+
+// What stands where, as sync tells it.
+struct ConfirmedObject {
+  std::string etag;
+  uint64_t size = 0;
+};
+
 class Outbox {
  public:
   Outbox(Catalog& catalog, ContentStore& contents, Tree& tree, const Clock& clock);
@@ -45,9 +67,13 @@ class Outbox {
   Status failed(ContentNo content, const std::string& remote, const Status& why, int64_t not_before_s);
   // Durable: the copy is on the remote. The job goes in the same batch.
   Status confirmed(ContentNo content, const std::string& remote, const RemoteCopy& copy);
-  // The remote's object is gone or changed: forget the copy and queue the upload again if the bytes are
-  // local.
-  Status copy_lost(ContentNo content, const std::string& remote);
+  // Before the bytes go to `key`: whatever becomes of this upload, what stands there is not forgotten,
+  // and nobody else works at that key until ended().
+  Status sending(ContentNo content, const std::string& remote, const std::string& key);
+  void ended(ContentNo content, const std::string& remote);
+  // The remote's object at `key` (empty: wherever it stands) is gone or changed: forget the copy and
+  // queue the upload again if the bytes are local. Ok as well when the copy stands elsewhere by now.
+  Status copy_lost(ContentNo content, const std::string& remote, const std::string& key = {});
   Result<std::vector<std::pair<std::string, RemoteCopy>>> copies(ContentNo content) const;
   // Contents without a job and without a copy on `remote` get a job (a remote was added, a job was
   // lost). From now on also contents that become ready to be sent without a job: a temporary file
@@ -55,6 +81,28 @@ class Outbox {
   Result<uint64_t> enqueue_missing(const std::string& remote);
   // Jobs of remotes that are not in the settings any more go: nothing would ever end them.
   Status drop_jobs_of_others(const std::vector<std::string>& remotes);
+
+  // --- tidying: the keys on a remote follow the names in the catalog (outbox_tidy*.cpp). One Tidier
+  // works on each remote.
+  // What can be done next; none of what `skip` names. With nullopt, `next_due_s` says when to ask again
+  // (wall clock), 0 when a commit will tell. `hurry`: no back-off.
+  Result<std::optional<TidyStep>> next_tidy(const std::string& remote, bool hurry,
+                                            const std::function<bool(ContentNo)>& skip, int64_t* next_due_s);
+  // Durable: the copy stands at step.to as `object`; what is left at step.key is to be removed.
+  Status tidied(const TidyStep& step, const std::string& remote, const ConfirmedObject& object);
+  // The object at step.key is gone, or turned out to be somebody else's.
+  Status removed(const TidyStep& step, const std::string& remote);
+  // `not_before_s` 0: nothing failed, it was only broken off.
+  Status tidy_failed(const TidyStep& step, const std::string& remote, const Status& why,
+                     int64_t not_before_s);
+  struct TidyTotals {
+    uint64_t pending = 0;  // copies to be looked at, objects to be removed, folders to be walked
+    uint64_t untried = 0;  // of those, how many did not fail yet
+    std::string last_error;
+  };
+  Result<TidyTotals> tidy_totals(const std::string& remote) const;
+  // `wake` runs as that of on_job, when next_tidy() may know more. Set before threads start.
+  void on_tidy(std::function<void()> wake);
 
   struct Totals {
     uint64_t pending_files = 0, pending_bytes = 0, confirmed_files = 0, confirmed_bytes = 0;

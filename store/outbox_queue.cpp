@@ -93,6 +93,7 @@ void Outbox::State::count(const Change& change) {
         queue.error_of = ContentNo();
         queue.last_error.clear();
       }
+      if (queue.sending.contains(upload.content)) continue;  // ended() does it
       std::erase_if(queue.claims, [&](const auto& claim) { return claim.second == upload.content; });
     } else if (counted == queue.pending.end()) {
       const auto content = catalog.content(upload.content);
@@ -120,8 +121,12 @@ void Outbox::State::observe(const Change& change) {
     const auto inode = catalog.inode(name.inode);
     if (inode && *inode && S_ISREG((*inode)->mode) && (*inode)->content) ensure_jobs((*inode)->content);
   }
-  if (!change.upload_jobs.empty() || !change.content_sizes.empty() || change.photos) {
+  if (!change.upload_jobs.empty() || !change.content_sizes.empty() || change.photos || change.tidying) {
     for (const auto& wake : wakes) wake();
+  }
+  if (change.tidying) folders_moved = true;
+  if (change.tidying || !change.uploads.empty()) {
+    for (const auto& wake : tidy_wakes) wake();
   }
 }
 

@@ -1,18 +1,16 @@
 // What can be sent now, and under which key.
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "store/outbox_state.h"
-#include "store/tree/tree.h"
-#include "store/upload_key.h"
 
 namespace shoebox {
 namespace {
 
 // Uploads wait for the decoder, which gives a photo its home; but not for ever.
 constexpr int64_t kDecodeGraceS = 600;
+// How soon to ask again for a key that is about to become free, should no commit tell.
+constexpr int64_t kKeyBusyS = 2;
 
 // Waits for the decoder only while that is still to come.
 Result<bool> decoded(const CatalogReader& reader, ContentNo content) {
@@ -28,27 +26,11 @@ Result<bool> decoded(const CatalogReader& reader, ContentNo content) {
   return !photo || photo->info.kind != MediaKind::kUnknown;
 }
 
-// The path by which people know the content; a Library one when there is one. Empty: it has none.
-std::string path_of(const CatalogReader& reader, const Tree& tree, ContentNo content) {
-  std::string best;
-  const auto inodes = reader.inodes_of_content(content);
-  if (!inodes) return best;
-  for (const InodeNo inode : *inodes) {
-    const auto path = tree.path_of(inode);
-    if (!path) continue;  // unlinked while open
-    std::string_view clean = *path;
-    while (clean.starts_with('/')) clean.remove_prefix(1);
-    if (clean.starts_with("Library/")) return std::string(clean);
-    if (best.empty() || best.starts_with("Trash/")) best = clean;
-  }
-  return best;
-}
-
 }  // namespace
 
-bool Outbox::State::claim(const std::string& remote, const std::string& key, ContentNo content) {
+ContentNo Outbox::State::claim(const std::string& remote, const std::string& key, ContentNo content) {
   MutexLock lock(mutex);
-  return queues[remote].claims.emplace(key, content).first->second == content;
+  return queues[remote].claims.emplace(key, content).first->second;
 }
 
 void Outbox::State::release_claims(const std::string& remote, ContentNo content) {
@@ -56,18 +38,43 @@ void Outbox::State::release_claims(const std::string& remote, ContentNo content)
   std::erase_if(queues[remote].claims, [&](const auto& claim) { return claim.second == content; });
 }
 
-Result<std::string> Outbox::State::choose_key(const std::string& remote, ContentNo content,
-                                              const ContentHash& sha256) {
-  const std::string key = upload_key(path_of(catalog, tree, content), sha256);
-  release_claims(remote, content);
-  for (const std::string& candidate : {key, upload_key_beside(key, sha256)}) {
-    SHOEBOX_ASSIGN(const std::optional<ContentNo> holder, catalog.content_of_remote_key(remote, candidate));
-    if ((!holder || *holder == content) && claim(remote, candidate, content)) return candidate;
+void Outbox::State::release_key(const std::string& remote, const std::string& key) {
+  MutexLock lock(mutex);
+  queues[remote].claims.erase(key);
+}
+
+// A key that is about to become free is worth waiting for: the other way is to send beside it and
+// move later. One that tidying failed to free is not.
+Result<std::optional<std::string>> Outbox::State::choose_key(const std::string& remote, ContentNo content,
+                                                             const ContentHash& sha256) {
+  SHOEBOX_ASSIGN(const std::vector<std::string> wanted, wanted_keys(catalog, content, sha256, ""));
+  {
+    MutexLock lock(mutex);
+    if (queues[remote].sending.contains(content)) return std::optional<std::string>();
   }
-  // Equal bytes twice, as two contents: the number tells them apart.
-  std::string last = fmt::format(".shoebox/short/{}-{}", sha256.hex(), content.value);
-  claim(remote, last, content);
-  return last;
+  release_claims(remote, content);
+  for (const std::string& key : wanted) {
+    const ContentNo claimed_by = claim(remote, key, content);
+    if (claimed_by == kRemover) return std::optional<std::string>();
+    if (claimed_by != content) continue;
+    SHOEBOX_ASSIGN(const std::optional<ContentNo> holder, catalog.content_of_remote_key(remote, key));
+    if (holder && *holder != content) {
+      release_key(remote, key);
+      SHOEBOX_ASSIGN(const bool stays, belongs_at(catalog, remote, *holder, key));
+      if (stays) continue;
+      SHOEBOX_ASSIGN(const std::optional<TidyRecord> leaving, catalog.tidy(*holder, remote));
+      if (!leaving || leaving->attempts == 0) return std::optional<std::string>();
+      continue;
+    }
+    SHOEBOX_ASSIGN(const std::optional<LooseObject> loose, catalog.loose(remote, key));
+    if (loose && loose->maker != content) {
+      release_key(remote, key);
+      if (loose->attempts == 0) return std::optional<std::string>();
+      continue;
+    }
+    return std::optional<std::string>(key);
+  }
+  return std::optional<std::string>();
 }
 
 Result<std::vector<ReadyUpload>> Outbox::ready(const std::string& remote, int64_t quiet_s, size_t limit,
@@ -107,8 +114,12 @@ Result<std::vector<ReadyUpload>> Outbox::ready(const std::string& remote, int64_
       dropped.push_back(job.content);
       return true;
     }
-    SHOEBOX_ASSIGN(std::string key, state_->choose_key(remote, job.content, content->sha256));
-    found.push_back({job, *content, std::move(key)});
+    SHOEBOX_ASSIGN(std::optional<std::string> key, state_->choose_key(remote, job.content, content->sha256));
+    if (!key) {
+      later(now + kKeyBusyS);
+      return true;
+    }
+    found.push_back({job, *content, std::move(*key)});
     return found.size() < limit;
   };
   if (limit > 0) {

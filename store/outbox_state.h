@@ -2,14 +2,20 @@
 // content belongs into the queue.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "store/base/mutex.h"
 #include "store/catalog/catalog.h"
 #include "store/outbox.h"
+#include "store/wanted_keys.h"
 
 namespace shoebox {
+
+// Claims a key whose object is being removed.
+inline constexpr ContentNo kRemover{~uint64_t{0}};
 
 // Rows a transaction puts at most, so that writers need not wait long.
 inline constexpr size_t kOutboxBatchRows = 200;
@@ -35,18 +41,45 @@ struct Outbox::State {
     std::string last_error;
     ContentNo error_of;
     std::unordered_map<std::string, ContentNo> claims;  // keys given out and not confirmed yet
+    std::unordered_set<ContentNo> sending;              // between sending() and ended()
+    ContentNo tidied;                                   // where next_tidy() goes on among contents
+    std::string loosened;                               // and among loose objects
   };
   Mutex mutex;  // leaf: only the catalog is read while it is held
   std::map<std::string, Queue> queues GUARDED_BY(mutex);
   std::vector<std::string> served GUARDED_BY(mutex);  // remotes whose contents must have jobs
 
+  std::vector<std::function<void()>> tidy_wakes;  // set before threads start
+  std::atomic<bool> folders_moved{true};          // perhaps
+
   void load();
   void observe(const Change& change);
   void count(const Change& change);
   void ensure_jobs(ContentNo content);
-  Result<std::string> choose_key(const std::string& remote, ContentNo content, const ContentHash& sha256);
-  bool claim(const std::string& remote, const std::string& key, ContentNo content);
+  // nullopt: the key is about to become free; ask again.
+  Result<std::optional<std::string>> choose_key(const std::string& remote, ContentNo content,
+                                                const ContentHash& sha256);
+  // Who has the key while it works there: `content` when nobody had.
+  ContentNo claim(const std::string& remote, const std::string& key, ContentNo content);
   void release_claims(const std::string& remote, ContentNo content);
+  void release_key(const std::string& remote, const std::string& key);
+
+  // outbox_tidy.cpp
+  struct Plan {
+    const std::string& remote;
+    bool hurry;
+    const std::function<bool(ContentNo)>& skip;
+    int64_t due_s = 0;             // the earliest back-off met
+    std::vector<ContentNo> chain;  // contents whose keys wait for each other
+    [[nodiscard]] bool waits(int64_t not_before_s, int64_t now_s);
+  };
+  Result<std::optional<TidyStep>> next_loose(Plan& plan);
+  Result<std::optional<TidyStep>> take_loose(Plan& plan, const std::string& key, const LooseObject& object);
+  Result<std::optional<TidyStep>> next_move(Plan& plan);
+  Result<std::optional<TidyStep>> plan_move(Plan& plan, ContentNo content);
+  Status settle(const std::string& remote, ContentNo content);
+  Status walk_moved_folders();
+  Status walk(InodeNo folder);
   [[nodiscard]] int64_t now_s() const { return clock.now().seconds; }
 };
 

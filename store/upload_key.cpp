@@ -67,8 +67,6 @@ std::string safe_extension(std::string_view path) {
 }  // namespace
 
 std::string upload_key(std::string_view path, const ContentHash& sha256) {
-  const bool let_go = path.empty() || path.starts_with("Trash/") || path.starts_with(".Trash-");
-  if (let_go) return ".shoebox/versions/" + sha256.hex() + safe_extension(path);
   if (portable_key(path)) return std::string(path);
   return ".shoebox/short/" + sha256.hex() + safe_extension(path);
 }
@@ -87,6 +85,14 @@ std::string upload_key_beside(std::string_view key, const ContentHash& sha256) {
   }
   std::string beside = std::string(folder).append(stem).append(mark).append(extension);
   return portable_key(beside) ? beside : ".shoebox/short/" + sha256.hex() + safe_extension(key);
+}
+
+std::string version_key(std::string_view path, const ContentHash& sha256) {
+  const std::string folder = ".shoebox/versions/";
+  const std::string by_hash = folder + sha256.hex() + safe_extension(path);
+  if (path.empty() || path.ends_with('/') || path.starts_with(".shoebox/")) return by_hash;
+  std::string key = upload_key_beside(folder + std::string(path), sha256);
+  return key.starts_with(folder) ? key : by_hash;
 }
 
 }  // namespace shoebox

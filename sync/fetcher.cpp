@@ -48,7 +48,8 @@ void Fetcher::on_disk_full(std::function<uint64_t(uint64_t)> callback) {
   state_->disk_full = std::move(callback);
 }
 
-void Fetcher::on_copy_missing(std::function<void(ContentNo, const std::string&)> callback) {
+void Fetcher::on_copy_missing(
+    std::function<void(ContentNo, const std::string&, const std::string&)> callback) {
   state_->copy_missing = std::move(callback);
 }
 

@@ -42,7 +42,8 @@ class Fetcher final : public ContentSource {
   // Evicts until about so many bytes are free; returns the bytes freed. Before start().
   void on_disk_full(std::function<uint64_t(uint64_t bytes_wanted)> callback);
   // The remote plainly has no such object although the catalog says so. Before start().
-  void on_copy_missing(std::function<void(ContentNo, const std::string& remote)> callback);
+  void on_copy_missing(
+      std::function<void(ContentNo, const std::string& remote, const std::string& key)> callback);
   void start();
   // Whoever waits gets kUnavailable.
   void stop();

@@ -70,8 +70,8 @@ struct Fetcher::State {
   ContentStore& contents;
   const Clock& clock;
   const Options options;
-  std::function<uint64_t(uint64_t)> disk_full;                      // set before start()
-  std::function<void(ContentNo, const std::string&)> copy_missing;  // set before start()
+  std::function<uint64_t(uint64_t)> disk_full;                                          // set before start()
+  std::function<void(ContentNo, const std::string&, const std::string&)> copy_missing;  // likewise
   std::vector<std::thread> threads;
 
   mutable Mutex mutex;
@@ -96,6 +96,7 @@ struct Fetcher::State {
   Status store(ContentNo content, uint64_t index, std::string_view bytes);
   void arrived(const std::shared_ptr<Job>& job, uint64_t block, uint64_t end);
   void failed(const std::shared_ptr<Job>& job, const Status& why);
+  bool moved(ContentNo content, Candidate& source, const Remote& remote) const;
   void note_remote(size_t index, const Status& status);
   bool wanted(const Job& job) REQUIRES(mutex);
   bool pause_for(double s);  // false: stopping

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kTriesPerRemote = 3;    // of an unreachable one before it counts as offline
 constexpr int kRottenPerRemote = 2;   // a bad block is fetched again once, then from another remote
+constexpr int kMovesPerRemote = 10;   // a file renamed again and again while it is read
 constexpr int kThrottledPerJob = 20;  // bounded; nobody waits longer than the deadline anyway
 
 bool unreachable(Code code) { return code == Code::kUnavailable || code == Code::kTimeout; }
@@ -73,14 +74,14 @@ Status Fetcher::State::transfer(const std::shared_ptr<Job>& job, ByteRange range
   SHOEBOX_ASSIGN(const std::vector<Candidate> sources, candidates(job->content));
   Status answer;
   int throttled = 0;
-  for (const Candidate& source : sources) {
+  for (Candidate source : sources) {
     Remote* remote = nullptr;
     {
       MutexLock lock(mutex);
       remote = remotes[source.remote].remote;
       if (remotes[source.remote].offline_until > clock.steady()) continue;
     }
-    int tries = 0, rotten = 0;
+    int tries = 0, rotten = 0, moves = 0;
     for (;;) {
       {
         MutexLock lock(mutex);
@@ -103,6 +104,9 @@ Status Fetcher::State::transfer(const std::shared_ptr<Job>& job, ByteRange range
         if (stopping || !job->stalled) return status;  // stop() has answered all who waited
         status = Status(Code::kTimeout, fmt::format("{} on {}: nothing arrives", source.key, remote->name()));
       }
+      const bool not_it = status.code() == Code::kNotFound || status.code() == Code::kDataLoss ||
+                          status.code() == Code::kConflict;
+      if (not_it && ++moves < kMovesPerRemote && moved(job->content, source, *remote)) continue;
       if (local_trouble) return status;  // a full or failing disk here: another remote does not help
       answer = unreachable(answer.code()) ? answer : status;
       if (status.code() == Code::kThrottled && ++throttled < kThrottledPerJob) {
@@ -117,7 +121,8 @@ Status Fetcher::State::transfer(const std::shared_ptr<Job>& job, ByteRange range
         continue;
       }
       note_remote(source.remote, status);
-      if (status.code() == Code::kNotFound && copy_missing) copy_missing(job->content, remote->name());
+      if (status.code() == Code::kNotFound && copy_missing)
+        copy_missing(job->content, remote->name(), source.key);
       break;
     }
   }
@@ -126,6 +131,14 @@ Status Fetcher::State::transfer(const std::shared_ptr<Job>& job, ByteRange range
   // Whatever a remote said, to the reader these bytes are lost or out of reach.
   if (unreachable(answer.code()) || answer.code() == Code::kThrottled) return answer;
   return {Code::kDataLoss, answer.message()};
+}
+
+// Whether tidying gave the copy another key since `source` was read.
+bool Fetcher::State::moved(ContentNo content, Candidate& source, const Remote& remote) const {
+  const auto copy = catalog.copy(content, remote.name());
+  if (!copy || !*copy || (*copy)->key == source.key) return false;
+  source.key = (*copy)->key;
+  return true;
 }
 
 // One GET; every whole block goes through verification as it comes.

@@ -9,6 +9,7 @@
 #include "store/base/mutex.h"
 #include "store/outbox.h"
 #include "sync/counted_remote.h"
+#include "sync/tidier.h"
 #include "sync/uploader.h"
 
 namespace shoebox {
@@ -17,6 +18,8 @@ namespace {
 // How often wait() looks whether the queue is empty, and how often it tells.
 constexpr auto kWaitTick = std::chrono::milliseconds(100);
 constexpr int kTicksPerProgress = 10;
+// Copies moved at once on one remote: uploads go first.
+constexpr uint32_t kTidyConnections = 2;
 
 }  // namespace
 
@@ -26,6 +29,7 @@ struct SyncEngine::State {
     Status broken;  // not ok: no remote could be made from the settings
     std::unique_ptr<CountedRemote> remote;
     std::unique_ptr<Uploader> uploader;
+    std::unique_ptr<Tidier> tidier;  // there when `uploader` is
   };
 
   explicit State(Dependencies d)
@@ -54,11 +58,12 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
   auto on_disk_full = std::move(dependencies.on_disk_full);
   state_ = std::make_shared<State>(std::move(dependencies));
   if (on_disk_full) state_->fetcher.on_disk_full(std::move(on_disk_full));
-  state_->fetcher.on_copy_missing([state = state_.get()](ContentNo content, const std::string& remote) {
-    const Status noted = state->outbox.copy_lost(content, remote);
-    log::warning("remote {}: the object of content {} is gone; {}", remote, content.value,
-                 noted ? "it is queued again" : noted.message());
-  });
+  state_->fetcher.on_copy_missing(
+      [state = state_.get()](ContentNo content, const std::string& remote, const std::string& key) {
+        const Status noted = state->outbox.copy_lost(content, remote, key);
+        log::warning("remote {}: the object of content {} is gone; {}", remote, content.value,
+                     noted ? "it is queued again" : noted.message());
+      });
   for (const RemoteSettings& settings : remotes) {
     State::Member member;
     member.settings = settings;
@@ -72,6 +77,11 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
       options.quiet_s = quiet_s;
       member.uploader = std::make_unique<Uploader>(state_->outbox, *member.remote, &state_->fetcher,
                                                    state_->clock, options);
+      Tidier::Options tidying;
+      tidying.connections = std::min(settings.connections, kTidyConnections);
+      tidying.quiet_s = quiet_s;
+      member.tidier =
+          std::make_unique<Tidier>(state_->outbox, *member.remote, state_->clock, std::move(tidying));
     } else {
       member.broken = remote.status();
       log::error("remote {}: {}", settings.name, remote.status().message());
@@ -83,6 +93,13 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
     if (!state) return;
     for (const State::Member& member : state->members) {
       if (member.uploader) member.uploader->wake();
+    }
+  });
+  state_->outbox.on_tidy([weak = std::weak_ptr<State>(state_)] {
+    const std::shared_ptr<State> state = weak.lock();
+    if (!state) return;
+    for (const State::Member& member : state->members) {
+      if (member.tidier) member.tidier->wake();
     }
   });
 }
@@ -103,6 +120,7 @@ void SyncEngine::start(bool uploads) {
   const auto paused = state_->outbox.paused();
   for (const State::Member& member : state_->members) {
     if (member.uploader) member.uploader->start(paused && *paused);
+    if (member.tidier) member.tidier->start(paused && *paused);
   }
   state_->enqueue = std::thread([state = state_.get()] { state->enqueue_all(); });
 }
@@ -142,6 +160,7 @@ void SyncEngine::stop() {
   state_->fetcher.stop();  // first: an upload may wait for a fetch
   for (const State::Member& member : state_->members) {
     if (member.uploader) member.uploader->stop();
+    if (member.tidier) member.tidier->stop();
   }
 }
 
@@ -163,6 +182,9 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
     status.waiting_for = "settings that work";
     return status;
   }
+  SHOEBOX_ASSIGN(const Outbox::TidyTotals tidying, outbox.tidy_totals(name));
+  status.tidying = tidying.pending;
+  status.tidying_untried = tidying.untried;
   const RemoteCounters& counters = member.remote->counters();
   status.requests = counters.requests;
   status.bytes_sent = counters.bytes_sent;
@@ -173,6 +195,11 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
   if (report.last_error_s > 0) {
     status.last_error = report.last_error;
     status.last_error_s = report.last_error_s;
+  }
+  const Tidier::Report tidier = member.tidier->report();
+  if (tidier.last_error_s > status.last_error_s) {
+    status.last_error = tidier.last_error;
+    status.last_error_s = tidier.last_error_s;
   }
   const int64_t fetch_error_s = fetcher.last_error_s(name);
   if (fetch_error_s > status.last_error_s) {
@@ -196,6 +223,7 @@ Status SyncEngine::pause() {
   SHOEBOX_TRY(state_->outbox.set_paused(true));
   for (const State::Member& member : state_->members) {
     if (member.uploader) member.uploader->set_paused(true);
+    if (member.tidier) member.tidier->set_paused(true);
   }
   return Status::ok();
 }
@@ -204,6 +232,7 @@ Status SyncEngine::resume() {
   SHOEBOX_TRY(state_->outbox.set_paused(false));
   for (const State::Member& member : state_->members) {
     if (member.uploader) member.uploader->set_paused(false);
+    if (member.tidier) member.tidier->set_paused(false);
   }
   return Status::ok();
 }
@@ -211,6 +240,7 @@ Status SyncEngine::resume() {
 Status SyncEngine::run_now() {
   for (const State::Member& member : state_->members) {
     if (member.uploader) member.uploader->run_now();
+    if (member.tidier) member.tidier->run_now();
   }
   return Status::ok();
 }
@@ -221,10 +251,18 @@ Status SyncEngine::wait(CancelToken cancel,
   for (int tick = 0;; ++tick) {
     SHOEBOX_ASSIGN(const std::vector<RemoteStatus> all, status());
     uint64_t pending = 0;
-    for (const RemoteStatus& status : all) pending += status.pending_files;
+    uint64_t tidying = 0;  // what fails again and again is not waited for: each original has its copy
+    for (const RemoteStatus& status : all) {
+      pending += status.pending_files;
+      if (!status.paused) tidying += status.tidying_untried;
+    }
     if (progress && (pending == 0 || tick % kTicksPerProgress == 0)) progress(all);
     for (const State::Member& member : state_->members) {
       const auto totals = state_->outbox.totals(member.settings.name);
+      if (member.tidier && tidying > 0) {
+        const Status refused = member.tidier->report().refused;
+        if (!refused) return refused.with_context("remote " + member.settings.name);
+      }
       if (!totals || totals->pending_files == 0) continue;
       const std::string& name = member.settings.name;
       if (!member.uploader) return member.broken.with_context("remote " + name);
@@ -232,7 +270,7 @@ Status SyncEngine::wait(CancelToken cancel,
       if (!refused) return refused.with_context("remote " + name);
     }
     MutexLock lock(state_->mutex);
-    if (pending == 0 && state_->enqueued) return Status::ok();
+    if (pending == 0 && tidying == 0 && state_->enqueued) return Status::ok();
     if (pending > 0 && !all.empty() && all.front().paused) {
       return {Code::kBusy,
               fmt::format("backup: paused with {} files waiting; run shoebox backup resume", pending)};

@@ -6,6 +6,7 @@
 
 #include "store/base/mutex.h"
 #include "store/content/content_source.h"
+#include "sync/move_aside.h"
 
 namespace shoebox {
 namespace {
@@ -43,9 +44,10 @@ Result<RemoteCopy> Upload::send(const ReadyUpload& upload, const CancelToken& ca
   options.save_progress = [&](const std::string& progress) {
     return outbox.save_progress(content, remote.name(), upload.key + '\n' + progress);
   };
+  SHOEBOX_TRY(outbox.sending(content, remote.name(), upload.key));
   Result<RemoteObject> put = remote.put(upload.key, fd.get(), options, context);
   if (!put && put.code() == Code::kConflict) {
-    SHOEBOX_TRY(move_aside(upload.key, context));
+    SHOEBOX_TRY(move_aside(remote, upload.key, clock, context));
     options.if_absent = false;
     put = remote.put(upload.key, fd.get(), options, context);
   }
@@ -92,18 +94,6 @@ Status Upload::bring_back(const ReadyUpload& upload, const CancelToken& cancel) 
     SHOEBOX_TRY(latch->status);
   }
   return Status::ok();
-}
-
-// Nothing is overwritten before its copy is known to stand in full.
-Status Upload::move_aside(const std::string& key, const RequestContext& context) const {
-  SHOEBOX_ASSIGN(const RemoteObject there, remote.stat(key, context));
-  const std::string aside = fmt::format(".shoebox/versions/{}~{}", key, clock.now().seconds);
-  SHOEBOX_TRY(remote.copy(key, aside, context));
-  SHOEBOX_ASSIGN(const RemoteObject kept, remote.stat(aside, context));
-  if (kept.size == there.size) return Status::ok();
-  return {Code::kDataLoss,
-          fmt::format("{} on {}: its copy {} came out with {} instead of {} bytes; not overwritten", key,
-                      remote.name(), aside, kept.size, there.size)};
 }
 
 }  // namespace shoebox

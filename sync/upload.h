@@ -24,7 +24,6 @@ struct Upload {
 
  private:
   Status bring_back(const ReadyUpload& upload, const CancelToken& cancel) const;
-  Status move_aside(const std::string& key, const RequestContext& context) const;
 };
 
 }  // namespace shoebox

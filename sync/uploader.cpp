@@ -177,6 +177,7 @@ void Uploader::State::send_one() NO_THREAD_SAFETY_ANALYSIS {
     const Status noted = outbox.failed(item.job.content, remote.name(), status, not_before_s);
     if (!noted) log::error("noting a failed upload of {}: {}", item.key, noted.message());
   }
+  outbox.ended(item.job.content, remote.name());
   mutex.lock();
   running.erase(item.job.content);
   woken = true;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 
 namespace shoebox {
 namespace {
@@ -39,6 +40,14 @@ std::string human_bytes(uint64_t bytes) {
     ++unit;
   }
   return fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string local_time(int64_t seconds) {
+  const std::time_t time = seconds;
+  std::tm broken{};
+  if (::localtime_r(&time, &broken) == nullptr) return "?";
+  char text[32];
+  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &broken));
 }
 
 std::string counted(uint64_t count, std::string_view noun) {

@@ -18,6 +18,8 @@ namespace shoebox {
 std::string human_bytes(uint64_t bytes);
 // "1 photo", "2 photos".
 std::string counted(uint64_t count, std::string_view noun);
+// Seconds since 1970 as a person reads them here: "2023-07-14 10:11".
+std::string local_time(int64_t seconds);
 
 class Progress {
  public:

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "fs/command/arguments.h"
@@ -105,14 +104,6 @@ Result<json> allow(ServiceContext& context, const json&) {
   SHOEBOX_TRY(writable(context));
   SHOEBOX_TRY(context.library.tree().trash_allow());
   return json::object();
-}
-
-std::string local_time(int64_t seconds) {
-  const std::time_t time = seconds;
-  std::tm broken{};
-  if (::localtime_r(&time, &broken) == nullptr) return "?";
-  char text[32];
-  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &broken));
 }
 
 void print_list(const json& result, const json&) {

@@ -80,6 +80,7 @@ Verb evict_verb();
 std::vector<Verb> pin_verbs();
 Verb thumbnail_verb();
 std::vector<Verb> trash_verbs();
+std::vector<Verb> version_verbs();
 Verb fsck_verb();
 Verb config_check_verb();
 

@@ -26,6 +26,7 @@ std::vector<Verb> all_verbs() {
   add_all(pin_verbs());
   add(thumbnail_verb());
   add_all(trash_verbs());
+  add_all(version_verbs());
   add(fsck_verb());
   add(config_check_verb());
   return list;

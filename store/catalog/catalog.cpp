@@ -49,6 +49,15 @@ Status make_fixed_directories(Catalog& catalog, const Catalog::Options& options)
   return catalog.sync();
 }
 
+// Format 1 knew no tidying: every name is looked at once.
+Status upgrade(Catalog& catalog) {
+  const std::unique_ptr<Transaction> txn = catalog.begin();
+  txn->put_raw(keys::moved_folder(kRootInode), keys::number_value(0));
+  txn->put_meta(keys::kMetaSchema, keys::number_value(keys::kSchema));
+  SHOEBOX_TRY(txn->commit());
+  return catalog.sync();
+}
+
 // The next number of a kind: as stored, but never one that a row has already.
 Status load_counter(const CatalogReader& reader, const Db& db, std::string_view name, keys::Table table,
                     uint64_t& counter) {
@@ -89,6 +98,7 @@ Result<std::unique_ptr<Catalog>> Catalog::open(const std::string& path, const Op
           fmt::format("catalog {}: made by a newer Shoebox (format {}, this one knows {}); update Shoebox",
                       path, version, keys::kSchema));
     }
+    if (version < keys::kSchema && !options.read_only) SHOEBOX_TRY(upgrade(*catalog));
   } else {
     SHOEBOX_ASSIGN(const std::optional<std::string> anything, catalog->state_->db->last_key(""));
     if (anything && !options.salvaged) {

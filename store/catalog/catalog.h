@@ -46,7 +46,8 @@ struct Change {
     bool erased = false;
   };
   std::vector<Upload> uploads;
-  bool photos = false;                                        // some photo's record was put
+  bool tidying = false;  // keys on some remote may be others than the names imply, or were put right
+  bool photos = false;   // some photo's record was put
   std::vector<std::pair<ContentNo, uint64_t>> content_sizes;  // contents that were put, with their size
 };
 
@@ -90,6 +91,18 @@ class CatalogReader {
   // Whose confirmed copy stands under this key of a remote.
   Result<std::optional<ContentNo>> content_of_remote_key(std::string_view remote, std::string_view key) const;
 
+  // What is to be put right on remotes; see Outbox.
+  Result<std::optional<TidyRecord>> tidy(ContentNo number, std::string_view remote) const;
+  Result<std::optional<LooseObject>> loose(std::string_view remote, std::string_view key) const;
+  // Contents of one remote that are to be tidied, by number, from the first one greater than `after`.
+  Status for_each_tidy(std::string_view remote, ContentNo after,
+                       const std::function<bool(ContentNo)>& fn) const;
+  // In key order, from the first key greater than `after`.
+  Status for_each_loose(std::string_view remote, std::string_view after,
+                        const std::function<bool(std::string_view key, const LooseObject&)>& fn) const;
+  // Folders that moved with what is below them; `move` tells one move from the next.
+  Status for_each_moved_folder(const std::function<bool(InodeNo, uint64_t move)>& fn) const;
+
   Result<std::optional<TrashRecord>> trash(InodeNo inode) const;
   Result<std::vector<VersionRecord>> versions(PhotoId photo) const;
   Result<std::optional<std::string>> meta(std::string_view name) const;
@@ -132,7 +145,7 @@ class Transaction : public CatalogReader {
   void put_content(ContentNo number, const ContentRecord& record);  // keeps the hash index when sealed
   void put_block_hashes(ContentNo number, const std::vector<ContentHash>& blocks);
   Status erase_content(
-      ContentNo number);  // with hashes, jobs and copies; tells the content store after commit
+      ContentNo number);  // with hashes and jobs; copies become loose; tells the content store after commit
   void put_photo(PhotoId id, const PhotoRecord& record);  // keeps content->photo
   Status erase_photo(PhotoId id);
   void put_view_directory(ViewId view, std::string_view value, InodeNo directory);
@@ -141,6 +154,12 @@ class Transaction : public CatalogReader {
   void erase_job(ContentNo content, std::string_view remote);
   void put_copy(ContentNo content, std::string_view remote, const RemoteCopy& copy);
   void erase_copy(ContentNo content, std::string_view remote);
+  // Whoever changes names, or who holds a content, need not put these: commit() does.
+  void put_tidy(ContentNo content, std::string_view remote, const TidyRecord& record);
+  void erase_tidy(ContentNo content, std::string_view remote);
+  void put_loose(std::string_view remote, std::string_view key, const LooseObject& object);
+  void erase_loose(std::string_view remote, std::string_view key);
+  void erase_moved_folder(InodeNo directory);
   void put_trash(InodeNo inode, const TrashRecord& record);
   void erase_trash(InodeNo inode);
   void put_version(PhotoId photo, const VersionRecord& record);
@@ -167,6 +186,7 @@ class Transaction : public CatalogReader {
  private:
   friend class Catalog;
   struct State;
+  Status note_for_tidying();
   explicit Transaction(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

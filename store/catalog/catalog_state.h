@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <set>
 #include <thread>
 
 #include "store/catalog/catalog.h"
@@ -43,6 +44,9 @@ struct Transaction::State {
   Change change;
   std::vector<ContentNo> erased_contents;
   std::vector<std::function<void()>> actions;
+  // What the batch did to names and holders, for note_for_tidying().
+  std::set<InodeNo> renamed;
+  std::set<ContentNo> released;
   Status failure;  // of a function that cannot return one; commit() does
   bool numbers_taken = false;
   bool spent = false;

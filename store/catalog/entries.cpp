@@ -213,6 +213,14 @@ Result<std::optional<ContentNo>> CatalogReader::content_of_remote_key(std::strin
   return read_id<ContentNo>(*this, keys::remote_key(remote, key));
 }
 
+Result<std::optional<TidyRecord>> CatalogReader::tidy(ContentNo number, std::string_view remote) const {
+  return read(*this, keys::tidy(number, remote), decode_tidy);
+}
+
+Result<std::optional<LooseObject>> CatalogReader::loose(std::string_view remote, std::string_view key) const {
+  return read(*this, keys::loose(remote, key), decode_loose);
+}
+
 Result<std::optional<TrashRecord>> CatalogReader::trash(InodeNo inode) const {
   return read(*this, keys::trash(inode), decode_trash);
 }
@@ -246,6 +254,37 @@ Status CatalogReader::for_each_photo(const std::function<bool(PhotoId, const Pho
 
 Status CatalogReader::for_each_trash(const std::function<bool(InodeNo, const TrashRecord&)>& fn) const {
   return for_each_record(*this, keys::kTrash, decode_trash, fn);
+}
+
+Status CatalogReader::for_each_tidy(std::string_view remote, ContentNo after,
+                                    const std::function<bool(ContentNo)>& fn) const {
+  const std::string prefix = keys::remote_tidies(remote);
+  return scan_rows(*this, prefix, keys::remote_tidy(remote, ContentNo(after.value + 1)),
+                   [&](std::string_view key, std::string_view) -> Result<bool> {
+                     Decoder in(key.substr(prefix.size()));
+                     const ContentNo content(in.be64());
+                     if (!in.done()) return damaged_key("key to be tidied");
+                     return fn(content);
+                   });
+}
+
+Status CatalogReader::for_each_loose(
+    std::string_view remote, std::string_view after,
+    const std::function<bool(std::string_view, const LooseObject&)>& fn) const {
+  const std::string prefix = keys::loose_objects(remote);
+  const std::string from = after.empty() ? prefix : keys::loose(remote, after) + '\0';
+  return scan_rows(*this, prefix, from, [&](std::string_view key, std::string_view value) -> Result<bool> {
+    SHOEBOX_ASSIGN(const LooseObject object, decode_loose(value));
+    return fn(key.substr(prefix.size()), object);
+  });
+}
+
+Status CatalogReader::for_each_moved_folder(const std::function<bool(InodeNo, uint64_t)>& fn) const {
+  const std::string prefix = keys::table(keys::kMovedFolder);
+  return scan_rows(*this, prefix, prefix, [&](std::string_view key, std::string_view value) -> Result<bool> {
+    SHOEBOX_ASSIGN(const uint64_t move, keys::decode_number(value));
+    return fn(InodeNo(keys::split(key, 1).first), move);
+  });
 }
 
 Status CatalogReader::for_each_job(std::string_view remote, ContentNo after,

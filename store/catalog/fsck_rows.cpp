@@ -176,6 +176,37 @@ Result<Findings> check_remote_key_row(const Context& context, std::string_view k
   return index_row(right, key, "keys on a remote: an entry without its copy");
 }
 
+Result<Findings> check_tidy_row(const Context& context, std::string_view key, std::string_view value) {
+  const auto record = decode_tidy(value);
+  if (!record) return Findings{{damaged(key, record.status()).what, erase_row(key)}};
+  const keys::Parts parts = keys::split(key, 1);
+  const ContentNo content(parts.first);
+  SHOEBOX_ASSIGN(const bool there, stands(context, keys::content(content)));
+  if (!there) {
+    return Findings{{fmt::format("key on {} of content {}, which is not there", parts.rest, content.value),
+                     erase_row(key)}};
+  }
+  SHOEBOX_ASSIGN(const bool indexed, stands(context, keys::remote_tidy(parts.rest, content)));
+  if (indexed) return Findings();
+  return Findings{{fmt::format("key on {} of content {}: not in the queue", parts.rest, content.value),
+                   [content, remote = std::string(parts.rest), row = *record](Transaction& txn) {
+                     txn.put_tidy(content, remote, row);
+                     return Status::ok();
+                   }}};
+}
+
+Result<Findings> check_remote_tidy_row(const Context& context, std::string_view key) {
+  const size_t nul = key.find('\0');
+  bool right = false;
+  if (nul != std::string_view::npos) {
+    Decoder in(key.substr(nul + 1));
+    const ContentNo content(in.be64());
+    SHOEBOX_ASSIGN(const bool there, stands(context, keys::tidy(content, key.substr(1, nul - 1))));
+    right = in.done() && there;
+  }
+  return index_row(right, key, "queue of keys to be tidied: an entry without its row");
+}
+
 Result<Findings> check_trash_row(const Context& context, std::string_view key, std::string_view value) {
   const auto record = decode_trash(value);
   if (!record) return Findings{damaged(key, record.status())};
@@ -237,6 +268,13 @@ Result<std::vector<Finding>> check_row(const Context& c, std::string_view key, s
     case keys::kRemoteJob: return check_remote_job_row(c, key);
     case keys::kCopy: return check_copy_row(c, key, value);
     case keys::kRemoteKey: return check_remote_key_row(c, key, value);
+    case keys::kTidy: return check_tidy_row(c, key, value);
+    case keys::kRemoteTidy: return check_remote_tidy_row(c, key);
+    case keys::kLoose:
+      return decoded(decode_loose(value), key,
+                     [](const LooseObject&) { return Result<Findings>(Findings()); });
+    case keys::kMovedFolder:
+      return index_row(keys::decode_number(value).is_ok(), key, "moved folder: damaged");
     case keys::kTrash: return check_trash_row(c, key, value);
     case keys::kVersion: return check_version_row(c, key, value);
     case keys::kMeta: return Findings();

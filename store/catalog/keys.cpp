@@ -83,6 +83,24 @@ std::string remote_key(std::string_view remote, std::string_view key) {
   made.push_back('\0');
   return made.append(key);
 }
+std::string tidy(ContentNo content, std::string_view remote) { return with(kTidy, content.value, remote); }
+std::string remote_tidy(std::string_view remote, ContentNo content) {
+  std::string key = remote_tidies(remote);
+  put_be64(key, content.value);
+  return key;
+}
+std::string remote_tidies(std::string_view remote) {
+  std::string key = table(kRemoteTidy).append(remote);
+  key.push_back('\0');
+  return key;
+}
+std::string loose(std::string_view remote, std::string_view key) { return loose_objects(remote).append(key); }
+std::string loose_objects(std::string_view remote) {
+  std::string key = table(kLoose).append(remote);
+  key.push_back('\0');
+  return key;
+}
+std::string moved_folder(InodeNo directory) { return with(kMovedFolder, directory.value); }
 std::string trash(InodeNo number) { return with(kTrash, number.value); }
 std::string version(PhotoId photo, ContentNo content) { return with(kVersion, photo.value, content.value); }
 std::string versions(PhotoId photo) { return with(kVersion, photo.value); }

@@ -13,7 +13,7 @@
 
 namespace shoebox::keys {
 
-inline constexpr uint64_t kSchema = 1;  // of the whole catalog; a newer one is refused
+inline constexpr uint64_t kSchema = 2;  // of the whole catalog; a newer one is refused
 
 enum Table : char {
   kInode = 'i',          // inode -> InodeRecord
@@ -33,6 +33,10 @@ enum Table : char {
   kRemoteJob = 'J',      // remote, NUL, content -> nothing
   kCopy = 'r',           // content, remote -> RemoteCopy
   kRemoteKey = 'R',      // remote, NUL, key on the remote -> content
+  kTidy = 'k',           // content, remote -> TidyRecord
+  kRemoteTidy = 'K',     // remote, NUL, content -> nothing
+  kLoose = 'g',          // remote, NUL, key on the remote -> LooseObject
+  kMovedFolder = 'w',    // directory -> a number that tells one move from the next
   kTrash = 't',          // inode -> TrashRecord
   kVersion = 'V',        // photo, content -> VersionRecord
   kMeta = 'm',           // name -> bytes
@@ -62,6 +66,12 @@ std::string remote_job(std::string_view remote, ContentNo content);
 std::string remote_jobs(std::string_view remote);  // prefix
 std::string copy(ContentNo content, std::string_view remote);
 std::string remote_key(std::string_view remote, std::string_view key);
+std::string tidy(ContentNo content, std::string_view remote);
+std::string remote_tidy(std::string_view remote, ContentNo content);
+std::string remote_tidies(std::string_view remote);  // prefix
+std::string loose(std::string_view remote, std::string_view key);
+std::string loose_objects(std::string_view remote);  // prefix
+std::string moved_folder(InodeNo directory);
 std::string trash(InodeNo number);
 std::string version(PhotoId photo, ContentNo content);
 std::string versions(PhotoId photo);  // prefix

@@ -351,6 +351,48 @@ Result<UploadJob> decode_upload_job(std::string_view bytes) {
   });
 }
 
+std::string encode(const TidyRecord& t) {
+  std::string out = start();
+  put_varint(out, t.attempts);
+  put_svarint(out, t.not_before_s);
+  put_u8(out, t.beside ? 1 : 0);
+  put_string(out, t.last_error);
+  return out;
+}
+
+Result<TidyRecord> decode_tidy(std::string_view bytes) {
+  return parse<TidyRecord>(bytes, "key to be tidied", [](Reader& r, TidyRecord& t) {
+    t.attempts = r.number<uint32_t>();
+    t.not_before_s = r.in.svarint();
+    t.beside = r.flag();
+    t.last_error = r.string();
+  });
+}
+
+std::string encode(const LooseObject& o) {
+  std::string out = start();
+  put_varint(out, o.maker.value);
+  put_string(out, o.etag);
+  put_varint(out, o.size);
+  out.append(o.sha256.view());
+  put_varint(out, o.attempts);
+  put_svarint(out, o.not_before_s);
+  put_string(out, o.last_error);
+  return out;
+}
+
+Result<LooseObject> decode_loose(std::string_view bytes) {
+  return parse<LooseObject>(bytes, "loose object", [](Reader& r, LooseObject& o) {
+    o.maker = ContentNo(r.in.varint());
+    o.etag = r.string();
+    o.size = r.in.varint();
+    o.sha256 = r.hash();
+    o.attempts = r.number<uint32_t>();
+    o.not_before_s = r.in.svarint();
+    o.last_error = r.string();
+  });
+}
+
 std::string encode(const TrashRecord& t) {
   std::string out = start();
   put_varint(out, t.directory.value);

@@ -192,6 +192,27 @@ struct UploadJob {
   std::string progress;  // the remote's own record of a multipart upload, to resume it
 };
 
+// A content whose copy on a remote may stand under another key than its names imply. Committed in
+// the batch that changed the names.
+struct TidyRecord {
+  uint32_t attempts = 0;
+  int64_t not_before_s = 0;  // back-off, wall clock seconds
+  bool beside = false;       // the wanted key cannot be made yet: step aside to the one beside it
+  std::string last_error;
+};
+
+// An object that stands, or may stand, on a remote and is nobody's copy: what an upload or a move is
+// about to make, and what a copy left behind. It is removed unless it becomes a copy.
+struct LooseObject {
+  ContentNo maker;   // whose upload or move makes it; none: left behind
+  std::string etag;  // as it was confirmed; empty: never confirmed, only its bytes tell what it is
+  uint64_t size = 0;
+  ContentHash sha256;
+  uint32_t attempts = 0;
+  int64_t not_before_s = 0;
+  std::string last_error;
+};
+
 // What lies in Trash.
 struct TrashRecord {
   InodeNo directory;  // where it came from; may be gone
@@ -216,6 +237,8 @@ std::string encode(const ContentRecord& record);
 std::string encode(const PhotoRecord& record);
 std::string encode(const RemoteCopy& record);
 std::string encode(const UploadJob& record);
+std::string encode(const TidyRecord& record);
+std::string encode(const LooseObject& record);
 std::string encode(const TrashRecord& record);
 std::string encode(const VersionRecord& record);
 std::string encode(const MediaInfo& info);
@@ -226,6 +249,8 @@ Result<ContentRecord> decode_content(std::string_view bytes);
 Result<PhotoRecord> decode_photo(std::string_view bytes);
 Result<RemoteCopy> decode_remote_copy(std::string_view bytes);
 Result<UploadJob> decode_upload_job(std::string_view bytes);
+Result<TidyRecord> decode_tidy(std::string_view bytes);
+Result<LooseObject> decode_loose(std::string_view bytes);
 Result<TrashRecord> decode_trash(std::string_view bytes);
 Result<VersionRecord> decode_version(std::string_view bytes);
 Result<MediaInfo> decode_media_info(std::string_view bytes);

@@ -37,6 +37,10 @@ void Transaction::put_inode(InodeNo number, const InodeRecord& record) {
   const auto before = inode(number);
   if (!before) return state_->fail(before.status());
   const std::optional<InodeRecord>& old = *before;
+  if (old && old->content != record.content) {
+    state_->released.insert(old->content);
+    state_->renamed.insert(number);
+  }
   if (old && old->content != record.content && old->content) {
     state_->erase(keys::content_inode(old->content, number));
   }
@@ -55,6 +59,7 @@ void Transaction::put_inode(InodeNo number, const InodeRecord& record) {
 Status Transaction::erase_inode(InodeNo number) {
   SHOEBOX_ASSIGN(const std::optional<InodeRecord> old, inode(number));
   if (!old) return Status::ok();
+  if (old->content) state_->released.insert(old->content);
   if (old->content) state_->erase(keys::content_inode(old->content, number));
   if (old->photo) state_->erase(keys::photo_inode(old->photo, number));
   SHOEBOX_ASSIGN(const std::vector<std::string> attributes, xattr_names(number));
@@ -68,6 +73,8 @@ Status Transaction::put_dentry(InodeNo directory, std::string_view name, const D
                                Notice notice) {
   SHOEBOX_ASSIGN(const std::optional<DentryRecord> old, dentry(directory, name));
   const bool known = notice == Notice::kKernelKnows && !state_->all_told;
+  state_->renamed.insert(record.inode);
+  if (old) state_->renamed.insert(old->inode);
   if (old && old->inode != record.inode) {
     state_->erase(keys::name(old->inode, directory, name));
     state_->change.names.push_back({directory, std::string(name), old->inode, true, known});
@@ -84,6 +91,7 @@ Status Transaction::put_dentry(InodeNo directory, std::string_view name, const D
 Status Transaction::erase_dentry(InodeNo directory, std::string_view name, Notice notice) {
   SHOEBOX_ASSIGN(const std::optional<DentryRecord> old, dentry(directory, name));
   if (!old) return Status::ok();
+  state_->renamed.insert(old->inode);
   state_->erase(keys::name(old->inode, directory, name));
   state_->erase(keys::folded(directory, keys::fold(name), name));
   state_->erase(keys::dentry(directory, name));
@@ -136,7 +144,11 @@ Status Transaction::erase_content(ContentNo number) {
   SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, jobs_of_content(number));
   for (const UploadJob& job : jobs) erase_job(number, job.remote);
   SHOEBOX_ASSIGN(const auto all_copies, copies(number));
-  for (const auto& [remote, copy] : all_copies) erase_copy(number, remote);
+  for (const auto& [remote, copy] : all_copies) {
+    erase_copy(number, remote);
+    erase_tidy(number, remote);
+    put_loose(remote, copy.key, {ContentNo(), copy.etag, copy.size, old->sha256, 0, 0, ""});
+  }
   state_->erase(keys::content_photo(number));
   state_->erase(keys::blocks(number));
   state_->erase(keys::content(number));
@@ -193,6 +205,9 @@ void Transaction::erase_job(ContentNo content, std::string_view remote) {
 
 void Transaction::put_copy(ContentNo content, std::string_view remote, const RemoteCopy& record) {
   erase_copy(content, remote);
+  const auto made = loose(remote, record.key);
+  if (!made) return state_->fail(made.status());
+  if (*made) erase_loose(remote, record.key);  // it is a copy from here on
   state_->put(keys::copy(content, remote), encode(record));
   state_->put(keys::remote_key(remote, record.key), keys::number_value(content.value));
   state_->change.uploads.push_back({std::string(remote), content, record.size, true, false});
@@ -216,10 +231,12 @@ void Transaction::put_trash(InodeNo inode, const TrashRecord& record) {
 void Transaction::erase_trash(InodeNo inode) { state_->erase(keys::trash(inode)); }
 
 void Transaction::put_version(PhotoId photo, const VersionRecord& record) {
+  state_->released.insert(record.content);
   state_->put(keys::version(photo, record.content), encode(record));
 }
 
 void Transaction::erase_version(PhotoId photo, ContentNo content) {
+  state_->released.insert(content);
   state_->erase(keys::version(photo, content));
 }
 
@@ -239,6 +256,7 @@ Status Transaction::commit() {
   assert(!state_->spent);
   Catalog::State& catalog = state_->catalog;
   Status result = state_->failure;
+  if (result) result = note_for_tidying();
   if (result && catalog.read_only && !state_->overlay.empty()) {
     result = Status(Code::kReadOnly, "catalog: the library is open read-only");
   }

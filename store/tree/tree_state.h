@@ -18,6 +18,7 @@
 #include "store/tree/departed_names.h"
 #include "store/tree/trash_breaker.h"
 #include "store/tree/tree.h"
+#include "store/tree/tree_paths.h"
 #include "store/tree/view_engine.h"
 #include "store/tree/view_rows.h"
 
@@ -97,8 +98,6 @@ Result<DentryRecord> need_dentry(const CatalogReader& reader, InodeNo directory,
 Status need_free(const CatalogReader& reader, InodeNo directory, std::string_view name);
 // Names of the inode that stand in Library, in byte order of (directory, name).
 Result<std::vector<NameOf>> library_names(const CatalogReader& reader, InodeNo inode);
-Result<std::string> path_of_directory(const CatalogReader& reader, InodeNo directory);
-Result<std::string> path_of_name(const CatalogReader& reader, const NameOf& name);
 [[nodiscard]] Status not_permitted(std::string_view what, std::string_view name, std::string_view why);
 
 // --- new inodes

@@ -80,11 +80,17 @@ TEST_F(OutboxTest, TotalsAreTheSameAfterAnotherOpening) {
   EXPECT_EQ(again.totals("nas")->confirmed_bytes, 5U);
 }
 
-TEST_F(OutboxTest, AKeyThatHoldsAnotherContentIsNotGivenAgain) {
+TEST_F(OutboxTest, AKeyThatIsAboutToBecomeFreeIsWaitedForAndOneThatDoesNotIsLeft) {
   const ContentNo old = add("IMG_1.jpg", "old", {"nas"});
   ASSERT_TRUE(outbox_->confirmed(old, "nas", {"Library/IMG_1.jpg", "e", 3, 1}));
   rename("IMG_1.jpg", "IMG_0.jpg");
   const ContentNo other = add("IMG_1.jpg", "new", {"nas"});
+  EXPECT_TRUE(ready("nas").empty()) << "the old one leaves";
+  const auto step = outbox_->next_tidy("nas", false, nullptr, nullptr);
+  ASSERT_TRUE(step && *step);
+  EXPECT_EQ((*step)->content, old);
+  EXPECT_EQ((*step)->to, "Library/IMG_0.jpg");
+  ASSERT_TRUE(outbox_->tidy_failed(**step, "nas", Status(Code::kIo, "no"), clock_.now().seconds + 100));
   const auto found = ready("nas");
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].job.content, other);

@@ -14,8 +14,10 @@ TEST(UploadKey, APathIsItsOwnKey) {
 }
 
 TEST(UploadKey, WhatWasLetGoGoesToVersions) {
-  EXPECT_EQ(upload_key("", kHash), ".shoebox/versions/" + kHash.hex());
-  EXPECT_EQ(upload_key("Trash/a.jpg", kHash), ".shoebox/versions/" + kHash.hex() + ".jpg");
+  const std::string mark = kHash.hex().substr(0, 8);
+  EXPECT_EQ(version_key("Library/d/a.jpg", kHash), ".shoebox/versions/Library/d/a~" + mark + ".jpg");
+  EXPECT_EQ(version_key("", kHash), ".shoebox/versions/" + kHash.hex());
+  EXPECT_EQ(version_key("Library/bad\xff.jpg", kHash), ".shoebox/versions/" + kHash.hex() + ".jpg");
 }
 
 TEST(UploadKey, NamesThatARemoteCannotHoldGetAShortKey) {

@@ -144,6 +144,7 @@ class FakeRemote final : public Remote {
   }
   Status copy(const std::string& from, const std::string& to, const RequestContext&) override {
     MutexLock lock(mutex_);
+    if (!objects_.contains(from)) return {Code::kNotFound, "fake: no such object"};
     objects_[to] = objects_.at(from);
     return Status::ok();
   }

@@ -23,7 +23,8 @@ class FetcherTest : public testing::SyncFixture {
     fetcher_ = std::make_unique<Fetcher>(*catalog_, *contents_, clock_, options);
     fetcher_->add_remote(first_);
     fetcher_->add_remote(second_);
-    fetcher_->on_copy_missing([this](ContentNo, const std::string& remote) { missing_.push_back(remote); });
+    fetcher_->on_copy_missing(
+        [this](ContentNo, const std::string& remote, const std::string&) { missing_.push_back(remote); });
     fetcher_->start();
   }
   void TearDown() override {

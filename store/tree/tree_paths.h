@@ -1,0 +1,17 @@
+// Paths below the mount point, read from any state of the catalog. kNotFound: it has no name any more.
+#pragma once
+
+#include <string>
+
+#include "store/base/ids.h"
+#include "store/base/result.h"
+
+namespace shoebox {
+
+class CatalogReader;
+struct NameOf;
+
+Result<std::string> path_of_directory(const CatalogReader& reader, InodeNo directory);
+Result<std::string> path_of_name(const CatalogReader& reader, const NameOf& name);
+
+}  // namespace shoebox

@@ -1,0 +1,30 @@
+// Under which keys the copy of a content belongs on a remote, as the catalog is now. Reads only; any
+// thread, also inside a transaction.
+//
+// A content with a name in Library (else in a view) belongs under that path; one with several, under
+// any of them. One that only Trash or a version holds belongs under .shoebox/versions/.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/base/ids.h"
+#include "store/base/result.h"
+
+namespace shoebox {
+
+class CatalogReader;
+
+// The keys that will do, best first; never empty. The first is the one of its path, the others are for
+// when another content has that. `current`: where the copy stands, empty for none; a key that is as
+// good as any comes first then.
+Result<std::vector<std::string>> wanted_keys(const CatalogReader& reader, ContentNo content,
+                                             const ContentHash& sha256, std::string_view current);
+
+// Whether the copy of `content` that stands at `key` of `remote` belongs there: its own key, or one
+// beside it while another content is at home there.
+Result<bool> belongs_at(const CatalogReader& reader, std::string_view remote, ContentNo content,
+                        std::string_view key);
+
+}  // namespace shoebox

@@ -1,0 +1,87 @@
+#include "sync/tidy.h"
+
+#include <fmt/format.h>
+
+#include "store/base/hash.h"
+#include "store/base/log.h"
+#include "sync/move_aside.h"
+
+namespace shoebox {
+namespace {
+
+// As for an upload: a remote that copies by reading and writing may be slow.
+constexpr uint64_t kSlowestBytesPerS = 32 << 10;
+constexpr auto kHandshakes = std::chrono::seconds(60);
+
+}  // namespace
+
+Status Tidy::run(const TidyStep& step, const CancelToken& cancel, RequestHints& hints) const {
+  RequestContext context;
+  context.cancel = cancel;
+  context.hints = &hints;
+  context.deadline = clock.steady() + kHandshakes + std::chrono::seconds(step.size / kSlowestBytesPerS);
+  return step.kind == TidyStep::Kind::kMove ? move(step, context) : remove(step, context);
+}
+
+// Copy, look at the copy, look that it was made of what we sent, tell the catalog; what is left at the
+// old key is loose from then on and goes by a step of its own.
+Status Tidy::move(const TidyStep& step, const RequestContext& context) const {
+  bool stands = false;
+  const auto there = remote.stat(step.to, context);
+  if (there) {
+    SHOEBOX_ASSIGN(stands, holds(step.to, step, context));  // an earlier attempt made it
+    if (!stands) SHOEBOX_TRY(move_aside(remote, step.to, clock, context));
+  } else if (there.code() != Code::kNotFound) {
+    return there.status();
+  }
+  if (!stands) {
+    const Status copied = remote.copy(step.key, step.to, context);
+    if (!copied && copied.code() != Code::kNotFound) return copied;
+  }
+  const auto source = remote.stat(step.key, context);
+  if (!source && source.code() != Code::kNotFound) return source.status();
+  if (!source || source->etag != step.etag || source->size != step.size) {
+    const Status lost = outbox.copy_lost(step.content, remote.name(), step.key);
+    const std::string why =
+        fmt::format("{} on {} is {}; left alone, {}", step.key, remote.name(),
+                    source ? "not the object that was sent" : "gone", lost ? "sent again" : lost.message());
+    return {lost ? Code::kConflict : Code::kDataLoss, why};
+  }
+  SHOEBOX_ASSIGN(const RemoteObject made, remote.stat(step.to, context));
+  if (made.size != step.size) {
+    return {Code::kDataLoss, fmt::format("{} on {}: copied as {} of {} bytes; {} stays", step.to,
+                                         remote.name(), made.size, step.size, step.key)};
+  }
+  return outbox.tidied(step, remote.name(), {made.etag, made.size});
+}
+
+Status Tidy::remove(const TidyStep& step, const RequestContext& context) const {
+  const auto there = remote.stat(step.key, context);
+  if (!there && there.code() != Code::kNotFound) return there.status();
+  if (there) {
+    bool ours = there->size == step.size && there->etag == step.etag;
+    if (step.etag.empty()) {
+      SHOEBOX_ASSIGN(ours, holds(step.key, step, context));
+    }
+    if (ours) {
+      SHOEBOX_TRY(remote.remove(step.key, context));
+    } else {
+      log::warning("remote {}: {} is not the object that was sent; left there", remote.name(), step.key);
+    }
+  }
+  return outbox.removed(step, remote.name());
+}
+
+Result<bool> Tidy::holds(const std::string& key, const TidyStep& step, const RequestContext& context) const {
+  SHOEBOX_ASSIGN(const RemoteObject there, remote.stat(key, context));
+  if (there.size != step.size) return false;
+  Sha256 hash;
+  const auto sink = [&hash](std::string_view piece) {
+    hash.update(piece.data(), piece.size());
+    return Status::ok();
+  };
+  SHOEBOX_TRY(remote.get(key, {0, step.size}, there.etag, sink, context));
+  return hash.finish() == step.sha256;
+}
+
+}  // namespace shoebox
