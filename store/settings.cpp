@@ -206,6 +206,8 @@ Status read_remote_key(const Reader& reader, const toml::key& key, const toml::n
   if (name == "ca_file") return reader.path(key, node, remote.ca_file);
   if (name == "credentials_file") return reader.path(key, node, remote.credentials_file);
   if (name == "credentials_command") return reader.filled_string(key, node, remote.credentials_command);
+  if (name == "identity_file") return reader.path(key, node, remote.identity_file);
+  if (name == "known_hosts") return reader.path(key, node, remote.known_hosts);
   if (name == "connections") return reader.number(key, node, 1, 64, remote.connections);
   return reader.unknown_key(key, remote_keys());
 }
@@ -282,8 +284,20 @@ Status check_remote_url(const std::string& url) {
       return {Code::kInvalid, fmt::format("url \"{}\" names no bucket: s3://bucket/prefix", url)};
     return Status::ok();
   }
+  if (scheme == "davs" || scheme == "dav" || scheme == "sftp") {
+    const std::string server = rest.substr(0, rest.find('/'));
+    const size_t at = server.rfind('@');
+    if (at != std::string::npos && server.find(':') < at) {
+      return {Code::kInvalid, "url: a password does not belong into a url; use credentials_file"};
+    }
+    if (server.empty() || at + 1 == server.size())
+      return {Code::kInvalid, fmt::format("url \"{}\" names no host: {}://host/path", url, scheme)};
+    return Status::ok();
+  }
   return {Code::kInvalid,
-          fmt::format("url \"{}\" is not understood; write file:///folder or s3://bucket/prefix", url)};
+          fmt::format("url \"{}\" is not understood; write file:///folder, s3://bucket/prefix, "
+                      "davs://host/path or sftp://user@host/path",
+                      url)};
 }
 
 Status check_remote_name(const std::string& name) {
@@ -362,6 +376,8 @@ std::string toml_of(const RemoteSettings& remote) {
   if (!remote.credentials_command.empty()) {
     out += fmt::format("credentials_command = {}\n", quoted(remote.credentials_command));
   }
+  if (!remote.identity_file.empty()) out += fmt::format("identity_file = {}\n", quoted(remote.identity_file));
+  if (!remote.known_hosts.empty()) out += fmt::format("known_hosts = {}\n", quoted(remote.known_hosts));
   if (remote.connections != defaults.connections)
     out += fmt::format("connections = {}\n", remote.connections);
   return out;

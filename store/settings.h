@@ -20,14 +20,16 @@ struct CacheLimit {
 
 struct RemoteSettings {
   std::string name;
-  std::string url;       // file:///…, s3://bucket/prefix
+  std::string url;       // file:///…, s3://bucket/prefix, davs://host/path, sftp://user@host/path
   std::string endpoint;  // s3: https://host:port; default AWS
   std::string region = "us-east-1";
   bool path_style = true;        // s3
-  std::string ca_file;           // private CA
-  std::string credentials_file;  // must be 0600; lines access_key = "…", secret_key = "…"
+  std::string ca_file;           // s3, davs: private CA
+  std::string credentials_file;  // must be 0600; lines access_key = "…", secret_key = "…"; user, password
   std::string credentials_command;
-  uint32_t connections = 4;  // parallel uploads
+  std::string identity_file;  // sftp: private key
+  std::string known_hosts;    // sftp: default ~/.ssh/known_hosts
+  uint32_t connections = 4;   // parallel uploads
 };
 
 enum class Durability { kClose, kFsync };

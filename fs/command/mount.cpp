@@ -132,8 +132,8 @@ Verb mount_verb() {
        "mount options: allow_other, ro, uid=, gid=, umask=, remote=URL and what mount(8) knows", false, true},
       {"-f,--foreground", "foreground", OptionSpec::Kind::kFlag, "", "stay in the foreground, log to stderr"},
       {"--remote", "remotes", OptionSpec::Kind::kText, "URL",
-       "back up there as well: a folder, file:///folder or s3://bucket/prefix, or NAME=URL; kept in "
-       "shoebox.toml",
+       "back up there as well: a folder, file:///folder, s3://bucket/prefix, davs://host/folder or "
+       "sftp://user@host/folder, or NAME=URL; kept in shoebox.toml",
        false, true},
   };
   verb.run = run;

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -22,6 +23,7 @@ namespace {
 
 constexpr size_t kMaxBytes = 64 << 10;  // session tokens are a few KiB
 constexpr std::chrono::seconds kCommandTime{15};
+constexpr const char* kCommandOrigin = "credentials_command";
 
 std::string_view trim(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t\r");
@@ -80,8 +82,7 @@ Result<std::string> read_output(int fd, const std::string& origin) {
 
 }  // namespace
 
-Result<Credentials> parse_credentials(const std::string& text, const std::string& origin) {
-  Credentials credentials;
+Status parse_secrets(const std::string& text, const std::string& origin, const SecretFields& fields) {
   int number = 0;
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
@@ -97,22 +98,31 @@ Result<Credentials> parse_credentials(const std::string& text, const std::string
         value.back() == value.front()) {
       value = value.substr(1, value.size() - 2);
     }
-    std::string* field = name == "access_key"      ? &credentials.access_key
-                         : name == "secret_key"    ? &credentials.secret_key
-                         : name == "session_token" ? &credentials.session_token
-                                                   : nullptr;
-    if (field == nullptr || equals == std::string_view::npos) {
-      return Status(
-          Code::kUnauthorized,
-          fmt::format("{}:{}: expected access_key = \"…\", secret_key = \"…\" or session_token = \"…\"",
-                      origin, number));
+    const auto field =
+        std::find_if(fields.begin(), fields.end(), [&](const auto& f) { return f.first == name; });
+    if (field == fields.end() || equals == std::string_view::npos) {
+      std::string expected;
+      for (const auto& [known, target] : fields) {
+        if (!expected.empty()) expected += known == fields.back().first ? " or " : ", ";
+        expected += fmt::format("{} = \"…\"", known);
+      }
+      return {Code::kUnauthorized, fmt::format("{}:{}: expected {}", origin, number, expected)};
     }
-    *field = value;
+    *field->second = value;
   }
+  return Status::ok();
+}
+
+Result<Credentials> parse_credentials(const std::string& text, const std::string& origin) {
+  Credentials credentials;
+  SHOEBOX_TRY(parse_secrets(text, origin,
+                            {{"access_key", &credentials.access_key},
+                             {"secret_key", &credentials.secret_key},
+                             {"session_token", &credentials.session_token}}));
   return complete(std::move(credentials), origin);
 }
 
-Result<Credentials> read_credentials_file(const std::string& path) {
+Result<std::string> read_secret_file(const std::string& path) {
   auto fd = open_file(path, O_RDONLY | O_NONBLOCK);
   if (!fd) return Status(Code::kUnauthorized, fmt::format("credentials_file: {}", fd.status().message()));
   struct stat st {};
@@ -126,11 +136,16 @@ Result<Credentials> read_credentials_file(const std::string& path) {
   std::string text(kMaxBytes, '\0');
   SHOEBOX_ASSIGN(const size_t size, pread_full(fd->get(), text.data(), text.size(), 0));
   text.resize(size);
+  return text;
+}
+
+Result<Credentials> read_credentials_file(const std::string& path) {
+  SHOEBOX_ASSIGN(const std::string text, read_secret_file(path));
   return parse_credentials(text, path);
 }
 
-Result<Credentials> run_credentials_command(const std::string& command) {
-  const std::string origin = "credentials_command";
+Result<std::string> run_secret_command(const std::string& command) {
+  const std::string origin = kCommandOrigin;
   int ends[2] = {-1, -1};
   if (::pipe2(ends, O_CLOEXEC) != 0) return Status::from_errno(errno, origin);
   UniqueFd output(ends[0]);
@@ -166,9 +181,14 @@ Result<Credentials> run_credentials_command(const std::string& command) {
                   WIFEXITED(state) ? fmt::format("{} failed with exit status {}", origin, WEXITSTATUS(state))
                                    : fmt::format("{} was killed by signal {}", origin, WTERMSIG(state)));
   }
-  const size_t first = text->find_first_not_of(" \t\r\n");
-  if (first != std::string::npos && (*text)[first] == '{') return parse_process_json(*text, origin);
-  return parse_credentials(*text, origin);
+  return text;
+}
+
+Result<Credentials> run_credentials_command(const std::string& command) {
+  SHOEBOX_ASSIGN(const std::string text, run_secret_command(command));
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  if (first != std::string::npos && text[first] == '{') return parse_process_json(text, kCommandOrigin);
+  return parse_credentials(text, kCommandOrigin);
 }
 
 Result<Credentials> environment_credentials() {

@@ -7,6 +7,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "store/base/mutex.h"
 #include "store/base/result.h"
@@ -16,8 +19,17 @@ namespace shoebox {
 
 struct RemoteSettings;
 
-// Lines `access_key = "…"`, `secret_key = "…"`, optionally `session_token = "…"`; '#' begins a comment.
-// `origin` is named in errors, with the line, never with what stands in it.
+// What a file or a command of secrets holds: names, and where their values go.
+using SecretFields = std::vector<std::pair<std::string_view, std::string*>>;
+// Lines `name = "…"` of these names; '#' begins a comment. `origin` is named in errors, with the line,
+// never with what stands in it.
+Status parse_secrets(const std::string& text, const std::string& origin, const SecretFields& fields);
+// Refuses a file that others can read.
+Result<std::string> read_secret_file(const std::string& path);
+// What it prints, run with /bin/sh.
+Result<std::string> run_secret_command(const std::string& command);
+
+// Lines `access_key = "…"`, `secret_key = "…"`, optionally `session_token = "…"`.
 Result<Credentials> parse_credentials(const std::string& text, const std::string& origin);
 // Refuses a file that others can read.
 Result<Credentials> read_credentials_file(const std::string& path);

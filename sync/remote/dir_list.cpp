@@ -75,7 +75,7 @@ Status walk_folder(Walk& walk, UniqueFd fd, const std::string& folder, int depth
     if (!walk.page.next.empty()) return Status::ok();
     const std::string key = folder + name;
     if (name.ends_with('/')) {
-      if (key == std::string(kDirTemporaries) + "/" || !wanted_folder(walk, key)) continue;
+      if (key == std::string(kRemoteTemporaries) + "/" || !wanted_folder(walk, key)) continue;
       UniqueFd below(::openat(folder_fd, name.substr(0, name.size() - 1).c_str(),
                               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
       if (!below) {
@@ -85,7 +85,7 @@ Status walk_folder(Walk& walk, UniqueFd fd, const std::string& folder, int depth
       SHOEBOX_TRY(walk_folder(walk, std::move(below), key, depth + 1));
       continue;
     }
-    if (!key.starts_with(walk.prefix) || key <= walk.after || key == kDirMarker) continue;
+    if (!key.starts_with(walk.prefix) || key <= walk.after || key == kRemoteMarker) continue;
     struct stat st {};
     if (::fstatat(folder_fd, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno == ENOENT) continue;

@@ -18,7 +18,7 @@ constexpr size_t kPieceBytes = 256 * 1024;  // a cancelled call ends within one 
 
 Status check_object_key(const std::string& key) {
   SHOEBOX_TRY(check_key(key));
-  if (key == kDirMarker || key == kDirTemporaries || key.starts_with(std::string(kDirTemporaries) + "/")) {
+  if (is_reserved_key(key)) {
     return {Code::kInvalid, fmt::format("remote key {} is kept for the remote itself", key)};
   }
   return Status::ok();
@@ -196,7 +196,7 @@ Result<RemoteObject> DirRemote::store(int root_fd, const std::string& key, int f
   // Random: another machine may write to the same folder.
   uint64_t random[2] = {};
   if (::getentropy(random, sizeof random) != 0) return Status::from_errno(errno, "get random bytes");
-  const std::string temporary = fmt::format("{}/{:016x}{:016x}", kDirTemporaries, random[0], random[1]);
+  const std::string temporary = fmt::format("{}/{:016x}{:016x}", kRemoteTemporaries, random[0], random[1]);
   SHOEBOX_ASSIGN(const UniqueFd folder, tree_.make_parent(root_fd, temporary));
   SHOEBOX_ASSIGN(const UniqueFd parent, tree_.make_parent(root_fd, key));
   const std::string name = DirTree::leaf(temporary);

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <ctime>
 #include <memory>
@@ -30,7 +29,7 @@ std::vector<std::string> folders_of(const std::string& key) {
 
 // What a crash left in the temporary folder. Young files may be uploads of another machine.
 void remove_stale_temporaries(int root_fd) {
-  const int fd = ::openat(root_fd, kDirTemporaries, kFolder | O_CLOEXEC);
+  const int fd = ::openat(root_fd, kRemoteTemporaries, kFolder | O_CLOEXEC);
   if (fd < 0) return;
   DIR* dir = ::fdopendir(fd);
   if (dir == nullptr) {
@@ -95,7 +94,7 @@ Result<UniqueFd> DirTree::open_root() {
     return dir_error(errno, "open " + root_);
   }
   struct stat st {};
-  if (::fstatat(root.get(), kDirMarker, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+  if (::fstatat(root.get(), kRemoteMarker, &st, AT_SYMLINK_NOFOLLOW) == 0) {
     if (!read_) {
       SHOEBOX_TRY(read_marker(root.get()));
       remove_stale_temporaries(root.get());
@@ -104,12 +103,12 @@ Result<UniqueFd> DirTree::open_root() {
     seen_ = true;
     return root;
   }
-  if (errno != ENOENT) return dir_error(errno, fmt::format("stat {}/{}", root_, kDirMarker));
+  if (errno != ENOENT) return dir_error(errno, fmt::format("stat {}/{}", root_, kRemoteMarker));
   if (seen_) {
     return Status(Code::kUnavailable,
                   fmt::format("{} has no {}, so it is not the folder used before: mount it, or make that "
                               "file if the backup there was removed on purpose",
-                              root_, kDirMarker));
+                              root_, kRemoteMarker));
   }
   SHOEBOX_TRY(first_use(root.get()));
   seen_ = true;
@@ -117,32 +116,23 @@ Result<UniqueFd> DirTree::open_root() {
 }
 
 Status DirTree::read_marker(int root_fd) const {
-  constexpr int kFormat = 1;
-  const std::string path = root_ + "/" + kDirMarker;
-  const UniqueFd marker(::openat(root_fd, kDirMarker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const std::string path = root_ + "/" + kRemoteMarker;
+  const UniqueFd marker(::openat(root_fd, kRemoteMarker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!marker) return dir_error(errno, "open " + path);
-  char text[4096] = {};
-  if (::pread(marker.get(), text, sizeof text - 1, 0) < 0) return dir_error(errno, "read " + path);
-  // A marker made by hand may be empty; it then counts as of this version.
-  const char* line = std::strstr(text, "format = ");
-  int format = kFormat;
-  if (line != nullptr) std::from_chars(line + std::strlen("format = "), text + sizeof text, format);
-  if (format <= kFormat) return Status::ok();
-  return {Code::kIncompatible, fmt::format("{} is of format {}, made by a newer Shoebox; this one knows {}",
-                                           path, format, kFormat)};
+  char text[kMaxMarkerBytes];
+  const ssize_t bytes = ::pread(marker.get(), text, sizeof text, 0);
+  if (bytes < 0) return dir_error(errno, "read " + path);
+  return check_remote_marker({text, static_cast<size_t>(bytes)}, path);
 }
 
 Status DirTree::first_use(int root_fd) {
-  SHOEBOX_ASSIGN(const UniqueFd meta, make_parent(root_fd, kDirMarker));
-  const std::string name = leaf(kDirMarker);
+  SHOEBOX_ASSIGN(const UniqueFd meta, make_parent(root_fd, kRemoteMarker));
+  const std::string name = leaf(kRemoteMarker);
   UniqueFd marker(::openat(meta.get(), name.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (!marker) return dir_error(errno, fmt::format("create {}/{}", root_, kDirMarker));
-  SHOEBOX_TRY(
-      write_full(marker.get(),
-                 "A backup of a Shoebox library. While this file is missing, Shoebox takes the folder\n"
-                 "for not mounted and neither reads nor writes here.\nformat = 1\n"));
-  if (::fsync(marker.get()) != 0) return dir_error(errno, fmt::format("fsync {}/{}", root_, kDirMarker));
-  return sync_folder(meta.get(), fmt::format("{}/{}", root_, kDirMarker));
+  if (!marker) return dir_error(errno, fmt::format("create {}/{}", root_, kRemoteMarker));
+  SHOEBOX_TRY(write_full(marker.get(), remote_marker_text()));
+  if (::fsync(marker.get()) != 0) return dir_error(errno, fmt::format("fsync {}/{}", root_, kRemoteMarker));
+  return sync_folder(meta.get(), fmt::format("{}/{}", root_, kRemoteMarker));
 }
 
 Result<UniqueFd> DirTree::open_parent(int root_fd, const std::string& key) const {
@@ -185,7 +175,7 @@ void DirTree::remove_empty_parents(int root_fd, const std::string& key) const {
   std::string path = key;
   for (size_t slash = path.rfind('/'); slash != std::string::npos; slash = path.rfind('/')) {
     path.resize(slash);
-    if (path == kDirMetaFolder || path == kDirTemporaries) return;
+    if (path == kRemoteMetaFolder || path == kRemoteTemporaries) return;
     auto parent = open_parent(root_fd, path);
     if (!parent || ::unlinkat(parent->get(), leaf(path).c_str(), AT_REMOVEDIR) != 0) return;
   }

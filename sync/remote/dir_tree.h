@@ -13,6 +13,7 @@
 
 #include "store/base/file_io.h"
 #include "store/base/result.h"
+#include "sync/remote/remote_marker.h"
 
 namespace shoebox {
 
@@ -51,9 +52,5 @@ class DirTree {
   std::atomic<bool> read_{false};  // the marker's version is one that we know
   std::atomic<bool> seen_;  // the marker stood there once: from then on its absence means "not mounted"
 };
-
-inline constexpr const char* kDirMetaFolder = ".shoebox";
-inline constexpr const char* kDirMarker = ".shoebox/remote";
-inline constexpr const char* kDirTemporaries = ".shoebox/tmp";
 
 }  // namespace shoebox

@@ -8,37 +8,21 @@
 #include "store/base/log.h"
 #include "store/settings.h"
 #include "sync/remote/checks.h"
+#include "sync/remote/dav_server.h"
 #include "sync/remote/dir_remote.h"
+#include "sync/remote/folder_remote.h"
 #include "sync/remote/s3_remote.h"
+#include "sync/remote/sftp_server.h"
+#include "sync/remote/uri.h"
 
 namespace shoebox {
 namespace {
 
+constexpr std::string_view kKinds =
+    "file:///path/to/folder, s3://bucket/prefix, davs://host/path or sftp://user@host/path";
+
 Status refuse(const RemoteSettings& settings, std::string_view why) {
   return {Code::kInvalid, fmt::format("remote \"{}\": url \"{}\" {}", settings.name, settings.url, why)};
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// %20 becomes a blank; a percent sign that starts no escape stays, as people write paths by hand.
-std::string percent_decode(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-    if (low >= 0) {
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
 }
 
 Result<std::unique_ptr<Remote>> make_directory(const RemoteSettings& settings, const RemoteOptions& options) {
@@ -54,20 +38,40 @@ Result<std::unique_ptr<Remote>> make_directory(const RemoteSettings& settings, c
       std::make_unique<DirRemote>(settings.name, std::move(path), options.used_before));
 }
 
-bool is_loopback(std::string_view host) {
-  return host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
+Status check_ca_file(const RemoteSettings& settings) {
+  if (settings.ca_file.empty() || ::access(settings.ca_file.c_str(), R_OK) == 0) return Status::ok();
+  return Status::from_errno(errno, fmt::format("remote \"{}\": ca_file {}", settings.name, settings.ca_file));
+}
+
+void warn_without_tls(const RemoteSettings& settings, const std::string& scheme, const std::string& host) {
+  if (scheme != "http" || is_loopback(host)) return;
+  log::warning("remote \"{}\": {} is reached without TLS: whoever is on the way can read the photos",
+               settings.name, host);
+}
+
+Result<std::unique_ptr<Remote>> make_dav(const RemoteSettings& settings, RemoteOptions options) {
+  SHOEBOX_ASSIGN(DavPlace place, parse_dav_place(settings));
+  SHOEBOX_TRY(check_ca_file(settings));
+  warn_without_tls(settings, place.scheme, place.host);
+  if (!options.loop) options.loop = std::make_shared<TransferLoop>();
+  auto client =
+      std::make_unique<DavClient>(std::move(place), settings.ca_file, settings, std::move(options.loop));
+  return std::unique_ptr<Remote>(std::make_unique<FolderRemote>(
+      settings.name, std::make_unique<DavServer>(std::move(client)), options.used_before));
+}
+
+Result<std::unique_ptr<Remote>> make_sftp(const RemoteSettings& settings, const RemoteOptions& options) {
+  SHOEBOX_ASSIGN(SftpPlace place, parse_sftp_place(settings));
+  SshKeys keys{settings.identity_file, settings.known_hosts};
+  auto pool = std::make_unique<SftpPool>(std::move(place), std::move(keys), settings);
+  return std::unique_ptr<Remote>(std::make_unique<FolderRemote>(
+      settings.name, std::make_unique<SftpServer>(std::move(pool)), options.used_before));
 }
 
 Result<std::unique_ptr<Remote>> make_s3(const RemoteSettings& settings, RemoteOptions options) {
   SHOEBOX_ASSIGN(S3Place place, parse_s3_place(settings));
-  if (!settings.ca_file.empty() && ::access(settings.ca_file.c_str(), R_OK) != 0) {
-    return Status::from_errno(errno,
-                              fmt::format("remote \"{}\": ca_file {}", settings.name, settings.ca_file));
-  }
-  if (place.scheme == "http" && !is_loopback(place.host)) {
-    log::warning("remote \"{}\": {} is reached without TLS: whoever is on the way can read the photos",
-                 settings.name, place.host);
-  }
+  SHOEBOX_TRY(check_ca_file(settings));
+  warn_without_tls(settings, place.scheme, place.host);
   if (!options.loop) options.loop = std::make_shared<TransferLoop>();
   auto client =
       std::make_unique<S3Client>(std::move(place), settings.ca_file, settings, std::move(options.loop));
@@ -78,11 +82,13 @@ Result<std::unique_ptr<Remote>> make_s3(const RemoteSettings& settings, RemoteOp
 
 Result<std::unique_ptr<Remote>> make_remote(const RemoteSettings& settings, RemoteOptions options) {
   const std::string_view url = settings.url;
-  if (url.empty()) return refuse(settings, "is missing; write file:///path/to/folder or s3://bucket/prefix");
+  if (url.empty()) return refuse(settings, fmt::format("is missing; write {}", kKinds));
   if (url.starts_with("file://")) return make_directory(settings, options);
   if (url.starts_with("s3://")) return make_s3(settings, std::move(options));
+  if (url.starts_with("davs://") || url.starts_with("dav://")) return make_dav(settings, std::move(options));
+  if (url.starts_with("sftp://")) return make_sftp(settings, options);
   if (url.starts_with("/")) return refuse(settings, fmt::format("has no scheme; write file://{}", url));
-  return refuse(settings, "is of no known kind; write file:///path/to/folder or s3://bucket/prefix");
+  return refuse(settings, fmt::format("is of no known kind; write {}", kKinds));
 }
 
 }  // namespace shoebox

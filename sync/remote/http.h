@@ -1,6 +1,7 @@
 // An HTTP request and its answer, as the transfer loop takes and gives them.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -25,16 +26,24 @@ struct HttpResponse {
   [[nodiscard]] bool success() const { return status >= 200 && status < 300; }
 };
 
+enum class HttpAuth { kNone, kBasic, kDigest };
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;  // sent as it is: encoded by the caller, since the signature covers it
   NameValues headers;
   std::string ca_file;  // trusted instead of the system's authorities when not empty
 
-  std::string body;  // sent with PUT and POST, unless body_fd is set
+  HttpAuth auth = HttpAuth::kNone;  // with user and password; Digest costs a round trip more
+  std::string user;
+  std::string password;
+
+  std::string body;  // sent when not empty, and with PUT and POST, unless body_fd is set
   int body_fd = -1;  // then this range of the file is sent, read with pread
   ByteRange body_range;
 
+  // How long the server may work on this request in silence, when that is longer than the loop's `stall`.
+  std::chrono::milliseconds patience{0};
   size_t max_body_bytes = 8 << 20;  // a longer gathered answer is refused
 
   // Pieces of a 2xx answer's body, in order, on the thread that called run().

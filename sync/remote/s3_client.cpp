@@ -7,6 +7,7 @@
 
 #include "store/base/log.h"
 #include "store/settings.h"
+#include "sync/remote/http_answer.h"
 
 namespace shoebox {
 namespace {

@@ -6,13 +6,14 @@
 #include <charconv>
 
 #include "sync/remote/checks.h"
+#include "sync/remote/http_answer.h"
+#include "sync/remote/part_size.h"
+#include "sync/remote/uri.h"
 
 namespace shoebox {
 namespace {
 
 constexpr std::string_view kMagic = "shoebox-multipart";
-constexpr uint64_t kMaxParts = 9'000;  // S3 allows 10,000
-constexpr uint64_t kPartUnit = 1ULL << 20;
 
 bool looks_like_md5(std::string_view etag) {
   return etag.size() == 32 && etag.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -60,11 +61,6 @@ Result<MultipartProgress> MultipartProgress::parse(const std::string& text) {
   return progress;
 }
 
-uint64_t multipart_part_bytes(uint64_t size, uint64_t least) {
-  const uint64_t needed = (size + kMaxParts - 1) / kMaxParts;
-  return needed <= least ? least : (needed + kPartUnit - 1) / kPartUnit * kPartUnit;
-}
-
 S3MultipartUpload::S3MultipartUpload(S3Client& client, std::string whole_key, int fd,
                                      const PutOptions& options, const RequestContext& context,
                                      uint64_t part_bytes)
@@ -73,7 +69,7 @@ S3MultipartUpload::S3MultipartUpload(S3Client& client, std::string whole_key, in
       fd_(fd),
       options_(options),
       context_(context),
-      part_bytes_(multipart_part_bytes(options.size, part_bytes)) {}
+      part_bytes_(part_size_for(options.size, part_bytes)) {}
 
 Result<S3Head> S3MultipartUpload::run() {
   SHOEBOX_ASSIGN(const bool resumed, resume());

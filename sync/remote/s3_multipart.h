@@ -30,9 +30,6 @@ struct MultipartProgress {
   static Result<MultipartProgress> parse(const std::string& text);
 };
 
-// Part size for an object: `least`, or more where S3's limit of 10,000 parts asks for it.
-uint64_t multipart_part_bytes(uint64_t size, uint64_t least);
-
 class S3MultipartUpload {
  public:
   S3MultipartUpload(S3Client& client, std::string whole_key, int fd, const PutOptions& options,

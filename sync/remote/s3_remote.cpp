@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 
-#include <charconv>
-
 #include "sync/remote/checks.h"
+#include "sync/remote/http_answer.h"
 #include "sync/remote/s3_multipart.h"
 
 namespace shoebox {
@@ -13,18 +12,6 @@ namespace {
 
 RemoteObject object_of(const std::string& key, const S3Head& head) {
   return {key, head.etag, head.size, head.modified_s};
-}
-
-// "bytes 0-9/1000" of an answer to a request for `range`.
-bool covers(std::string_view text, ByteRange range) {
-  if (!text.starts_with("bytes ")) return false;
-  text.remove_prefix(6);
-  uint64_t first = 0;
-  uint64_t last = 0;
-  auto read = std::from_chars(text.data(), text.data() + text.size(), first);
-  if (read.ec != std::errc() || read.ptr == text.data() + text.size() || *read.ptr != '-') return false;
-  read = std::from_chars(read.ptr + 1, text.data() + text.size(), last);
-  return read.ec == std::errc() && first == range.begin && last < range.end;
 }
 
 }  // namespace
@@ -166,43 +153,23 @@ Result<RemoteObject> S3Remote::put_whole(const std::string& key, const std::stri
 Status S3Remote::get(const std::string& key, ByteRange range, const std::string& etag,
                      const std::function<Status(std::string_view)>& sink, const RequestContext& context) {
   SHOEBOX_ASSIGN(const std::string whole, whole_key(key));
-  const auto changed = [&](std::string_view found) {
-    return Status(Code::kConflict,
-                  fmt::format("{}: get {}: etag is {}, not {}", client_->place().text(), whole, found, etag));
-  };
+  const std::string what = "get " + whole;
   if (range.empty()) {  // no Range header can ask for nothing
     SHOEBOX_ASSIGN(const S3Head head, client_->head(whole, context));
-    return etag.empty() || etag == head.etag ? Status::ok() : changed(head.etag);
+    if (etag.empty() || etag == head.etag) return Status::ok();
+    return {Code::kConflict,
+            fmt::format("{}: {}: etag is {}, not {}", client_->place().text(), what, head.etag, etag)};
   }
-  uint64_t got = 0;
+  RangeAnswer answer(range, etag, sink);
   S3Request request;
-  request.what = "get " + whole;
+  request.what = what;
   request.whole_key = whole;
-  request.headers = {{"Range", fmt::format("bytes={}-{}", range.begin, range.end - 1)}};
-  if (!etag.empty()) request.headers.emplace_back("If-Match", "\"" + etag + "\"");
-  request.accept = [&](const HttpResponse& response) -> Status {
-    const std::string found = plain_etag(response.header("etag"));
-    if (!etag.empty() && !found.empty() && found != etag) return changed(found);
-    const bool whole_object = response.status == 200 && range.begin == 0 &&
-                              response.header("content-length") == std::to_string(range.size());
-    if (whole_object || (response.status == 206 && covers(response.header("content-range"), range))) {
-      return Status::ok();
-    }
-    return {Code::kDataLoss,
-            fmt::format("asked for bytes {} to {}, answered with others", range.begin, range.end)};
-  };
-  request.sink = [&](std::string_view bytes) -> Status {
-    if (bytes.size() > range.size() - got) return {Code::kDataLoss, "the answer is longer than the range"};
-    got += bytes.size();
-    return sink(bytes);
-  };
-  auto response = client_->send(request, context);
-  if (!response) return response.status();
-  if (got < range.size()) {
-    return {Code::kDataLoss, fmt::format("{}: get {}: the answer ends {} bytes early",
-                                         client_->place().text(), whole, range.size() - got)};
-  }
-  return Status::ok();
+  request.headers = answer.headers();
+  request.accept = [&](const HttpResponse& response) { return answer.accept(response); };
+  request.sink = [&](std::string_view bytes) { return answer.take(bytes); };
+  SHOEBOX_TRY(client_->send(request, context).status());
+  const Status complete = answer.complete();
+  return complete ? complete : complete.with_context(fmt::format("{}: {}", client_->place().text(), what));
 }
 
 Result<ListPage> S3Remote::list(const std::string& prefix, const std::string& next,

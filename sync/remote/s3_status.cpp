@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <charconv>
+
+#include "sync/remote/http_answer.h"
 
 namespace shoebox {
 namespace {
@@ -48,19 +48,6 @@ constexpr std::array kKnown = {
     Known{"ConditionalRequestConflict", Code::kUnavailable, ""},
 };
 
-Code code_of_status(int status) {
-  if (status == 401 || status == 403) return Code::kUnauthorized;
-  if (status == 409 || status == 412) return Code::kConflict;
-  if (status == 413) return Code::kTooBig;
-  if (status == 416) return Code::kDataLoss;
-  if (status == 429) return Code::kThrottled;
-  if (status == 405 || status == 501) return Code::kNotSupported;
-  if (status == 507) return Code::kNoSpace;
-  // 404 without a code says nothing about the object, 408 and 5xx pass; the rest is our request's fault.
-  if (status == 404 || status == 408 || status >= 500 || status < 400) return Code::kUnavailable;
-  return Code::kInvalid;
-}
-
 }  // namespace
 
 Status s3_status(const HttpResponse& response, const S3Error& error, std::string_view what,
@@ -91,18 +78,7 @@ Status s3_status(const HttpResponse& response, const S3Error& error, std::string
     return {known.meaning, known.advice.empty() ? fmt::format("{}: {}", context, said)
                                                 : fmt::format("{}: {}; {}", context, said, known.advice)};
   }
-  return {code_of_status(response.status), fmt::format("{}: {}", context, said)};
-}
-
-double retry_after_s(const HttpResponse& response, int64_t now_s) {
-  constexpr double kMost_s = 3600;
-  const std::string_view text = response.header("retry-after");
-  if (text.empty()) return 0;
-  uint32_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error == std::errc() && end == text.data() + text.size()) return std::min<double>(seconds, kMost_s);
-  const int64_t date = parse_http_time_s(std::string(text));
-  return date > now_s ? std::min(static_cast<double>(date - now_s), kMost_s) : 0;
+  return {code_of_http_status(response.status), fmt::format("{}: {}", context, said)};
 }
 
 }  // namespace shoebox

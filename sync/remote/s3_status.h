@@ -16,7 +16,4 @@ namespace shoebox {
 Status s3_status(const HttpResponse& response, const S3Error& error, std::string_view what,
                  const S3Place& place);
 
-// Retry-After in seconds, from a number or a date; 0 when there is none. At most an hour.
-double retry_after_s(const HttpResponse& response, int64_t now_s);
-
 }  // namespace shoebox

@@ -9,6 +9,7 @@
 #include "store/settings.h"
 #include "sync/remote/checks.h"
 #include "sync/remote/sigv4.h"
+#include "sync/remote/uri.h"
 
 namespace shoebox {
 namespace {

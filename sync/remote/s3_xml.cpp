@@ -1,12 +1,13 @@
 #include "sync/remote/s3_xml.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cstdio>
 #include <ctime>
 #include <pugixml.hpp>
+
+#include "sync/remote/http_answer.h"
 
 namespace shoebox {
 namespace {
@@ -156,12 +157,6 @@ std::string complete_multipart_xml(const std::vector<S3Part>& parts) {
   return writer.out;
 }
 
-std::string plain_etag(std::string_view etag) {
-  if (etag.starts_with("W/")) etag.remove_prefix(2);
-  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') etag = etag.substr(1, etag.size() - 2);
-  return std::string(etag);
-}
-
 int64_t parse_iso_time_s(const std::string& text) {
   tm utc{};
   if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d", &utc.tm_year, &utc.tm_mon, &utc.tm_mday,
@@ -171,11 +166,6 @@ int64_t parse_iso_time_s(const std::string& text) {
   utc.tm_year -= 1900;
   utc.tm_mon -= 1;
   return ::timegm(&utc);
-}
-
-int64_t parse_http_time_s(const std::string& text) {
-  const time_t time = curl_getdate(text.c_str(), nullptr);
-  return time < 0 ? 0 : time;
 }
 
 }  // namespace shoebox

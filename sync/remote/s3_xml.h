@@ -53,10 +53,7 @@ Result<std::string> parse_s3_result_etag(std::string_view xml, std::string_view 
 // Body of CompleteMultipartUpload.
 std::string complete_multipart_xml(const std::vector<S3Part>& parts);
 
-// Without the quotes, and without W/.
-std::string plain_etag(std::string_view etag);
-// "2009-10-12T17:50:30.000Z" and "Wed, 12 Oct 2009 17:50:00 GMT"; 0 when it is neither.
+// "2009-10-12T17:50:30.000Z"; 0 when it is none.
 int64_t parse_iso_time_s(const std::string& text);
-int64_t parse_http_time_s(const std::string& text);
 
 }  // namespace shoebox

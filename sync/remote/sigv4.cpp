@@ -9,6 +9,7 @@
 #include <map>
 
 #include "store/base/hash.h"
+#include "sync/remote/uri.h"
 
 namespace shoebox {
 namespace {
@@ -71,20 +72,6 @@ std::string amz_date(int64_t time_s) {
   ::gmtime_r(&time, &utc);
   return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
                      utc.tm_hour, utc.tm_min, utc.tm_sec);
-}
-
-std::string uri_encode(std::string_view text, bool keep_slashes) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~' || (keep_slashes && c == '/');
-    if (plain) {
-      out += c;
-    } else {
-      fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
 }
 
 std::string canonical_query(const NameValues& query) {

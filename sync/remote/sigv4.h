@@ -36,8 +36,6 @@ struct SignableRequest {
 
 // "20130524T000000Z".
 std::string amz_date(int64_t time_s);
-// Everything but A-Z a-z 0-9 - . _ ~ becomes %XX.
-std::string uri_encode(std::string_view text, bool keep_slashes);
 // Sorted and encoded, "a=1&b=".
 std::string canonical_query(const NameValues& query);
 

@@ -51,7 +51,7 @@ Status TransferLoop::prepare(Transfer& t) const {
   if (curl_slist* longer = curl_slist_append(t.headers, "Expect:")) t.headers = longer;
 
   CURL* easy = t.easy;
-  const bool has_body = request.method == "PUT" || request.method == "POST";
+  const bool has_body = request.method == "PUT" || request.method == "POST" || !request.body.empty();
   curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -60,6 +60,12 @@ Status TransferLoop::prepare(Transfer& t) const {
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   if (!request.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, request.ca_file.c_str());
+  if (request.auth != HttpAuth::kNone) {
+    curl_easy_setopt(easy, CURLOPT_HTTPAUTH,
+                     request.auth == HttpAuth::kBasic ? CURLAUTH_BASIC : CURLAUTH_DIGEST);
+    curl_easy_setopt(easy, CURLOPT_USERNAME, request.user.c_str());
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, request.password.c_str());
+  }
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits_.connect.count()));
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "shoebox");
@@ -191,8 +197,9 @@ void TransferLoop::look_after(const TransferPtr& transfer) {
     return;
   }
   if (t.kernel_still_sends()) t.progressed();
-  if (std::chrono::steady_clock::now() - t.last_progress > limits_.stall) {
-    finish(transfer, {Code::kTimeout, fmt::format("nothing moved for {} ms", limits_.stall.count())});
+  const auto silence = std::max(limits_.stall, t.request.patience);
+  if (std::chrono::steady_clock::now() - t.last_progress > silence) {
+    finish(transfer, {Code::kTimeout, fmt::format("nothing moved for {} ms", silence.count())});
   }
 }
 

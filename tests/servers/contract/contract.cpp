@@ -67,6 +67,9 @@ RemoteSettings contract_settings() {
   settings.url = variable("SHOEBOX_CONTRACT_URL");
   settings.endpoint = variable("SHOEBOX_CONTRACT_ENDPOINT");
   settings.ca_file = variable("SHOEBOX_CONTRACT_CA_FILE");
+  settings.credentials_file = variable("SHOEBOX_CONTRACT_CREDENTIALS_FILE");
+  settings.identity_file = variable("SHOEBOX_CONTRACT_IDENTITY_FILE");
+  settings.known_hosts = variable("SHOEBOX_CONTRACT_KNOWN_HOSTS");
   return settings;
 }
 
@@ -78,6 +81,8 @@ void ContractTest::SetUp() {
   const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
   folder_ = fmt::format("{}{}.{}/", run_folder(), test->test_suite_name(), test->name());
 }
+
+bool ContractTest::sends_in_parts() const { return is_s3() || variable("SHOEBOX_CONTRACT_CHUNKED") == "1"; }
 
 Result<RemoteObject> ContractTest::put(const std::string& name, const std::string& bytes,
                                        PutOptions options) {

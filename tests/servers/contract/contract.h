@@ -1,9 +1,12 @@
 // What the contract tests share: the remote under test, chosen by the environment, and small helpers.
 //
-//   SHOEBOX_CONTRACT_URL               file:///… or s3://bucket/prefix; without it a new directory
+//   SHOEBOX_CONTRACT_URL               any url of a remote; without it a new directory
 //   SHOEBOX_CONTRACT_ENDPOINT          s3: http://127.0.0.1:port
 //   SHOEBOX_CONTRACT_HOST_ENDPOINT     s3: the same server by a name below which bucket names resolve
-//   SHOEBOX_CONTRACT_CA_FILE           s3: the authority to trust, for https
+//   SHOEBOX_CONTRACT_CA_FILE           s3, davs: the authority to trust, for TLS
+//   SHOEBOX_CONTRACT_CREDENTIALS_FILE  dav, sftp: user, password, passphrase
+//   SHOEBOX_CONTRACT_IDENTITY_FILE, SHOEBOX_CONTRACT_KNOWN_HOSTS   sftp
+//   SHOEBOX_CONTRACT_CHUNKED=1         dav: large objects are sent in chunks
 //   SHOEBOX_CONTRACT_CREATE_BUCKET=1   s3: make the bucket first
 //   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
 #pragma once
@@ -25,6 +28,9 @@ class ContractTest : public testing::Test {
   void SetUp() override;
 
   [[nodiscard]] bool is_s3() const { return settings_.url.starts_with("s3://"); }
+  [[nodiscard]] bool is_directory() const { return settings_.url.starts_with("file://"); }
+  // Large objects are sent piece by piece, and an attempt that broke off can be taken up.
+  [[nodiscard]] bool sends_in_parts() const;
   // A key of this test alone.
   [[nodiscard]] std::string key(const std::string& name) const { return folder_ + name; }
   Result<RemoteObject> put(const std::string& name, const std::string& bytes, PutOptions options = {});

@@ -66,6 +66,23 @@ TEST(Settings, EveryKeyIsRead) {
   EXPECT_EQ(bucket.connections, 8U);
 }
 
+TEST(Settings, WebDavAndSftpRemotesAreRead) {
+  const Result<Settings> settings = Settings::parse(
+      "[[remote]]\nname = \"cloud\"\nurl = \"davs://anna@cloud.example.org:8443/files\"\nca_file = "
+      "\"/ca.pem\"\n"
+      "[[remote]]\nname = \"rack\"\nurl = \"sftp://anna@[::1]:22/srv\"\nidentity_file = \"key\"\n"
+      "known_hosts = \"/etc/hosts of mine\"\n",
+      "/srv/lib/shoebox.toml");
+  ASSERT_TRUE(settings) << settings.status().message();
+  ASSERT_THAT(settings->remotes, SizeIs(2));
+  EXPECT_EQ(settings->remotes[1].identity_file, "/srv/lib/key");
+  EXPECT_EQ(settings->remotes[1].known_hosts, "/etc/hosts of mine");
+  const Result<Settings> again = Settings::parse(toml_of(settings->remotes[1]), "f");
+  ASSERT_TRUE(again) << again.status().message();
+  EXPECT_EQ(again->remotes[0].identity_file, "/srv/lib/key");
+  EXPECT_EQ(again->remotes[0].known_hosts, "/etc/hosts of mine");
+}
+
 TEST(Settings, AnUnknownKeyIsRefusedWithItsLineAndTheNearestOne) {
   EXPECT_EQ(refusal("copies = 1\n\ncahce = \"20%\"\n"),
             "shoebox.toml:3: unknown key \"cahce\"; did you mean \"cache\"?");
@@ -99,6 +116,8 @@ TEST(Settings, ARemoteNeedsANameAndAPlace) {
   EXPECT_THAT(refusal("[[remote]]\nname = \"a\"\nurl = \"file://x\"\n"), HasSubstr("three slashes"));
   EXPECT_THAT(refusal("[[remote]]\nname = \"a\"\nurl = \"ftp://x\"\n"), HasSubstr("not understood"));
   EXPECT_THAT(refusal("[[remote]]\nname = \"a\"\nurl = \"s3:///x\"\n"), HasSubstr("no bucket"));
+  EXPECT_THAT(refusal("[[remote]]\nname = \"a\"\nurl = \"davs:///x\"\n"), HasSubstr("names no host"));
+  EXPECT_THAT(refusal("[[remote]]\nname = \"a\"\nurl = \"sftp://anna@/x\"\n"), HasSubstr("names no host"));
 }
 
 TEST(Settings, OnePlaceUnderTwoNamesIsRefusedBecauseItWouldCountTwice) {
@@ -121,6 +140,10 @@ TEST(Settings, SecretsAreRefusedWithWhereTheyBelong) {
   }
   EXPECT_THAT(refusal("[[remote]]\nname = \"a\"\nurl = \"s3://key:hunter2@b\"\n"),
               ::testing::AllOf(HasSubstr("secret"), ::testing::Not(HasSubstr("hunter2"))));
+  for (const std::string scheme : {"dav", "davs", "sftp"}) {
+    EXPECT_THAT(refusal("[[remote]]\nname = \"a\"\nurl = \"" + scheme + "://anna:hunter2@b/c\"\n"),
+                ::testing::AllOf(HasSubstr("credentials_file"), ::testing::Not(HasSubstr("hunter2"))));
+  }
 }
 
 TEST(Settings, MoreCopiesThanRemotesIsAWarning) {

@@ -30,7 +30,9 @@ std::string refusal(const RemoteSettings& settings) {
 
 TEST(Factory, MakesEachKind) {
   for (const char* url :
-       {"file:///mnt/nas/photos", "file://localhost/mnt/My%20Photos/", "s3://bucket", "s3://bucket/a/b/"}) {
+       {"file:///mnt/nas/photos", "file://localhost/mnt/My%20Photos/", "s3://bucket", "s3://bucket/a/b/",
+        "davs://host", "davs://anna@host:8443/remote.php/dav/files/anna/My%20Photos/", "dav://127.0.0.1/x",
+        "sftp://host/srv/photos", "sftp://anna@[::1]:2222/~/photos"}) {
     auto made = make_remote(remote(url));
     ASSERT_TRUE(made) << url << ": " << made.status().message();
     EXPECT_EQ((*made)->name(), "nas");
@@ -50,6 +52,13 @@ TEST(Factory, RefusesUrlsThatCannotWorkAndSaysWhatToWrite) {
   refusal(remote("s3://ab"));
   refusal(remote("s3://bucket/../x"));
   refusal(remote("s3://bu%20cket"));
+  EXPECT_NE(refusal(remote("davs:///path")).find("host"), std::string::npos);
+  EXPECT_NE(refusal(remote("davs://anna:pw@host/path")).find("credentials_file"), std::string::npos);
+  refusal(remote("davs://host/a/../b"));
+  refusal(remote("davs://host:0/a"));
+  EXPECT_NE(refusal(remote("sftp://host")).find("/~/folder"), std::string::npos);
+  refusal(remote("sftp://host/a//b"));
+  refusal(remote("sftp://-oProxyCommand=x/a"));
 }
 
 TEST(Factory, RefusesEndpointsThatCannotWork) {
@@ -69,9 +78,12 @@ TEST(Factory, RefusesEndpointsThatCannotWork) {
 TEST(Factory, AMissingAuthorityFileIsToldAtOnce) {
   RemoteSettings settings = remote("s3://bucket");
   settings.ca_file = "/nonexistent/ca.pem";
-  auto made = make_remote(settings);
-  ASSERT_FALSE(made);
-  EXPECT_NE(made.status().message().find("ca_file"), std::string::npos);
+  for (const char* url : {"s3://bucket", "davs://host/path"}) {
+    settings.url = url;
+    auto made = make_remote(settings);
+    ASSERT_FALSE(made);
+    EXPECT_NE(made.status().message().find("ca_file"), std::string::npos);
+  }
 }
 
 TEST(S3Place, KnowsUrlsOfBothStyles) {

@@ -3,13 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include "sync/remote/part_size.h"
+
 namespace shoebox {
 namespace {
 
 TEST(Multipart, PartsGrowWithTheObject) {
-  EXPECT_EQ(multipart_part_bytes(1 << 30, 16 << 20), 16u << 20);
+  EXPECT_EQ(part_size_for(1 << 30, 16 << 20), 16u << 20);
   const uint64_t huge = 5ULL << 40;
-  const uint64_t part = multipart_part_bytes(huge, 16 << 20);
+  const uint64_t part = part_size_for(huge, 16 << 20);
   EXPECT_LE((huge + part - 1) / part, 10'000u);
   EXPECT_EQ(part % (1 << 20), 0u);
 }

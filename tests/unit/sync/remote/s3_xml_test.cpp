@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sync/remote/http_answer.h"
+
 namespace shoebox {
 namespace {
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "store/base/hash.h"
+#include "sync/remote/uri.h"
 
 namespace shoebox {
 namespace {
