@@ -126,6 +126,10 @@ Status Outbox::set_paused(bool paused) {
   return state_->catalog.sync();
 }
 
+void Outbox::set_key_limits(const std::string& remote, const KeyLimits& limits) {
+  state_->key_limits[remote] = limits;
+}
+
 void Outbox::on_job(std::function<void()> wake) { state_->wakes.push_back(std::move(wake)); }
 
 }  // namespace shoebox

@@ -58,9 +58,11 @@ void Outbox::State::release_claims(const std::string& remote, ContentNo content)
 
 Result<std::string> Outbox::State::choose_key(const std::string& remote, ContentNo content,
                                               const ContentHash& sha256) {
-  const std::string key = upload_key(path_of(catalog, tree, content), sha256);
+  const auto found = key_limits.find(remote);
+  const KeyLimits limits = found != key_limits.end() ? found->second : KeyLimits();
+  const std::string key = upload_key(path_of(catalog, tree, content), sha256, limits);
   release_claims(remote, content);
-  for (const std::string& candidate : {key, upload_key_beside(key, sha256)}) {
+  for (const std::string& candidate : {key, upload_key_beside(key, sha256, limits)}) {
     SHOEBOX_ASSIGN(const std::optional<ContentNo> holder, catalog.content_of_remote_key(remote, candidate));
     if ((!holder || *holder == content) && claim(remote, candidate, content)) return candidate;
   }

@@ -36,7 +36,8 @@ struct Outbox::State {
     ContentNo error_of;
     std::unordered_map<std::string, ContentNo> claims;  // keys given out and not confirmed yet
   };
-  Mutex mutex;  // leaf: only the catalog is read while it is held
+  std::map<std::string, KeyLimits> key_limits;  // set before threads start
+  Mutex mutex;                                  // leaf: only the catalog is read while it is held
   std::map<std::string, Queue> queues GUARDED_BY(mutex);
   std::vector<std::string> served GUARDED_BY(mutex);  // remotes whose contents must have jobs
 

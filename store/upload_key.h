@@ -9,11 +9,21 @@
 
 namespace shoebox {
 
-// `path` as a key when every remote can hold it, else a short one made from the hash.
+struct RemoteSettings;
+
+// What the keys of one remote may be.
+struct KeyLimits {
+  size_t name_bytes = 255;  // of each name between slashes
+  size_t key_bytes = 800;   // S3 takes 1024; a prefix of the owner's comes before ours
+  bool encrypted = false;   // key_bytes is that of the encrypted key
+};
+KeyLimits key_limits_of(const RemoteSettings& remote);
+
+// `path` as a key when the remote can hold it, else a short one made from the hash.
 // `path` is below the mount point; empty or below Trash: the content goes to .shoebox/versions/.
-std::string upload_key(std::string_view path, const ContentHash& sha256);
+std::string upload_key(std::string_view path, const ContentHash& sha256, const KeyLimits& limits = {});
 
 // The key for another content at the same place: "IMG_1.jpg" -> "IMG_1~0a1b2c3d.jpg".
-std::string upload_key_beside(std::string_view key, const ContentHash& sha256);
+std::string upload_key_beside(std::string_view key, const ContentHash& sha256, const KeyLimits& limits = {});
 
 }  // namespace shoebox

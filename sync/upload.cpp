@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "store/base/hash.h"
 #include "store/base/mutex.h"
 #include "store/content/content_source.h"
 
@@ -97,8 +98,13 @@ Status Upload::bring_back(const ReadyUpload& upload, const CancelToken& cancel) 
 // Nothing is overwritten before its copy is known to stand in full.
 Status Upload::move_aside(const std::string& key, const RequestContext& context) const {
   SHOEBOX_ASSIGN(const RemoteObject there, remote.stat(key, context));
-  const std::string aside = fmt::format(".shoebox/versions/{}~{}", key, clock.now().seconds);
-  SHOEBOX_TRY(remote.copy(key, aside, context));
+  std::string aside = fmt::format(".shoebox/versions/{}~{}", key, clock.now().seconds);
+  Status copied = remote.copy(key, aside, context);
+  if (copied.code() == Code::kNameTooLong) {  // by what was added
+    aside = fmt::format(".shoebox/versions/{}~{}", sha256(key).hex(), clock.now().seconds);
+    copied = remote.copy(key, aside, context);
+  }
+  SHOEBOX_TRY(copied);
   SHOEBOX_ASSIGN(const RemoteObject kept, remote.stat(aside, context));
   if (kept.size == there.size) return Status::ok();
   return {Code::kDataLoss,

@@ -26,6 +26,11 @@ Result<Credentials> run_credentials_command(const std::string& command);
 // AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
 Result<Credentials> environment_credentials();
 
+// The parts that other secrets share: the whole text of a file that nobody else can read, and what a
+// command prints. `what` is the setting, for messages. kUnauthorized when there is no such secret.
+Result<std::string> read_private_file(const std::string& path, const std::string& what);
+Result<std::string> run_secret_command(const std::string& command, const std::string& what);
+
 class CredentialsSource {
  public:
   explicit CredentialsSource(const RemoteSettings& settings);

@@ -8,6 +8,8 @@
 #include "store/base/log.h"
 #include "store/settings.h"
 #include "sync/remote/checks.h"
+#include "sync/remote/crypt_passphrase.h"
+#include "sync/remote/crypt_remote.h"
 #include "sync/remote/dir_remote.h"
 #include "sync/remote/s3_remote.h"
 
@@ -74,15 +76,24 @@ Result<std::unique_ptr<Remote>> make_s3(const RemoteSettings& settings, RemoteOp
   return std::unique_ptr<Remote>(std::make_unique<S3Remote>(settings.name, std::move(client)));
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Remote>> make_remote(const RemoteSettings& settings, RemoteOptions options) {
+Result<std::unique_ptr<Remote>> make_plain(const RemoteSettings& settings, RemoteOptions options) {
   const std::string_view url = settings.url;
   if (url.empty()) return refuse(settings, "is missing; write file:///path/to/folder or s3://bucket/prefix");
   if (url.starts_with("file://")) return make_directory(settings, options);
   if (url.starts_with("s3://")) return make_s3(settings, std::move(options));
   if (url.starts_with("/")) return refuse(settings, fmt::format("has no scheme; write file://{}", url));
   return refuse(settings, "is of no known kind; write file:///path/to/folder or s3://bucket/prefix");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Remote>> make_remote(const RemoteSettings& settings, RemoteOptions options) {
+  CryptRemote::Options crypt{.keys = std::move(options.crypt_keys),
+                             .read_keys = [settings] { return read_crypt_keys(settings); },
+                             .scratch = std::move(options.scratch)};
+  SHOEBOX_ASSIGN(std::unique_ptr<Remote> plain, make_plain(settings, std::move(options)));
+  if (!settings.crypt) return plain;
+  return std::unique_ptr<Remote>(std::make_unique<CryptRemote>(std::move(plain), std::move(crypt)));
 }
 
 }  // namespace shoebox

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 
@@ -67,6 +68,8 @@ RemoteSettings contract_settings() {
   settings.url = variable("SHOEBOX_CONTRACT_URL");
   settings.endpoint = variable("SHOEBOX_CONTRACT_ENDPOINT");
   settings.ca_file = variable("SHOEBOX_CONTRACT_CA_FILE");
+  settings.passphrase_file = variable("SHOEBOX_CONTRACT_PASSPHRASE_FILE");
+  settings.crypt = !settings.passphrase_file.empty();
   return settings;
 }
 
@@ -109,6 +112,7 @@ std::vector<std::string> ContractTest::list(const std::string& prefix) {
     for (const RemoteObject& object : page->objects) keys.push_back(object.key);
     next = page->next;
   } while (!next.empty());
+  if (settings_.crypt) std::sort(keys.begin(), keys.end());  // they come in the order of encrypted names
   return keys;
 }
 

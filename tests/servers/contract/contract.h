@@ -5,6 +5,7 @@
 //   SHOEBOX_CONTRACT_HOST_ENDPOINT     s3: the same server by a name below which bucket names resolve
 //   SHOEBOX_CONTRACT_CA_FILE           s3: the authority to trust, for https
 //   SHOEBOX_CONTRACT_CREATE_BUCKET=1   s3: make the bucket first
+//   SHOEBOX_CONTRACT_PASSPHRASE_FILE   encrypted with what stands there
 //   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
 #pragma once
 
