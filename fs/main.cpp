@@ -1,9 +1,11 @@
 // The composition root: the one place that knows fs, store and sync at once. Everything that needs
 // something of another module gets it handed from here.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <exception>
+#include <map>
 
 #include "fs/command/composition.h"
 #include "fs/command/serve.h"
@@ -15,6 +17,8 @@
 #include "store/evictor.h"
 #include "store/files.h"
 #include "store/library.h"
+#include "sync/remote/crypt_passphrase.h"
+#include "sync/remote/crypt_unlock.h"
 #include "sync/remote/factory.h"
 #include "sync/remote/transfer_loop.h"
 #include "sync/sync_engine.h"
@@ -22,10 +26,16 @@
 namespace shoebox {
 namespace {
 
+// Keys of encrypted remotes that are known already, by name of the remote.
+using CryptKeyRing = std::map<std::string, std::shared_ptr<const CryptKeys>>;
+
+// How long a mount waits for a remote that shall say whether its passphrase is the right one.
+constexpr std::chrono::seconds kPassphrasePatience{5};
+
 // A library with its decoder and its remotes, for a mount or for one command.
 class Assembly final : public OpenedLibrary, public MountedLibrary {
  public:
-  static Result<std::unique_ptr<Assembly>> open(Library::Options options) {
+  static Result<std::unique_ptr<Assembly>> open(Library::Options options, const CryptKeyRing& keys = {}) {
     // The layout of Dates is a setting, and views are made before the library opens.
     SHOEBOX_ASSIGN(const Settings settings, Settings::load(options.path + "/shoebox.toml"));
     std::unique_ptr<Assembly> assembly(new Assembly);
@@ -33,7 +43,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
     options.views = make_views(settings);
     options.decoder = assembly->decoder_.get();
     SHOEBOX_ASSIGN(assembly->library_, Library::open(std::move(options)));
-    assembly->make_engine();
+    assembly->make_engine(keys);
     return assembly;
   }
   ~Assembly() override { stop(); }
@@ -66,8 +76,11 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
  private:
   Assembly() = default;
 
-  void make_engine() {
+  void make_engine(const CryptKeyRing& keys) {
     Library& library = *library_;
+    const auto make_room = [&library](uint64_t bytes) {
+      return library.evictor().make_room(bytes).freed_bytes;
+    };
     SyncEngine::Dependencies dependencies{
         .catalog = library.catalog(),
         .contents = library.contents(),
@@ -75,10 +88,15 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
         .clock = library.clock(),
         .remotes = library.settings().remotes,
         .make_remote =
-            [loop = std::make_shared<TransferLoop>()](const RemoteSettings& settings, bool used_before) {
-              return make_remote(settings, {.used_before = used_before, .loop = loop});
+            [loop = std::make_shared<TransferLoop>(), keys, &library, make_room](
+                const RemoteSettings& settings, bool used_before) {
+              const auto known = keys.find(settings.name);
+              return make_remote(settings, {.used_before = used_before,
+                                            .loop = loop,
+                                            .crypt_keys = known != keys.end() ? known->second : nullptr,
+                                            .scratch = {library.path(), make_room}});
             },
-        .on_disk_full = [&library](uint64_t bytes) { return library.evictor().make_room(bytes).freed_bytes; },
+        .on_disk_full = make_room,
         .fetcher = {},
     };
     engine_ = std::make_unique<SyncEngine>(std::move(dependencies));
@@ -102,7 +120,23 @@ Result<std::unique_ptr<OpenedLibrary>> open_library(const OpenRequest& request) 
   return std::unique_ptr<OpenedLibrary>(std::move(assembly));
 }
 
-Status mount(const MountRequest& request) {
+// Before the fork, as the child has no terminal to be asked on. The drive goes on without a remote whose
+// passphrase is wrong; `trouble` then says so.
+CryptKeyRing unlock_remotes(const std::string& library, std::string& trouble) {
+  CryptKeyRing keys;
+  const auto settings = Settings::load(library + "/shoebox.toml");
+  if (!settings) return keys;  // the library says why
+  for (const RemoteSettings& remote : settings->remotes) {
+    if (!remote.crypt) continue;
+    const UnlockedRemote unlocked = unlock_remote(remote, kPassphrasePatience);
+    if (unlocked.keys) keys[remote.name] = unlocked.keys;
+    if (unlocked.trouble || !trouble.empty()) continue;
+    trouble = fmt::format("remote {}: {}", remote.name, unlocked.trouble.message());
+  }
+  return keys;
+}
+
+Status mount(const MountRequest& request, const CryptKeyRing& keys) {
   MountPlan plan;
   plan.library = request.library;
   plan.mountpoint = request.mountpoint;
@@ -114,16 +148,28 @@ Status mount(const MountRequest& request) {
     options.create = !plan.options.read_only;
     options.read_only = plan.options.read_only;
     options.extra_remotes = request.remotes;
-    SHOEBOX_ASSIGN(std::unique_ptr<Assembly> assembly, Assembly::open(std::move(options)));
+    SHOEBOX_ASSIGN(std::unique_ptr<Assembly> assembly, Assembly::open(std::move(options), keys));
     return std::unique_ptr<MountedLibrary>(std::move(assembly));
   });
 }
 
 int mount_for_command_line(const MountRequest& request) {
-  const Status status = mount(request);
-  if (status.is_ok()) return 0;
-  fmt::print(stderr, "shoebox: {}\n", status.message());
-  return 1;
+  std::string trouble;
+  const CryptKeyRing keys = unlock_remotes(request.library, trouble);
+  if (!trouble.empty()) fmt::print(stderr, "shoebox: {}; the drive goes on without it\n", trouble);
+  const pid_t self = ::getpid();
+  const Status status = mount(request, keys);
+  if (!status) {
+    fmt::print(stderr, "shoebox: {}\n", status.message());
+    return 1;
+  }
+  // Mounted, and yet not all that was asked for. In the foreground the drive was served to its end.
+  return !trouble.empty() && !request.foreground && ::getpid() == self ? 1 : 0;
+}
+
+Status check_passphrase(const RemoteSettings& remote) {
+  SHOEBOX_ASSIGN(const auto keys, read_crypt_keys(remote));
+  return try_crypt_keys(remote, keys, std::chrono::steady_clock::now() + kPassphrasePatience);
 }
 
 }  // namespace
@@ -132,8 +178,10 @@ int mount_for_command_line(const MountRequest& request) {
 int main(int argc, char** argv) {
   try {
     shoebox::log::to_stderr();
-    return shoebox::run_command_line(
-        argc, argv, {.open_library = shoebox::open_library, .mount = shoebox::mount_for_command_line});
+    return shoebox::run_command_line(argc, argv,
+                                     {.open_library = shoebox::open_library,
+                                      .mount = shoebox::mount_for_command_line,
+                                      .check_passphrase = shoebox::check_passphrase});
   } catch (const std::exception& error) {
     fmt::print(stderr, "shoebox: {}\n", error.what());
     return 1;

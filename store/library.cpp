@@ -187,6 +187,8 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   s.files =
       std::make_unique<Files>(Files::Dependencies{*s.catalog, *s.contents, *s.tree, *s.clock, s.settings});
   s.outbox = std::make_unique<Outbox>(*s.catalog, *s.contents, *s.tree, *s.clock);
+  for (const RemoteSettings& remote : s.settings.remotes)
+    s.outbox->set_key_limits(remote.name, key_limits_of(remote));
   s.evictor = std::make_unique<Evictor>(
       Evictor::Dependencies{*s.catalog, *s.contents, *s.files, s.settings, *s.clock, s.path});
   s.importer = std::make_unique<Importer>(

@@ -61,7 +61,10 @@ Status write_remote(const std::string& library, const RemoteSettings& remote) {
   return write_file_atomically(path, text, mode);
 }
 
-std::string place_of(const RemoteSettings& remote) { return remote.url + "\n" + remote.endpoint; }
+// Encrypted and plain copies are not each other's, though they have the same url.
+std::string place_of(const RemoteSettings& remote) {
+  return remote.url + "\n" + remote.endpoint + (remote.crypt ? "\ncrypt" : "");
+}
 
 // A remote of this name is somewhere else now. What is whole on this disk is sent (or found) there
 // again before it counts as backed up; of evicted originals the record is all there is, and stays.

@@ -99,7 +99,8 @@ Status Outbox::confirmed(ContentNo content, const std::string& remote, const Rem
     }
     txn->put_copy(content, remote, copy);
     txn->erase_job(content, remote);
-    SHOEBOX_ASSIGN(const bool settled, belongs_at(*txn, remote, content, copy.key));
+    SHOEBOX_ASSIGN(const bool settled,
+                   belongs_at(*txn, remote, content, copy.key, state_->limits_of(remote)));
     if (!settled) txn->put_tidy(content, remote, {});  // renamed while it was sent
     SHOEBOX_TRY(txn->commit());
   }
@@ -161,6 +162,10 @@ Status Outbox::set_paused(bool paused) {
     SHOEBOX_TRY(txn->commit());
   }
   return state_->catalog.sync();
+}
+
+void Outbox::set_key_limits(const std::string& remote, const KeyLimits& limits) {
+  state_->key_limits[remote] = limits;
 }
 
 void Outbox::on_job(std::function<void()> wake) { state_->wakes.push_back(std::move(wake)); }

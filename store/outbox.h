@@ -15,6 +15,7 @@
 #include "store/base/ids.h"
 #include "store/base/result.h"
 #include "store/catalog/records.h"
+#include "store/upload_key.h"
 
 namespace shoebox {
 
@@ -112,6 +113,8 @@ class Outbox {
   // Durable pause switch.
   Result<bool> paused() const;
   Status set_paused(bool paused);
+  // Set before threads start; without it a remote has the widest limits.
+  void set_key_limits(const std::string& remote, const KeyLimits& limits);
   // `wake` runs after each commit that queued jobs or may have made some ready, on the committing
   // thread. Must not block. Set before threads start.
   void on_job(std::function<void()> wake);

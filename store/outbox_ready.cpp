@@ -38,6 +38,11 @@ void Outbox::State::release_claims(const std::string& remote, ContentNo content)
   std::erase_if(queues[remote].claims, [&](const auto& claim) { return claim.second == content; });
 }
 
+KeyLimits Outbox::State::limits_of(const std::string& remote) const {
+  const auto found = key_limits.find(remote);
+  return found != key_limits.end() ? found->second : KeyLimits();
+}
+
 void Outbox::State::release_key(const std::string& remote, const std::string& key) {
   MutexLock lock(mutex);
   queues[remote].claims.erase(key);
@@ -47,7 +52,8 @@ void Outbox::State::release_key(const std::string& remote, const std::string& ke
 // move later. One that tidying failed to free is not.
 Result<std::optional<std::string>> Outbox::State::choose_key(const std::string& remote, ContentNo content,
                                                              const ContentHash& sha256) {
-  SHOEBOX_ASSIGN(const std::vector<std::string> wanted, wanted_keys(catalog, content, sha256, ""));
+  SHOEBOX_ASSIGN(const std::vector<std::string> wanted,
+                 wanted_keys(catalog, content, sha256, "", limits_of(remote)));
   {
     MutexLock lock(mutex);
     if (queues[remote].sending.contains(content)) return std::optional<std::string>();
@@ -60,7 +66,7 @@ Result<std::optional<std::string>> Outbox::State::choose_key(const std::string& 
     SHOEBOX_ASSIGN(const std::optional<ContentNo> holder, catalog.content_of_remote_key(remote, key));
     if (holder && *holder != content) {
       release_key(remote, key);
-      SHOEBOX_ASSIGN(const bool stays, belongs_at(catalog, remote, *holder, key));
+      SHOEBOX_ASSIGN(const bool stays, belongs_at(catalog, remote, *holder, key, limits_of(remote)));
       if (stays) continue;
       SHOEBOX_ASSIGN(const std::optional<TidyRecord> leaving, catalog.tidy(*holder, remote));
       if (!leaving || leaving->attempts == 0) return std::optional<std::string>();

@@ -45,13 +45,15 @@ struct Outbox::State {
     ContentNo tidied;                                   // where next_tidy() goes on among contents
     std::string loosened;                               // and among loose objects
   };
-  Mutex mutex;  // leaf: only the catalog is read while it is held
+  std::map<std::string, KeyLimits> key_limits;  // set before threads start
+  Mutex mutex;                                  // leaf: only the catalog is read while it is held
   std::map<std::string, Queue> queues GUARDED_BY(mutex);
   std::vector<std::string> served GUARDED_BY(mutex);  // remotes whose contents must have jobs
 
   std::vector<std::function<void()>> tidy_wakes;  // set before threads start
   std::atomic<bool> folders_moved{true};          // perhaps
 
+  [[nodiscard]] KeyLimits limits_of(const std::string& remote) const;
   void load();
   void observe(const Change& change);
   void count(const Change& change);

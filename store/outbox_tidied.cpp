@@ -20,7 +20,8 @@ Status note_copies(Catalog& catalog, const std::vector<ContentNo>& contents) {
     for (const auto& [remote, copy] : copies) {
       SHOEBOX_ASSIGN(const std::optional<TidyRecord> known, txn->tidy(content, remote));
       if (known) continue;
-      SHOEBOX_ASSIGN(const bool settled, belongs_at(*txn, remote, content, copy.key));
+      SHOEBOX_ASSIGN(const bool settled,
+                     belongs_at(*txn, remote, content, copy.key, state_->limits_of(remote)));
       if (!settled) txn->put_tidy(content, remote, {});
     }
   }
@@ -46,7 +47,8 @@ Status Outbox::tidied(const TidyStep& step, const std::string& remote, const Con
       moved.confirmed_s = state_->now_s();
       txn->put_copy(step.content, remote, moved);
       txn->put_loose(remote, step.key, {ContentNo(), copy->etag, copy->size, record->sha256, 0, 0, ""});
-      SHOEBOX_ASSIGN(const bool settled, belongs_at(*txn, remote, step.content, step.to));
+      SHOEBOX_ASSIGN(const bool settled,
+                     belongs_at(*txn, remote, step.content, step.to, state_->limits_of(remote)));
       TidyRecord next;
       if (row && row->beside) next.attempts = row->attempts;  // the wanted key is tried again, more slowly
       if (settled) {

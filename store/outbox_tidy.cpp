@@ -19,7 +19,7 @@ constexpr size_t kLongestChain = 64;
 
 // Whether an upload or a move is about to make, or has begun to make, the object at `key`.
 Result<bool> being_made(const CatalogReader& reader, const std::string& remote, const std::string& key,
-                        const LooseObject& object) {
+                        const LooseObject& object, const KeyLimits& limits) {
   if (!object.maker) return false;
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> content, reader.content(object.maker));
   if (!content) return false;
@@ -28,7 +28,7 @@ Result<bool> being_made(const CatalogReader& reader, const std::string& remote, 
   if (!job && !tidy) return false;
   SHOEBOX_ASSIGN(const std::optional<RemoteCopy> copy, reader.copy(object.maker, remote));
   SHOEBOX_ASSIGN(const std::vector<std::string> wanted,
-                 wanted_keys(reader, object.maker, content->sha256, copy ? copy->key : ""));
+                 wanted_keys(reader, object.maker, content->sha256, copy ? copy->key : "", limits));
   return std::find(wanted.begin(), wanted.end(), key) != wanted.end();
 }
 
@@ -107,7 +107,7 @@ Result<Step> Outbox::State::take_loose(Plan& plan, const std::string& key, const
       SHOEBOX_TRY(txn->commit());
       return Step();
     }
-    SHOEBOX_ASSIGN(const bool made, being_made(catalog, plan.remote, key, *now));
+    SHOEBOX_ASSIGN(const bool made, being_made(catalog, plan.remote, key, *now, limits_of(plan.remote)));
     if (made) return Step();
     TidyStep step;
     step.kind = TidyStep::Kind::kRemove;
@@ -169,7 +169,7 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
   const TidyRecord row = known.value_or(TidyRecord());
   if (plan.waits(row.not_before_s, now_s())) return Step();
   SHOEBOX_ASSIGN(const std::vector<std::string> wanted,
-                 wanted_keys(catalog, content, record->sha256, copy->key));
+                 wanted_keys(catalog, content, record->sha256, copy->key, limits_of(plan.remote)));
   const bool aside = row.beside && wanted.size() > 1 && copy->key != wanted[1];
   plan.chain.push_back(content);
   struct Pop {
@@ -187,7 +187,8 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
       const bool ring = std::find(plan.chain.begin(), plan.chain.end(), *holder) != plan.chain.end();
       if (ring || plan.chain.size() >= kLongestChain) continue;  // this one steps aside
       if (plan.skip && plan.skip(*holder)) return Step();
-      SHOEBOX_ASSIGN(const bool stays, belongs_at(catalog, plan.remote, *holder, key));
+      SHOEBOX_ASSIGN(const bool stays,
+                     belongs_at(catalog, plan.remote, *holder, key, limits_of(plan.remote)));
       if (stays) continue;
       SHOEBOX_ASSIGN(Step step, plan_move(plan, *holder));
       if (step) return step;
@@ -230,7 +231,7 @@ Status Outbox::State::settle(const std::string& remote, ContentNo content) {
   SHOEBOX_ASSIGN(const std::optional<RemoteCopy> copy, txn->copy(content, remote));
   if (!row) return Status::ok();
   if (copy) {
-    SHOEBOX_ASSIGN(const bool settled, belongs_at(*txn, remote, content, copy->key));
+    SHOEBOX_ASSIGN(const bool settled, belongs_at(*txn, remote, content, copy->key, limits_of(remote)));
     if (!settled) return Status::ok();
   }
   txn->erase_tidy(content, remote);

@@ -27,7 +27,15 @@ class Reader {
   }
 
   Status unknown_key(const toml::key& key, const std::vector<std::string_view>& valid) const {
-    if (names_a_secret(key.str())) {
+    if (key.str() == "passphrase" || key.str() == "password2" || key.str() == "salt") {
+      const std::string_view word = key.str() == "passphrase" ? "passphrase" : "salt";
+      return refuse(
+          key.source(),
+          fmt::format("\"{}\" is a secret and does not belong here; put it into a file of mode 0600 "
+                      "and name that with {}_file, or use {}_command",
+                      key.str(), word, word));
+    }
+    if (names_a_secret(key.str()) && !nearest(key.str(), valid).starts_with("passphrase_")) {
       return refuse(
           key.source(),
           fmt::format("\"{}\" is a secret and does not belong here; put it into a file of mode 0600 and "
@@ -208,8 +216,29 @@ Status read_remote_key(const Reader& reader, const toml::key& key, const toml::n
   if (name == "credentials_command") return reader.filled_string(key, node, remote.credentials_command);
   if (name == "identity_file") return reader.path(key, node, remote.identity_file);
   if (name == "known_hosts") return reader.path(key, node, remote.known_hosts);
+  if (name == "crypt") return reader.boolean(key, node, remote.crypt);
+  if (name == "passphrase_file") return reader.path(key, node, remote.passphrase_file);
+  if (name == "passphrase_command") return reader.filled_string(key, node, remote.passphrase_command);
+  if (name == "salt_file") return reader.path(key, node, remote.salt_file);
+  if (name == "salt_command") return reader.filled_string(key, node, remote.salt_command);
   if (name == "connections") return reader.number(key, node, 1, 64, remote.connections);
   return reader.unknown_key(key, remote_keys());
+}
+
+Status check_crypt_keys(const Reader& reader, const toml::table& table, const RemoteSettings& remote) {
+  if (!remote.passphrase_file.empty() && !remote.passphrase_command.empty()) {
+    return reader.refuse(table.source(), "passphrase_file and passphrase_command exclude each other");
+  }
+  if (!remote.salt_file.empty() && !remote.salt_command.empty()) {
+    return reader.refuse(table.source(), "salt_file and salt_command exclude each other");
+  }
+  const bool secrets = !remote.passphrase_file.empty() || !remote.passphrase_command.empty() ||
+                       !remote.salt_file.empty() || !remote.salt_command.empty();
+  // Whoever wrote a passphrase believes that the remote is encrypted.
+  if (secrets && !remote.crypt) {
+    return reader.refuse(table.source(), "this [[remote]] has a passphrase or salt but not crypt = true");
+  }
+  return Status::ok();
 }
 
 Status read_remotes(const Reader& reader, const toml::key& key, const toml::node& node, Settings& settings) {
@@ -235,6 +264,7 @@ Status read_remotes(const Reader& reader, const toml::key& key, const toml::node
     if (!remote.credentials_file.empty() && !remote.credentials_command.empty()) {
       return reader.refuse(table.source(), "credentials_file and credentials_command exclude each other");
     }
+    SHOEBOX_TRY(check_crypt_keys(reader, table, remote));
     for (const RemoteSettings& other : settings.remotes) {
       if (other.name == remote.name) {
         return reader.refuse(table.source(), fmt::format("two remotes are named \"{}\"", remote.name));
@@ -378,6 +408,13 @@ std::string toml_of(const RemoteSettings& remote) {
   }
   if (!remote.identity_file.empty()) out += fmt::format("identity_file = {}\n", quoted(remote.identity_file));
   if (!remote.known_hosts.empty()) out += fmt::format("known_hosts = {}\n", quoted(remote.known_hosts));
+  if (remote.crypt) out += "crypt = true\n";
+  for (const auto& [key, value] :
+       {std::pair("passphrase_file", &remote.passphrase_file),
+        std::pair("passphrase_command", &remote.passphrase_command),
+        std::pair("salt_file", &remote.salt_file), std::pair("salt_command", &remote.salt_command)}) {
+    if (!value->empty()) out += fmt::format("{} = {}\n", key, quoted(*value));
+  }
   if (remote.connections != defaults.connections)
     out += fmt::format("connections = {}\n", remote.connections);
   return out;

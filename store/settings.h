@@ -27,9 +27,14 @@ struct RemoteSettings {
   std::string ca_file;           // s3, davs: private CA
   std::string credentials_file;  // must be 0600; lines access_key = "…", secret_key = "…"; user, password
   std::string credentials_command;
-  std::string identity_file;  // sftp: private key
-  std::string known_hosts;    // sftp: default ~/.ssh/known_hosts
-  uint32_t connections = 4;   // parallel uploads
+  std::string identity_file;    // sftp: private key
+  std::string known_hosts;      // sftp: default ~/.ssh/known_hosts
+  uint32_t connections = 4;     // parallel uploads
+  bool crypt = false;           // encrypted as rclone's crypt does
+  std::string passphrase_file;  // must be 0600; its first line
+  std::string passphrase_command;
+  std::string salt_file;  // must be 0600; rclone's password2
+  std::string salt_command;
 };
 
 enum class Durability { kClose, kFsync };

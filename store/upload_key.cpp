@@ -1,13 +1,13 @@
 #include "store/upload_key.h"
 
 #include "store/base/file_names.h"
+#include "store/settings.h"
 
 namespace shoebox {
 namespace {
 
-// S3 takes 1024 bytes of key; a prefix of the owner's comes before ours.
-constexpr size_t kMaxKeyBytes = 800;
-constexpr size_t kMaxNameBytes = 255;
+// Padded to AES blocks, then five bits a letter (sync/remote/LAYOUT.md).
+size_t encrypted_name_bytes(size_t name_bytes) { return ((name_bytes / 16 + 1) * 16 * 8 + 4) / 5; }
 
 // Valid UTF-8 (no overlong forms, no surrogates) without control characters, which XML listings
 // cannot carry, and without what other systems read as a separator.
@@ -36,13 +36,15 @@ bool portable_text(std::string_view text) {
   return true;
 }
 
-bool portable_key(std::string_view key) {
-  if (key.empty() || key.size() > kMaxKeyBytes || !portable_text(key)) return false;
+bool portable_key(std::string_view key, const KeyLimits& limits) {
+  if (key.empty() || !portable_text(key)) return false;
+  size_t bytes = limits.encrypted ? 0 : key.size();
   while (!key.empty()) {
     const size_t slash = key.find('/');
     const std::string_view name = key.substr(0, slash);
-    if (name.empty() || name == "." || name == ".." || name.size() > kMaxNameBytes) return false;
-    if (slash == std::string_view::npos) return true;
+    if (name.empty() || name == "." || name == ".." || name.size() > limits.name_bytes) return false;
+    if (limits.encrypted) bytes += encrypted_name_bytes(name.size()) + 1;
+    if (slash == std::string_view::npos) return bytes <= limits.key_bytes;
     key.remove_prefix(slash + 1);
   }
   return false;  // ended with a slash
@@ -66,32 +68,40 @@ std::string safe_extension(std::string_view path) {
 
 }  // namespace
 
-std::string upload_key(std::string_view path, const ContentHash& sha256) {
-  if (portable_key(path)) return std::string(path);
+KeyLimits key_limits_of(const RemoteSettings& remote) {
+  KeyLimits limits;
+  limits.encrypted = remote.crypt;
+  // 143 bytes are 231 encrypted, one more is 256. Object stores have no limit for a name.
+  if (remote.crypt && !remote.url.starts_with("s3://")) limits.name_bytes = 143;
+  return limits;
+}
+
+std::string upload_key(std::string_view path, const ContentHash& sha256, const KeyLimits& limits) {
+  if (portable_key(path, limits)) return std::string(path);
   return ".shoebox/short/" + sha256.hex() + safe_extension(path);
 }
 
-std::string upload_key_beside(std::string_view key, const ContentHash& sha256) {
+std::string upload_key_beside(std::string_view key, const ContentHash& sha256, const KeyLimits& limits) {
   const std::string_view name = last_name(key);
   const std::string_view folder = key.substr(0, key.size() - name.size());
   const std::string_view extension = extension_of(name);
   const std::string mark = "~" + sha256.hex().substr(0, 8);
   std::string_view stem = name.substr(0, name.size() - extension.size());
-  while (stem.size() + mark.size() + extension.size() > kMaxNameBytes && !stem.empty()) {
+  while (stem.size() + mark.size() + extension.size() > limits.name_bytes && !stem.empty()) {
     stem.remove_suffix(1);
     while (!stem.empty() && (static_cast<unsigned char>(stem.back()) & 0xc0) == 0x80) stem.remove_suffix(1);
     // A lead byte without its followers goes as well.
     if (!stem.empty() && static_cast<unsigned char>(stem.back()) >= 0xc0) stem.remove_suffix(1);
   }
   std::string beside = std::string(folder).append(stem).append(mark).append(extension);
-  return portable_key(beside) ? beside : ".shoebox/short/" + sha256.hex() + safe_extension(key);
+  return portable_key(beside, limits) ? beside : ".shoebox/short/" + sha256.hex() + safe_extension(key);
 }
 
-std::string version_key(std::string_view path, const ContentHash& sha256) {
+std::string version_key(std::string_view path, const ContentHash& sha256, const KeyLimits& limits) {
   const std::string folder = ".shoebox/versions/";
   const std::string by_hash = folder + sha256.hex() + safe_extension(path);
   if (path.empty() || path.ends_with('/') || path.starts_with(".shoebox/")) return by_hash;
-  std::string key = upload_key_beside(folder + std::string(path), sha256);
+  std::string key = upload_key_beside(folder + std::string(path), sha256, limits);
   return key.starts_with(folder) ? key : by_hash;
 }
 

@@ -9,15 +9,25 @@
 
 namespace shoebox {
 
-// `path` as a key when every remote can hold it, else a short one made from the hash.
+struct RemoteSettings;
+
+// What the keys of one remote may be.
+struct KeyLimits {
+  size_t name_bytes = 255;  // of each name between slashes
+  size_t key_bytes = 800;   // S3 takes 1024; a prefix of the owner's comes before ours
+  bool encrypted = false;   // key_bytes is that of the encrypted key
+};
+KeyLimits key_limits_of(const RemoteSettings& remote);
+
+// `path` as a key when the remote can hold it, else a short one made from the hash.
 // `path` is below the mount point.
-std::string upload_key(std::string_view path, const ContentHash& sha256);
+std::string upload_key(std::string_view path, const ContentHash& sha256, const KeyLimits& limits = {});
 
 // Where the bytes go that only Trash or a version holds: ".shoebox/versions/", the path that they had
 // ("" when not known), and the beginning of their hash: ".shoebox/versions/Library/IMG_1~0a1b2c3d.jpg".
-std::string version_key(std::string_view path, const ContentHash& sha256);
+std::string version_key(std::string_view path, const ContentHash& sha256, const KeyLimits& limits = {});
 
 // The key for another content at the same place: "IMG_1.jpg" -> "IMG_1~0a1b2c3d.jpg".
-std::string upload_key_beside(std::string_view key, const ContentHash& sha256);
+std::string upload_key_beside(std::string_view key, const ContentHash& sha256, const KeyLimits& limits = {});
 
 }  // namespace shoebox

@@ -60,7 +60,8 @@ std::string path_of_key(std::string_view key, const ContentHash& sha256) {
 }  // namespace
 
 Result<std::vector<std::string>> wanted_keys(const CatalogReader& reader, ContentNo content,
-                                             const ContentHash& sha256, std::string_view current) {
+                                             const ContentHash& sha256, std::string_view current,
+                                             const KeyLimits& limits) {
   Paths found;
   SHOEBOX_ASSIGN(const std::vector<InodeNo> inodes, reader.inodes_of_content(content));
   for (const InodeNo inode : inodes) SHOEBOX_TRY(add_names(reader, inode, found));
@@ -69,31 +70,31 @@ Result<std::vector<std::string>> wanted_keys(const CatalogReader& reader, Conten
     const bool stands_well = current.starts_with(kVersionsFolder) || current.starts_with(kShortFolder);
     if (stands_well) return std::vector<std::string>{std::string(current)};
     std::string path = found.paths.empty() ? path_of_key(current, sha256) : found.paths.front();
-    first = version_key(path, sha256);
+    first = version_key(path, sha256, limits);
   } else {
     for (const std::string& path : found.paths) {
-      std::string key = upload_key(path, sha256);
+      std::string key = upload_key(path, sha256, limits);
       if (key == current) return std::vector<std::string>{std::move(key)};
       if (first.empty()) first = std::move(key);
     }
   }
   // Equal bytes twice, as two contents: the number tells them apart.
-  return std::vector<std::string>{first, upload_key_beside(first, sha256),
+  return std::vector<std::string>{first, upload_key_beside(first, sha256, limits),
                                   fmt::format("{}{}-{}", kShortFolder, sha256.hex(), content.value)};
 }
 
 Result<bool> belongs_at(const CatalogReader& reader, std::string_view remote, ContentNo content,
-                        std::string_view key) {
+                        std::string_view key, const KeyLimits& limits) {
   SHOEBOX_ASSIGN(const auto record, reader.content(content));
   if (!record) return false;
-  SHOEBOX_ASSIGN(const auto wanted, wanted_keys(reader, content, record->sha256, key));
+  SHOEBOX_ASSIGN(const auto wanted, wanted_keys(reader, content, record->sha256, key, limits));
   for (const std::string& better : wanted) {
     if (better == key) return true;
     SHOEBOX_ASSIGN(const auto holder, reader.content_of_remote_key(remote, better));
     if (!holder || *holder == content) return false;
     SHOEBOX_ASSIGN(const auto other, reader.content(*holder));
     if (!other) return false;
-    SHOEBOX_ASSIGN(const auto of_other, wanted_keys(reader, *holder, other->sha256, better));
+    SHOEBOX_ASSIGN(const auto of_other, wanted_keys(reader, *holder, other->sha256, better, limits));
     if (of_other.front() != better) return false;  // it will leave
   }
   return false;

@@ -11,6 +11,7 @@
 
 #include "store/base/ids.h"
 #include "store/base/result.h"
+#include "store/upload_key.h"
 
 namespace shoebox {
 
@@ -20,11 +21,12 @@ class CatalogReader;
 // when another content has that. `current`: where the copy stands, empty for none; a key that is as
 // good as any comes first then.
 Result<std::vector<std::string>> wanted_keys(const CatalogReader& reader, ContentNo content,
-                                             const ContentHash& sha256, std::string_view current);
+                                             const ContentHash& sha256, std::string_view current,
+                                             const KeyLimits& limits = {});
 
 // Whether the copy of `content` that stands at `key` of `remote` belongs there: its own key, or one
 // beside it while another content is at home there.
 Result<bool> belongs_at(const CatalogReader& reader, std::string_view remote, ContentNo content,
-                        std::string_view key);
+                        std::string_view key, const KeyLimits& limits = {});
 
 }  // namespace shoebox

@@ -10,9 +10,12 @@ class Counting {
  public:
   Counting(const RequestContext& context, RemoteCounters& counters) : context_(context), counters_(counters) {
     if (context_.hints == nullptr) context_.hints = &own_;
-    before_ = context_.hints->requests;
+    before_ = *context_.hints;
   }
-  ~Counting() { counters_.requests += std::max<uint64_t>(1, context_.hints->requests - before_); }
+  ~Counting() {
+    counters_.requests += std::max<uint64_t>(1, context_.hints->requests - before_.requests);
+    counters_.bytes_received += context_.hints->extra_bytes - before_.extra_bytes;
+  }
   Counting(const Counting&) = delete;
   Counting& operator=(const Counting&) = delete;
   [[nodiscard]] const RequestContext& context() const { return context_; }
@@ -21,7 +24,7 @@ class Counting {
   RequestContext context_;
   RemoteCounters& counters_;
   RequestHints own_;
-  uint64_t before_ = 0;
+  RequestHints before_;
 };
 
 }  // namespace

@@ -2,16 +2,25 @@
 
 #include <fmt/format.h>
 
+#include "store/base/hash.h"
+
 namespace shoebox {
 
 Status move_aside(Remote& remote, const std::string& key, const Clock& clock, const RequestContext& context) {
   SHOEBOX_ASSIGN(const RemoteObject there, remote.stat(key, context));
-  std::string aside = fmt::format(".shoebox/versions/{}~{}", key, clock.now().seconds);
-  for (int number = 2;; ++number) {
+  std::string name = key;
+  std::string aside;
+  for (int number = 1;; ++number) {
+    aside = fmt::format(".shoebox/versions/{}~{}", name, clock.now().seconds);
+    if (number > 1) aside += fmt::format("-{}", number);
     const auto taken = remote.stat(aside, context);
     if (!taken && taken.code() == Code::kNotFound) break;
+    if (!taken && taken.code() == Code::kNameTooLong && name == key) {  // by what was added
+      name = sha256(key).hex();
+      number = 0;
+      continue;
+    }
     if (!taken) return taken.status();
-    aside = fmt::format(".shoebox/versions/{}~{}-{}", key, clock.now().seconds, number);
   }
   SHOEBOX_TRY(remote.copy(key, aside, context));
   SHOEBOX_ASSIGN(const RemoteObject kept, remote.stat(aside, context));

@@ -190,7 +190,9 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
   status.bytes_sent = counters.bytes_sent;
   status.bytes_received = counters.bytes_received;
   const Uploader::Report report = member.uploader->report();
-  status.online = report.online && fetcher.online(name);
+  // Who is refused reads nothing there either.
+  const bool refused = report.refused.code() == Code::kUnauthorized;
+  status.online = report.online && !refused && fetcher.online(name);
   if (status.pending_files > 0 || paused || !report.online) status.waiting_for = report.waiting_for;
   if (report.last_error_s > 0) {
     status.last_error = report.last_error;

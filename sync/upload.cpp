@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "store/base/hash.h"
 #include "store/base/mutex.h"
 #include "store/content/content_source.h"
 #include "sync/move_aside.h"

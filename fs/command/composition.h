@@ -49,6 +49,9 @@ struct Composition {
   // The mount must show LIBRARY as its source and fuse.shoebox as its type (fsname=, subtype=shoebox),
   // because commands find the library of a path by that, and must call serve_commands (serve.h).
   std::function<int(const MountRequest&)> mount;
+  // Whether the passphrase of an encrypted remote can be read and is the right one, without a library and
+  // without writing anything. kUnauthorized: no; any other failure: it could not be told now.
+  std::function<Status(const RemoteSettings&)> check_passphrase = nullptr;
 };
 
 // The whole command line. Also answers to the name mount.shoebox and mount.fuse.shoebox, and to

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "fs/command/composition.h"
 #include "fs/command/escape.h"
 #include "fs/command/find_library.h"
 #include "fs/command/verb.h"
@@ -34,6 +35,26 @@ void check_files(const RemoteSettings& remote, std::vector<std::string>& warning
   }
 }
 
+// A passphrase that does not open the remote is no warning: nothing would be backed up there.
+Status check_passphrase(const RemoteSettings& remote, const Composition& composition,
+                        std::vector<std::string>& warnings) {
+  if (!remote.crypt || !composition.check_passphrase) return Status::ok();
+  if (remote.passphrase_file.empty() && remote.passphrase_command.empty()) {
+    warnings.push_back(
+        fmt::format("remote {}: names no passphrase_file or passphrase_command: it is used only "
+                    "when mounted from a terminal, which asks for it",
+                    remote.name));
+    return Status::ok();
+  }
+  const Status checked = composition.check_passphrase(remote);
+  if (checked.code() == Code::kUnauthorized) return checked.with_context("remote " + remote.name);
+  if (!checked && checked.code() != Code::kNotFound) {
+    warnings.push_back(fmt::format("remote {}: the passphrase was not tried: {}", remote.name,
+                                   printable(checked.message())));
+  }
+  return Status::ok();
+}
+
 Result<int> run(FrontEnd& front) {
   const auto named = front.arguments.find("file");
   std::string path;
@@ -52,18 +73,22 @@ Result<int> run(FrontEnd& front) {
   }
   SHOEBOX_ASSIGN(const Settings settings, Settings::load(path));
   std::vector<std::string> warnings = settings.warnings();
-  for (const RemoteSettings& remote : settings.remotes) check_files(remote, warnings);
+  for (const RemoteSettings& remote : settings.remotes) {
+    check_files(remote, warnings);
+    SHOEBOX_TRY(check_passphrase(remote, front.composition, warnings));
+  }
   if (front.json) {
     json remotes = json::array();
     for (const RemoteSettings& remote : settings.remotes) {
-      remotes.push_back({{"name", remote.name}, {"url", escape_name(remote.url)}});
+      remotes.push_back({{"name", remote.name}, {"url", escape_name(remote.url)}, {"crypt", remote.crypt}});
     }
     say(json{{"file", escape_name(path)}, {"warnings", warnings}, {"remotes", remotes}}.dump(2));
     return 0;
   }
   for (const std::string& warning : warnings) say("warning: " + warning);
   for (const RemoteSettings& remote : settings.remotes) {
-    say(fmt::format("remote {}: {}", remote.name, printable(remote.url)));
+    say(fmt::format("remote {}: {}{}", remote.name, printable(remote.url),
+                    remote.crypt ? ", encrypted" : ""));
   }
   say(fmt::format("{}: {}", printable(path),
                   there ? "all right" : "not there, so all settings are the defaults"));

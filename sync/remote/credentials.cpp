@@ -23,7 +23,6 @@ namespace {
 
 constexpr size_t kMaxBytes = 64 << 10;  // session tokens are a few KiB
 constexpr std::chrono::seconds kCommandTime{15};
-constexpr const char* kCommandOrigin = "credentials_command";
 
 std::string_view trim(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t\r");
@@ -62,6 +61,7 @@ Result<Credentials> parse_process_json(const std::string& text, const std::strin
 Result<std::string> read_output(int fd, const std::string& origin) {
   const auto deadline = std::chrono::steady_clock::now() + kCommandTime;
   std::string output;
+  output.reserve(kMaxBytes);  // a secret is not left behind where the text grew
   char buffer[4096];
   for (;;) {
     const auto left =
@@ -122,9 +122,14 @@ Result<Credentials> parse_credentials(const std::string& text, const std::string
   return complete(std::move(credentials), origin);
 }
 
-Result<std::string> read_secret_file(const std::string& path) {
+Result<Credentials> read_credentials_file(const std::string& path) {
+  SHOEBOX_ASSIGN(const std::string text, read_private_file(path, "credentials_file"));
+  return parse_credentials(text, path);
+}
+
+Result<std::string> read_private_file(const std::string& path, const std::string& what) {
   auto fd = open_file(path, O_RDONLY | O_NONBLOCK);
-  if (!fd) return Status(Code::kUnauthorized, fmt::format("credentials_file: {}", fd.status().message()));
+  if (!fd) return Status(Code::kUnauthorized, fmt::format("{}: {}", what, fd.status().message()));
   struct stat st {};
   if (::fstat(fd->get(), &st) != 0) return Status::from_errno(errno, "stat " + path);
   if (!S_ISREG(st.st_mode)) return Status(Code::kUnauthorized, path + " is no regular file");
@@ -139,13 +144,15 @@ Result<std::string> read_secret_file(const std::string& path) {
   return text;
 }
 
-Result<Credentials> read_credentials_file(const std::string& path) {
-  SHOEBOX_ASSIGN(const std::string text, read_secret_file(path));
-  return parse_credentials(text, path);
+Result<Credentials> run_credentials_command(const std::string& command) {
+  const std::string origin = "credentials_command";
+  SHOEBOX_ASSIGN(const std::string text, run_secret_command(command, origin));
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  if (first != std::string::npos && text[first] == '{') return parse_process_json(text, origin);
+  return parse_credentials(text, origin);
 }
 
-Result<std::string> run_secret_command(const std::string& command) {
-  const std::string origin = kCommandOrigin;
+Result<std::string> run_secret_command(const std::string& command, const std::string& origin) {
   int ends[2] = {-1, -1};
   if (::pipe2(ends, O_CLOEXEC) != 0) return Status::from_errno(errno, origin);
   UniqueFd output(ends[0]);
@@ -182,13 +189,6 @@ Result<std::string> run_secret_command(const std::string& command) {
                                    : fmt::format("{} was killed by signal {}", origin, WTERMSIG(state)));
   }
   return text;
-}
-
-Result<Credentials> run_credentials_command(const std::string& command) {
-  SHOEBOX_ASSIGN(const std::string text, run_secret_command(command));
-  const size_t first = text.find_first_not_of(" \t\r\n");
-  if (first != std::string::npos && text[first] == '{') return parse_process_json(text, kCommandOrigin);
-  return parse_credentials(text, kCommandOrigin);
 }
 
 Result<Credentials> environment_credentials() {

@@ -24,10 +24,6 @@ using SecretFields = std::vector<std::pair<std::string_view, std::string*>>;
 // Lines `name = "…"` of these names; '#' begins a comment. `origin` is named in errors, with the line,
 // never with what stands in it.
 Status parse_secrets(const std::string& text, const std::string& origin, const SecretFields& fields);
-// Refuses a file that others can read.
-Result<std::string> read_secret_file(const std::string& path);
-// What it prints, run with /bin/sh.
-Result<std::string> run_secret_command(const std::string& command);
 
 // Lines `access_key = "…"`, `secret_key = "…"`, optionally `session_token = "…"`.
 Result<Credentials> parse_credentials(const std::string& text, const std::string& origin);
@@ -37,6 +33,11 @@ Result<Credentials> read_credentials_file(const std::string& path);
 Result<Credentials> run_credentials_command(const std::string& command);
 // AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
 Result<Credentials> environment_credentials();
+
+// The parts that other secrets share: the whole text of a file that nobody else can read, and what a
+// command prints. `what` is the setting, for messages. kUnauthorized when there is no such secret.
+Result<std::string> read_private_file(const std::string& path, const std::string& what);
+Result<std::string> run_secret_command(const std::string& command, const std::string& what);
 
 class CredentialsSource {
  public:

@@ -8,6 +8,8 @@
 #include "store/base/log.h"
 #include "store/settings.h"
 #include "sync/remote/checks.h"
+#include "sync/remote/crypt_passphrase.h"
+#include "sync/remote/crypt_remote.h"
 #include "sync/remote/dav_server.h"
 #include "sync/remote/dir_remote.h"
 #include "sync/remote/folder_remote.h"
@@ -78,9 +80,7 @@ Result<std::unique_ptr<Remote>> make_s3(const RemoteSettings& settings, RemoteOp
   return std::unique_ptr<Remote>(std::make_unique<S3Remote>(settings.name, std::move(client)));
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Remote>> make_remote(const RemoteSettings& settings, RemoteOptions options) {
+Result<std::unique_ptr<Remote>> make_plain(const RemoteSettings& settings, RemoteOptions options) {
   const std::string_view url = settings.url;
   if (url.empty()) return refuse(settings, fmt::format("is missing; write {}", kKinds));
   if (url.starts_with("file://")) return make_directory(settings, options);
@@ -89,6 +89,17 @@ Result<std::unique_ptr<Remote>> make_remote(const RemoteSettings& settings, Remo
   if (url.starts_with("sftp://")) return make_sftp(settings, options);
   if (url.starts_with("/")) return refuse(settings, fmt::format("has no scheme; write file://{}", url));
   return refuse(settings, fmt::format("is of no known kind; write {}", kKinds));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Remote>> make_remote(const RemoteSettings& settings, RemoteOptions options) {
+  CryptRemote::Options crypt{.keys = std::move(options.crypt_keys),
+                             .read_keys = [settings] { return read_crypt_keys(settings); },
+                             .scratch = std::move(options.scratch)};
+  SHOEBOX_ASSIGN(std::unique_ptr<Remote> plain, make_plain(settings, std::move(options)));
+  if (!settings.crypt) return plain;
+  return std::unique_ptr<Remote>(std::make_unique<CryptRemote>(std::move(plain), std::move(crypt)));
 }
 
 }  // namespace shoebox

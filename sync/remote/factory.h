@@ -4,6 +4,8 @@
 #include <memory>
 
 #include "store/base/result.h"
+#include "sync/remote/crypt_keys.h"
+#include "sync/remote/crypt_scratch.h"
 #include "sync/remote/remote.h"
 
 namespace shoebox {
@@ -16,7 +18,11 @@ struct RemoteOptions {
   // reported as unavailable instead of being filled again.
   bool used_before = false;
   // Shared by all remotes that speak HTTP, so that one thread moves all bytes; null: one of its own.
-  std::shared_ptr<TransferLoop> loop;
+  std::shared_ptr<TransferLoop> loop = nullptr;
+  // Encrypted remotes: keys that are known already (else read from where the settings say), and where
+  // encrypted copies stand while they are sent.
+  std::shared_ptr<const CryptKeys> crypt_keys = nullptr;
+  CryptScratch scratch = {};
 };
 
 // Refuses settings that cannot work, with what to write instead. Does no I/O on the remote; call

@@ -32,10 +32,10 @@ LoginSource::LoginSource(const RemoteSettings& settings, std::string url_user)
 Result<Login> LoginSource::load() const {
   Login login;
   if (!file_.empty()) {
-    SHOEBOX_ASSIGN(const std::string text, read_secret_file(file_));
+    SHOEBOX_ASSIGN(const std::string text, read_private_file(file_, "credentials_file"));
     SHOEBOX_ASSIGN(login, parse_login(text, file_));
   } else if (!command_.empty()) {
-    SHOEBOX_ASSIGN(const std::string text, run_secret_command(command_));
+    SHOEBOX_ASSIGN(const std::string text, run_secret_command(command_, "credentials_command"));
     SHOEBOX_ASSIGN(login, parse_login(text, "credentials_command"));
   }
   if (login.user.empty()) login.user = url_user_;

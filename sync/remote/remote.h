@@ -24,6 +24,7 @@ namespace shoebox {
 struct RequestHints {
   double retry_after_s = 0;  // the remote asked to wait this long (Retry-After); 0: it did not say
   uint64_t requests = 0;     // round trips that this call took, successful or not
+  uint64_t extra_bytes = 0;  // received beyond what the sink was given (encryption)
 };
 
 struct RequestContext {
@@ -53,7 +54,8 @@ struct PutOptions {
 
 struct ListPage {
   std::vector<RemoteObject> objects;
-  std::string next;  // empty: this was the last page
+  std::string next;      // empty: this was the last page; a page may be empty and not the last
+  uint64_t skipped = 0;  // objects that stand there and are not told: names that do not decrypt
 };
 
 class Remote {
@@ -73,6 +75,7 @@ class Remote {
   // is not empty and the object's differs: kConflict.
   virtual Status get(const std::string& key, ByteRange range, const std::string& etag,
                      const std::function<Status(std::string_view)>& sink, const RequestContext& context) = 0;
+  // Keys that begin with `prefix`, in byte order; of an encrypted remote in that of the encrypted names.
   virtual Result<ListPage> list(const std::string& prefix, const std::string& next,
                                 const RequestContext& context) = 0;
   virtual Status copy(const std::string& from, const std::string& to, const RequestContext& context) = 0;

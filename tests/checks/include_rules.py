@@ -14,6 +14,7 @@ OWNERS = {
     r"^rocksdb/": ("store/catalog/", "store/thumbnails/"),
     r"^curl/": ("sync/remote/",),
     r"^libssh/": ("sync/remote/",),
+    r"^sodium": ("sync/remote/",),
     r"^(exiv2/|vips/|libav|libsw)": ("store/decode/",),
     r"^CLI/": ("fs/command/",),
     r"^toml": ("store/",),

@@ -5,7 +5,8 @@ add_executable(contract_remote ${contract_sources})
 target_include_directories(contract_remote PRIVATE ${CMAKE_CURRENT_LIST_DIR}/contract)
 target_link_libraries(contract_remote PRIVATE shoebox_remote GTest::gtest_main)
 
-foreach(server directory mini-s3 s3rver ceph-rgw rclone-dav apache-dav nginx-dav nextcloud sshd rclone-sftp)
+foreach(server directory mini-s3 s3rver ceph-rgw rclone-dav apache-dav nginx-dav nextcloud sshd rclone-sftp
+        crypt-directory crypt-mini-s3)
   add_test(NAME servers.contract.${server}
     COMMAND ${CMAKE_CURRENT_LIST_DIR}/contract-on ${server} $<TARGET_FILE:contract_remote>)
   set_tests_properties(servers.contract.${server} PROPERTIES

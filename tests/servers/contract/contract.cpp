@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 
@@ -70,6 +71,8 @@ RemoteSettings contract_settings() {
   settings.credentials_file = variable("SHOEBOX_CONTRACT_CREDENTIALS_FILE");
   settings.identity_file = variable("SHOEBOX_CONTRACT_IDENTITY_FILE");
   settings.known_hosts = variable("SHOEBOX_CONTRACT_KNOWN_HOSTS");
+  settings.passphrase_file = variable("SHOEBOX_CONTRACT_PASSPHRASE_FILE");
+  settings.crypt = !settings.passphrase_file.empty();
   return settings;
 }
 
@@ -114,6 +117,7 @@ std::vector<std::string> ContractTest::list(const std::string& prefix) {
     for (const RemoteObject& object : page->objects) keys.push_back(object.key);
     next = page->next;
   } while (!next.empty());
+  if (settings_.crypt) std::sort(keys.begin(), keys.end());  // they come in the order of encrypted names
   return keys;
 }
 

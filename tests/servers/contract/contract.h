@@ -8,6 +8,7 @@
 //   SHOEBOX_CONTRACT_IDENTITY_FILE, SHOEBOX_CONTRACT_KNOWN_HOSTS   sftp
 //   SHOEBOX_CONTRACT_CHUNKED=1         dav: large objects are sent in chunks
 //   SHOEBOX_CONTRACT_CREATE_BUCKET=1   s3: make the bucket first
+//   SHOEBOX_CONTRACT_PASSPHRASE_FILE   encrypted with what stands there
 //   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
 #pragma once
 

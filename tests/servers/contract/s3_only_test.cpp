@@ -16,6 +16,7 @@ class S3Only : public ContractTest {
   void SetUp() override {
     ContractTest::SetUp();
     if (!is_s3()) GTEST_SKIP() << "not an S3 remote";
+    if (settings_.crypt) GTEST_SKIP() << "of the remote below the encryption";
   }
 };
 

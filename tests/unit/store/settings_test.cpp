@@ -146,6 +146,34 @@ TEST(Settings, SecretsAreRefusedWithWhereTheyBelong) {
   }
 }
 
+TEST(Settings, AnEncryptedRemoteIsRead) {
+  const std::string remote = "[[remote]]\nname = \"a\"\nurl = \"file:///x\"\n";
+  const Result<Settings> settings = Settings::parse(
+      remote + "crypt = true\npassphrase_file = \"secret\"\nsalt_command = \"pass salt\"\n", "/srv/lib/f");
+  ASSERT_TRUE(settings) << settings.status().message();
+  EXPECT_TRUE(settings->remotes[0].crypt);
+  EXPECT_EQ(settings->remotes[0].passphrase_file, "/srv/lib/secret");
+  EXPECT_EQ(settings->remotes[0].salt_command, "pass salt");
+  EXPECT_FALSE(Settings::parse(remote, "f")->remotes[0].crypt);
+
+  EXPECT_EQ(refusal(remote + "crpyt = true\n"),
+            "shoebox.toml:4: unknown key \"crpyt\"; did you mean \"crypt\"?");
+  EXPECT_THAT(refusal(remote + "passphrase_fiel = \"x\"\n"), HasSubstr("did you mean \"passphrase_file\"?"));
+  EXPECT_THAT(refusal(remote + "crypt = \"yes\"\n"),
+              HasSubstr("shoebox.toml:4: crypt must be true or false"));
+  EXPECT_THAT(refusal(remote + "crypt = true\npassphrase_file = \"~/x\"\n"), HasSubstr("is not expanded"));
+  EXPECT_THAT(refusal(remote + "crypt = true\npassphrase_file = \"x\"\npassphrase_command = \"y\"\n"),
+              HasSubstr("exclude each other"));
+  EXPECT_THAT(refusal(remote + "crypt = true\nsalt_file = \"x\"\nsalt_command = \"y\"\n"),
+              HasSubstr("exclude each other"));
+  EXPECT_THAT(refusal(remote + "passphrase_file = \"x\"\n"), HasSubstr("but not crypt = true"));
+  for (const char* key : {"passphrase", "password2", "salt"}) {
+    const std::string text = refusal(remote + "crypt = true\n" + key + " = \"hunter2\"\n");
+    EXPECT_THAT(text, ::testing::AllOf(HasSubstr("shoebox.toml:5: "), HasSubstr("_file"),
+                                       ::testing::Not(HasSubstr("hunter2"))));
+  }
+}
+
 TEST(Settings, MoreCopiesThanRemotesIsAWarning) {
   const Result<Settings> settings =
       Settings::parse("copies = 2\n[[remote]]\nname = \"a\"\nurl = \"file:///x\"\n", "f");
@@ -159,12 +187,18 @@ TEST(Settings, AWrittenRemoteIsReadBackAsItWas) {
   remote.url = "file:///mnt/\"quoted\" \\ and\ttab/Größe";
   remote.connections = 2;
   remote.path_style = false;
+  remote.crypt = true;
+  remote.passphrase_command = "pass show \"photos\"";
+  remote.salt_file = "/etc/salt";
   const Result<Settings> settings = Settings::parse(toml_of(remote), "f");
   ASSERT_TRUE(settings) << settings.status().message();
   ASSERT_THAT(settings->remotes, SizeIs(1));
   EXPECT_EQ(settings->remotes[0].url, remote.url);
   EXPECT_EQ(settings->remotes[0].connections, 2U);
   EXPECT_FALSE(settings->remotes[0].path_style);
+  EXPECT_TRUE(settings->remotes[0].crypt);
+  EXPECT_EQ(settings->remotes[0].passphrase_command, remote.passphrase_command);
+  EXPECT_EQ(settings->remotes[0].salt_file, "/etc/salt");
 }
 
 TEST(Settings, EveryKeyStandsInTheDocumentation) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "store/base/hash.h"
+#include "store/settings.h"
 
 namespace shoebox {
 namespace {
@@ -43,6 +44,24 @@ TEST(UploadKey, TheKeyBesideHasTheHashBeforeTheExtension) {
   const std::string beside = upload_key_beside("Library/" + longest, kHash);
   EXPECT_EQ(beside.size(), 8U + 255U);
   EXPECT_TRUE(beside.ends_with("~" + mark + ".jpg"));
+}
+
+TEST(UploadKey, NamesThatWouldBeTooLongEncryptedGetAShortKey) {
+  RemoteSettings remote;
+  remote.url = "file:///mnt/nas";
+  remote.crypt = true;
+  const KeyLimits folder = key_limits_of(remote);
+  const std::string fits = "Library/" + std::string(139, 'n') + ".jpg";
+  const std::string longer = "Library/" + std::string(140, 'n') + ".jpg";
+  EXPECT_EQ(upload_key(fits, kHash, folder), fits);
+  EXPECT_EQ(upload_key(longer, kHash, folder), ".shoebox/short/" + kHash.hex() + ".jpg");
+  const std::string beside = upload_key_beside(fits, kHash, folder);
+  EXPECT_EQ(beside.size(), 8U + 143U) << beside;
+  remote.url = "s3://bucket";  // has no limit for a name
+  EXPECT_EQ(upload_key(longer, kHash, key_limits_of(remote)), longer);
+  remote.crypt = false;
+  remote.url = "file:///mnt/nas";
+  EXPECT_EQ(upload_key(longer, kHash, key_limits_of(remote)), longer);
 }
 
 TEST(UploadKey, TheKeyBesideIsCutBetweenCharacters) {

@@ -1,0 +1,64 @@
+#include "sync/remote/crypt_unlock.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "store/settings.h"
+#include "sync/remote/crypt_check.h"
+#include "sync/remote/crypt_passphrase.h"
+#include "sync/remote/factory.h"
+
+namespace shoebox {
+namespace {
+
+constexpr int kAsked = 3;
+
+Clock::Steady in(std::chrono::seconds patience) { return std::chrono::steady_clock::now() + patience; }
+
+UnlockedRemote ask(const RemoteSettings& settings, std::chrono::seconds patience) {
+  Status trouble;
+  for (int turn = 0; turn < kAsked; ++turn) {
+    const auto typed = ask_passphrase(fmt::format("passphrase of remote {}: ", settings.name));
+    if (!typed) return {nullptr, typed.status()};
+    if (typed->view().empty()) return {nullptr, {Code::kUnauthorized, "no passphrase was given"}};
+    auto keys = crypt_keys_of(settings, *typed);
+    if (!keys) return {nullptr, keys.status()};
+    trouble = try_crypt_keys(settings, *keys, in(patience));
+    if (trouble) return {*keys, trouble};
+    if (trouble.code() == Code::kUnauthorized) continue;
+    // What is encrypted with a mistyped one is lost.
+    const auto again = ask_passphrase(fmt::format(
+        "remote {} knows no passphrase yet, or cannot be asked; the same again: ", settings.name));
+    if (!again) return {nullptr, again.status()};
+    if (again->view() == typed->view()) return {*keys, Status::ok()};
+    trouble = {Code::kUnauthorized, "two different passphrases were given"};
+  }
+  return {nullptr, trouble};
+}
+
+}  // namespace
+
+Status try_crypt_keys(const RemoteSettings& settings, const std::shared_ptr<const CryptKeys>& keys,
+                      Clock::Steady deadline) {
+  RemoteSettings below = settings;
+  below.crypt = false;
+  // As if it had been used: a folder without a marker is not made one.
+  SHOEBOX_ASSIGN(const std::unique_ptr<Remote> plain, make_remote(below, {.used_before = true}));
+  RequestContext context;
+  context.deadline = deadline;
+  const CryptNames names(keys);
+  SHOEBOX_ASSIGN(const CryptProof proof, prove_crypt_keys(*plain, *keys, names, context));
+  return proof == CryptProof::kFresh ? Status(Code::kNotFound, "nothing was encrypted there yet")
+                                     : Status::ok();
+}
+
+UnlockedRemote unlock_remote(const RemoteSettings& settings, std::chrono::seconds patience) {
+  if (!has_passphrase_source(settings) && ::isatty(STDIN_FILENO) == 1) return ask(settings, patience);
+  auto keys = read_crypt_keys(settings);
+  if (!keys) return {nullptr, keys.status()};
+  const Status tried = try_crypt_keys(settings, *keys, in(patience));
+  if (tried.code() == Code::kUnauthorized) return {nullptr, tried};
+  return {*keys, Status::ok()};
+}
+
+}  // namespace shoebox
