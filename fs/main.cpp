@@ -15,6 +15,7 @@
 #include "store/evictor.h"
 #include "store/files.h"
 #include "store/library.h"
+#include "sync/rebuild.h"
 #include "sync/remote/factory.h"
 #include "sync/remote/transfer_loop.h"
 #include "sync/sync_engine.h"
@@ -80,6 +81,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
             },
         .on_disk_full = [&library](uint64_t bytes) { return library.evictor().make_room(bytes).freed_bytes; },
         .fetcher = {},
+        .catalog_backup = {.sender = {.thumbnails = &library.thumbnails()}},
     };
     engine_ = std::make_unique<SyncEngine>(std::move(dependencies));
   }
@@ -119,6 +121,12 @@ Status mount(const MountRequest& request) {
   });
 }
 
+Result<RebuildResult> rebuild(const RebuildPlan& plan) {
+  return rebuild_library(plan, SystemClock(), [](const RemoteSettings& settings) {
+    return make_remote(settings, {.used_before = true, .loop = nullptr});
+  });
+}
+
 int mount_for_command_line(const MountRequest& request) {
   const Status status = mount(request);
   if (status.is_ok()) return 0;
@@ -132,8 +140,11 @@ int mount_for_command_line(const MountRequest& request) {
 int main(int argc, char** argv) {
   try {
     shoebox::log::to_stderr();
-    return shoebox::run_command_line(
-        argc, argv, {.open_library = shoebox::open_library, .mount = shoebox::mount_for_command_line});
+    return shoebox::run_command_line(argc, argv,
+                                     {.open_library = shoebox::open_library,
+                                      .mount = shoebox::mount_for_command_line,
+                                      .rebuild = shoebox::rebuild,
+                                      .finish_rebuild = shoebox::finish_rebuild});
   } catch (const std::exception& error) {
     fmt::print(stderr, "shoebox: {}\n", error.what());
     return 1;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "store/base/result.h"
+#include "store/rebuild.h"
 #include "store/settings.h"
 
 namespace shoebox {
@@ -49,6 +50,10 @@ struct Composition {
   // The mount must show LIBRARY as its source and fuse.shoebox as its type (fsname=, subtype=shoebox),
   // because commands find the library of a path by that, and must call serve_commands (serve.h).
   std::function<int(const MountRequest&)> mount;
+  // Makes a library from the backup on a remote, but for the originals; finish_rebuild when all that was
+  // asked for is done, so that the next run does not go on with this one.
+  std::function<Result<RebuildResult>(const RebuildPlan&)> rebuild;
+  std::function<Status(const std::string& library)> finish_rebuild;
 };
 
 // The whole command line. Also answers to the name mount.shoebox and mount.fuse.shoebox, and to

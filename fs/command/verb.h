@@ -81,6 +81,7 @@ std::vector<Verb> pin_verbs();
 Verb thumbnail_verb();
 std::vector<Verb> trash_verbs();
 Verb fsck_verb();
+Verb rebuild_verb();
 Verb config_check_verb();
 
 // Writes to stdout, or to stderr as "shoebox: …"; control characters in what is written are escaped

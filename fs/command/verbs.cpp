@@ -27,6 +27,7 @@ std::vector<Verb> all_verbs() {
   add(thumbnail_verb());
   add_all(trash_verbs());
   add(fsck_verb());
+  add(rebuild_verb());
   add(config_check_verb());
   return list;
 }

@@ -239,7 +239,8 @@ Result<std::vector<Finding>> check_row(const Context& c, std::string_view key, s
     case keys::kRemoteKey: return check_remote_key_row(c, key, value);
     case keys::kTrash: return check_trash_row(c, key, value);
     case keys::kVersion: return check_version_row(c, key, value);
-    case keys::kMeta: return Findings();
+    case keys::kMeta:
+    case keys::kChange: return Findings();
     default: return Findings{{fmt::format("row {}: of no known table", hex(key)), nullptr}};
   }
 }

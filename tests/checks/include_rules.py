@@ -13,6 +13,7 @@ OWNERS = {
     r"^fuse": ("fs/",),
     r"^rocksdb/": ("store/catalog/", "store/thumbnails/"),
     r"^curl/": ("sync/remote/",),
+    r"^zstd": ("store/catalog/",),
     r"^(exiv2/|vips/|libav|libsw)": ("store/decode/",),
     r"^CLI/": ("fs/command/",),
     r"^toml": ("store/",),
