@@ -41,8 +41,8 @@ class SyncControl {
   virtual Status pause() = 0;  // durable: stands after a remount
   virtual Status resume() = 0;
   virtual Status run_now() = 0;  // no back-off, no 5 s of quiet
-  // Until nothing is pending, the catalog included, or `cancel`; `progress` about once a second. Fails when a remote
-  // refuses for good (credentials, no space) with its message.
+  // Until nothing is pending, the catalog included, or `cancel`; `progress` about once a second. Fails when a
+  // remote refuses for good (credentials, no space) with its message.
   virtual Status wait(CancelToken cancel,
                       const std::function<void(const std::vector<RemoteStatus>&)>& progress) = 0;
 };
