@@ -17,6 +17,7 @@
 #include "store/evictor.h"
 #include "store/files.h"
 #include "store/library.h"
+#include "sync/rebuild.h"
 #include "sync/remote/crypt_passphrase.h"
 #include "sync/remote/crypt_unlock.h"
 #include "sync/remote/factory.h"
@@ -98,6 +99,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
             },
         .on_disk_full = make_room,
         .fetcher = {},
+        .catalog_backup = {.sender = {.thumbnails = &library.thumbnails()}},
     };
     engine_ = std::make_unique<SyncEngine>(std::move(dependencies));
   }
@@ -153,6 +155,12 @@ Status mount(const MountRequest& request, const CryptKeyRing& keys) {
   });
 }
 
+Result<RebuildResult> rebuild(const RebuildPlan& plan) {
+  return rebuild_library(plan, SystemClock(), [](const RemoteSettings& settings) {
+    return make_remote(settings, {.used_before = true, .loop = nullptr});
+  });
+}
+
 int mount_for_command_line(const MountRequest& request) {
   std::string trouble;
   const CryptKeyRing keys = unlock_remotes(request.library, trouble);
@@ -181,7 +189,9 @@ int main(int argc, char** argv) {
     return shoebox::run_command_line(argc, argv,
                                      {.open_library = shoebox::open_library,
                                       .mount = shoebox::mount_for_command_line,
-                                      .check_passphrase = shoebox::check_passphrase});
+                                      .check_passphrase = shoebox::check_passphrase,
+                                      .rebuild = shoebox::rebuild,
+                                      .finish_rebuild = shoebox::finish_rebuild});
   } catch (const std::exception& error) {
     fmt::print(stderr, "shoebox: {}\n", error.what());
     return 1;

@@ -28,6 +28,12 @@ struct RemoteStatus {
   std::string waiting_for;       // why something waits: "paused", "retry in 12 s", …
   std::string last_error;
   int64_t last_error_s = 0;
+
+  // The backup of the catalog there.
+  int64_t catalog_backed_up_s = 0;  // when the one that stands there was made; 0: there is none
+  uint64_t catalog_pending = 0;     // changes that are not in it
+  std::string catalog_waiting_for;
+  std::string catalog_error;  // empty: the last one went well
 };
 
 class SyncControl {
@@ -37,7 +43,7 @@ class SyncControl {
   virtual Status pause() = 0;  // durable: stands after a remount
   virtual Status resume() = 0;
   virtual Status run_now() = 0;  // no back-off, no 5 s of quiet
-  // Until nothing is pending, nor to be tidied that did not fail before, or `cancel`; `progress` about once a
+  // Until nothing is pending, the catalog included, nor to be tidied that did not fail before, or `cancel`; `progress` about once a
   // second. Fails when a remote refuses for good (credentials, no space) with its message.
   virtual Status wait(CancelToken cancel,
                       const std::function<void(const std::vector<RemoteStatus>&)>& progress) = 0;

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <thread>
 
 #include "store/base/log.h"
 #include "store/base/mutex.h"
+#include "store/catalog/catalog.h"
 #include "store/outbox.h"
 #include "sync/counted_remote.h"
 #include "sync/tidier.h"
@@ -30,11 +32,16 @@ struct SyncEngine::State {
     std::unique_ptr<CountedRemote> remote;
     std::unique_ptr<Uploader> uploader;
     std::unique_ptr<Tidier> tidier;  // there when `uploader` is
+    std::unique_ptr<CatalogBackup> backup;
   };
 
   explicit State(Dependencies d)
-      : outbox(d.outbox), clock(d.clock), fetcher(d.catalog, d.contents, d.clock, std::move(d.fetcher)) {}
+      : catalog(d.catalog),
+        outbox(d.outbox),
+        clock(d.clock),
+        fetcher(d.catalog, d.contents, d.clock, std::move(d.fetcher)) {}
 
+  Catalog& catalog;
   Outbox& outbox;
   const Clock& clock;
   Fetcher fetcher;
@@ -48,6 +55,9 @@ struct SyncEngine::State {
   bool enqueued GUARDED_BY(mutex) = true;  // false while the search for missing jobs runs
 
   void enqueue_all();
+  void make_backup(Member& member, CatalogBackup::Options options);
+  void forget_changes();
+  [[nodiscard]] Status hurry_backups() const;
   Result<RemoteStatus> status_of(const Member& member, bool paused);
 };
 
@@ -56,6 +66,7 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
   const MakeRemote make = std::move(dependencies.make_remote);
   const int64_t quiet_s = dependencies.quiet_s;
   auto on_disk_full = std::move(dependencies.on_disk_full);
+  const CatalogBackup::Options backup_options = dependencies.catalog_backup;
   state_ = std::make_shared<State>(std::move(dependencies));
   if (on_disk_full) state_->fetcher.on_disk_full(std::move(on_disk_full));
   state_->fetcher.on_copy_missing(
@@ -82,6 +93,7 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
       tidying.quiet_s = quiet_s;
       member.tidier =
           std::make_unique<Tidier>(state_->outbox, *member.remote, state_->clock, std::move(tidying));
+      state_->make_backup(member, backup_options);
     } else {
       member.broken = remote.status();
       log::error("remote {}: {}", settings.name, remote.status().message());
@@ -102,6 +114,28 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
       if (member.tidier) member.tidier->wake();
     }
   });
+  state_->catalog.add_observer([weak = std::weak_ptr<State>(state_)](const Change&) {
+    const std::shared_ptr<State> state = weak.lock();
+    if (!state) return;
+    for (const State::Member& member : state->members) {
+      if (member.backup) member.backup->wake();
+    }
+  });
+}
+
+void SyncEngine::State::make_backup(Member& member, CatalogBackup::Options options) {
+  options.on_sent = [this] { forget_changes(); };
+  member.backup = std::make_unique<CatalogBackup>(catalog, *member.remote, clock, std::move(options));
+}
+
+// What no remote's backup needs any more. One that cannot be reached keeps the list, which is bounded.
+void SyncEngine::State::forget_changes() {
+  uint64_t up_to = std::numeric_limits<uint64_t>::max();
+  for (const Member& member : members) {
+    if (member.backup) up_to = std::min(up_to, member.backup->needs_no_changes_up_to());
+  }
+  const Status forgotten = catalog.forget_changes(up_to);
+  if (!forgotten) log::warning("list of changes: {}", forgotten.message());
 }
 
 SyncEngine::~SyncEngine() { stop(); }
@@ -119,8 +153,10 @@ void SyncEngine::start(bool uploads) {
   if (!uploads) return;
   const auto paused = state_->outbox.paused();
   for (const State::Member& member : state_->members) {
-    if (member.uploader) member.uploader->start(paused && *paused);
-    if (member.tidier) member.tidier->start(paused && *paused);
+    if (!member.uploader) continue;
+    member.uploader->start(paused && *paused);
+    member.tidier->start(paused && *paused);
+    member.backup->start(paused && *paused);
   }
   state_->enqueue = std::thread([state = state_.get()] { state->enqueue_all(); });
 }
@@ -159,8 +195,10 @@ void SyncEngine::stop() {
   if (state_->enqueue.joinable()) state_->enqueue.join();
   state_->fetcher.stop();  // first: an upload may wait for a fetch
   for (const State::Member& member : state_->members) {
-    if (member.uploader) member.uploader->stop();
-    if (member.tidier) member.tidier->stop();
+    if (!member.uploader) continue;
+    member.uploader->stop();
+    member.tidier->stop();
+    member.backup->stop();
   }
 }
 
@@ -208,6 +246,11 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
     status.last_error = fetcher.last_error(name);
     status.last_error_s = fetch_error_s;
   }
+  const CatalogBackup::Report backup = member.backup->report();
+  status.catalog_backed_up_s = backup.sent_s;
+  status.catalog_pending = backup.pending;
+  status.catalog_waiting_for = backup.waiting_for;
+  status.catalog_error = backup.last_error;
   return status;
 }
 
@@ -224,8 +267,10 @@ Result<std::vector<RemoteStatus>> SyncEngine::status() {
 Status SyncEngine::pause() {
   SHOEBOX_TRY(state_->outbox.set_paused(true));
   for (const State::Member& member : state_->members) {
-    if (member.uploader) member.uploader->set_paused(true);
-    if (member.tidier) member.tidier->set_paused(true);
+    if (!member.uploader) continue;
+    member.uploader->set_paused(true);
+    member.tidier->set_paused(true);
+    member.backup->set_paused(true);
   }
   return Status::ok();
 }
@@ -233,16 +278,31 @@ Status SyncEngine::pause() {
 Status SyncEngine::resume() {
   SHOEBOX_TRY(state_->outbox.set_paused(false));
   for (const State::Member& member : state_->members) {
-    if (member.uploader) member.uploader->set_paused(false);
-    if (member.tidier) member.tidier->set_paused(false);
+    if (!member.uploader) continue;
+    member.uploader->set_paused(false);
+    member.tidier->set_paused(false);
+    member.backup->set_paused(false);
   }
   return Status::ok();
 }
 
 Status SyncEngine::run_now() {
   for (const State::Member& member : state_->members) {
-    if (member.uploader) member.uploader->run_now();
-    if (member.tidier) member.tidier->run_now();
+    if (!member.uploader) continue;
+    member.uploader->run_now();
+    member.tidier->run_now();
+    member.backup->run_now();
+  }
+  return Status::ok();
+}
+
+// The originals are all there: so shall the catalog be, which says where.
+Status SyncEngine::State::hurry_backups() const {
+  for (const Member& member : members) {
+    if (!member.backup) continue;
+    const CatalogBackup::Report report = member.backup->report();
+    if (!report.refused) return report.refused.with_context("remote " + member.settings.name);
+    if (report.pending > 0 && report.waiting_for.empty()) member.backup->run_now();
   }
   return Status::ok();
 }
@@ -254,11 +314,13 @@ Status SyncEngine::wait(CancelToken cancel,
     SHOEBOX_ASSIGN(const std::vector<RemoteStatus> all, status());
     uint64_t pending = 0;
     uint64_t tidying = 0;  // what fails again and again is not waited for: each original has its copy
+    uint64_t changes = 0;
     for (const RemoteStatus& status : all) {
       pending += status.pending_files;
+      changes += status.catalog_pending;
       if (!status.paused) tidying += status.tidying_untried;
     }
-    if (progress && (pending == 0 || tick % kTicksPerProgress == 0)) progress(all);
+    if (progress && (pending + changes == 0 || tick % kTicksPerProgress == 0)) progress(all);
     for (const State::Member& member : state_->members) {
       const auto totals = state_->outbox.totals(member.settings.name);
       if (member.tidier && tidying > 0) {
@@ -271,11 +333,16 @@ Status SyncEngine::wait(CancelToken cancel,
       const Status refused = member.uploader->report().refused;
       if (!refused) return refused.with_context("remote " + name);
     }
+    const bool paused = !all.empty() && all.front().paused;
+    if (pending == 0 && changes > 0 && !paused) SHOEBOX_TRY(state_->hurry_backups());
     MutexLock lock(state_->mutex);
-    if (pending == 0 && tidying == 0 && state_->enqueued) return Status::ok();
-    if (pending > 0 && !all.empty() && all.front().paused) {
+    if (pending + changes + tidying == 0 && state_->enqueued) return Status::ok();
+    if (pending > 0 && paused) {
       return {Code::kBusy,
               fmt::format("backup: paused with {} files waiting; run shoebox backup resume", pending)};
+    }
+    if (changes > 0 && paused && state_->enqueued) {
+      return {Code::kBusy, "backup: paused with a changed catalog waiting; run shoebox backup resume"};
     }
     if (state_->stopping) return {Code::kUnavailable, "backup: the drive is being unmounted"};
     if (cancel.cancelled()) return {Code::kCancelled, "backup: no longer waited for"};

@@ -12,6 +12,7 @@
 #include "store/base/clock.h"
 #include "store/settings.h"
 #include "store/sync_control.h"
+#include "sync/catalog_backup.h"
 #include "sync/fetcher.h"
 #include "sync/remote/remote.h"
 
@@ -38,6 +39,7 @@ class SyncEngine final : public SyncControl {
     std::function<uint64_t(uint64_t bytes_wanted)> on_disk_full;
     int64_t quiet_s = 5;
     Fetcher::Options fetcher;
+    CatalogBackup::Options catalog_backup;  // but for its callbacks
   };
   // A remote whose settings cannot work is reported by status(); the others go on.
   explicit SyncEngine(Dependencies dependencies);

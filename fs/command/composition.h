@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "store/base/result.h"
+#include "store/rebuild.h"
 #include "store/settings.h"
 
 namespace shoebox {
@@ -52,6 +53,10 @@ struct Composition {
   // Whether the passphrase of an encrypted remote can be read and is the right one, without a library and
   // without writing anything. kUnauthorized: no; any other failure: it could not be told now.
   std::function<Status(const RemoteSettings&)> check_passphrase = nullptr;
+  // Makes a library from the backup on a remote, but for the originals; finish_rebuild when all that was
+  // asked for is done, so that the next run does not go on with this one.
+  std::function<Result<RebuildResult>(const RebuildPlan&)> rebuild;
+  std::function<Status(const std::string& library)> finish_rebuild;
 };
 
 // The whole command line. Also answers to the name mount.shoebox and mount.fuse.shoebox, and to

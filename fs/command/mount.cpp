@@ -11,6 +11,7 @@
 #include "fs/command/composition.h"
 #include "fs/command/escape.h"
 #include "fs/command/find_library.h"
+#include "fs/command/remote_argument.h"
 #include "fs/command/verb.h"
 #include "fs/control/client.h"
 #include "store/base/file_io.h"
@@ -29,36 +30,6 @@ Result<std::vector<std::string>> texts(const json& arguments, const char* key) {
     out.push_back(std::move(text));
   }
   return out;
-}
-
-std::string file_url(const std::string& path) {
-  std::string url = "file://";
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    // Those that a URL cannot carry as they are, and '%' because it starts an escape.
-    if (byte <= 0x20 || byte >= 0x7F || c == '%') {
-      url += fmt::format("%{:02X}", byte);
-    } else {
-      url += c;
-    }
-  }
-  return url;
-}
-
-// "NAME=URL", "URL" or a folder of this machine.
-Result<RemoteSettings> remote_of(std::string text, const std::string& working_directory) {
-  RemoteSettings remote;
-  const size_t equals = text.find('=');
-  if (equals != std::string::npos && equals < text.find('/') && equals < text.find(':')) {
-    remote.name = text.substr(0, equals);
-    SHOEBOX_TRY(check_remote_name(remote.name));
-    text.erase(0, equals + 1);
-  }
-  remote.url = text.find("://") == std::string::npos && !text.empty()
-                   ? file_url(absolute_path(text, working_directory))
-                   : text;
-  SHOEBOX_TRY(check_remote_url(remote.url));
-  return remote;
 }
 
 // The mount says in words what came of it; that goes nowhere, and the status is printed instead.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "fs/command/escape.h"
@@ -29,10 +30,41 @@ json json_of(const std::vector<RemoteStatus>& remotes) {
                     {"requests", remote.requests},
                     {"waiting_for", printable(remote.waiting_for)},
                     {"last_error", printable(remote.last_error)},
-                    {"last_error_at", remote.last_error_s}});
+                    {"last_error_at", remote.last_error_s},
+                    {"catalog_backed_up_at", remote.catalog_backed_up_s},
+                    {"catalog_pending_changes", remote.catalog_pending},
+                    {"catalog_waiting_for", printable(remote.catalog_waiting_for)},
+                    {"catalog_error", printable(remote.catalog_error)}});
   }
   return list;
 }
+
+namespace {
+
+std::string local_time(int64_t when_s) {
+  const auto seconds = static_cast<time_t>(when_s);
+  struct tm parts {};
+  char text[32] = "";
+  if (::localtime_r(&seconds, &parts) != nullptr) std::strftime(text, sizeof text, "%F %T", &parts);
+  return text;
+}
+
+std::string catalog_line(const json& remote) {
+  const auto when = remote.value("catalog_backed_up_at", int64_t{0});
+  std::string line = when > 0 ? "catalog backed up " + local_time(when) : "catalog not backed up yet";
+  if (const auto pending = remote.value("catalog_pending_changes", uint64_t{0}); when > 0 && pending > 0) {
+    line += fmt::format(", {} since", counted(pending, "change"));
+  }
+  if (const std::string why = remote.value("catalog_waiting_for", ""); !why.empty() && why != "paused") {
+    line += ", waits: " + why;
+  }
+  if (const std::string error = remote.value("catalog_error", ""); !error.empty()) {
+    line += ", last error: " + error;
+  }
+  return line;
+}
+
+}  // namespace
 
 std::string remote_line(const json& remote) {
   const auto pending = remote.value("pending_files", uint64_t{0});
@@ -49,6 +81,7 @@ std::string remote_line(const json& remote) {
   if (const std::string why = remote.value("waiting_for", ""); !why.empty() && why != "paused") {
     line += ", waits: " + why;
   }
+  line += fmt::format("\n{:<10} {}", "", catalog_line(remote));
   if (const std::string error = remote.value("last_error", ""); !error.empty()) {
     line += fmt::format("\n{:<10} last error: {}", "", error);
   }
@@ -59,16 +92,20 @@ json UploadProgress::interim(const std::vector<RemoteStatus>& remotes) {
   uint64_t files = 0;
   uint64_t bytes = 0;
   uint64_t tidying = 0;
+  uint64_t changes = 0;
   std::string why;
   for (const RemoteStatus& remote : remotes) {
     files += remote.pending_files;
     bytes += remote.pending_bytes;
     tidying += remote.tidying;
+    changes += remote.catalog_pending;
+    if (why.empty() && remote.catalog_pending > 0) why = remote.catalog_waiting_for;
     if (why.empty() && remote.pending_files > 0) why = remote.waiting_for;
   }
   most_pending_ = std::max(most_pending_, files);
   std::string text = fmt::format("{} to back up, {}", counted(files, "upload"), human_bytes(bytes));
   if (files == 0 && tidying > 0) text = fmt::format("{} to put in place there", counted(tidying, "copy"));
+  if (files == 0 && changes > 0) text = "the catalog to back up, " + counted(changes, "change");
   if (!why.empty()) text += ", waits: " + printable(why);
   return {{"done", most_pending_ - files}, {"total", most_pending_}, {"text", text}};
 }

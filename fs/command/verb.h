@@ -82,6 +82,7 @@ Verb thumbnail_verb();
 std::vector<Verb> trash_verbs();
 std::vector<Verb> version_verbs();
 Verb fsck_verb();
+Verb rebuild_verb();
 Verb config_check_verb();
 
 // Writes to stdout, or to stderr as "shoebox: …"; control characters in what is written are escaped

@@ -28,6 +28,7 @@ std::vector<Verb> all_verbs() {
   add_all(trash_verbs());
   add_all(version_verbs());
   add(fsck_verb());
+  add(rebuild_verb());
   add(config_check_verb());
   return list;
 }

@@ -49,11 +49,27 @@ Status make_fixed_directories(Catalog& catalog, const Catalog::Options& options)
   return catalog.sync();
 }
 
-// Format 1 knew no tidying: every name is looked at once.
-Status upgrade(Catalog& catalog) {
+// From schema 1, which had no list of changes and knew no tidying: backups begin with a snapshot, and every
+// name is looked at once. What a salvaged catalog lost is in no list either: the backups forget what they
+// have.
+Status bring_up_to_date(Catalog& catalog, bool whole) {
+  SHOEBOX_ASSIGN(const std::optional<std::string> schema, catalog.meta(keys::kMetaSchema));
+  const std::string wanted = keys::number_value(keys::kSchema);
+  if (whole && schema == wanted) return Status::ok();
   const std::unique_ptr<Transaction> txn = catalog.begin();
-  txn->put_raw(keys::moved_folder(kRootInode), keys::number_value(0));
-  txn->put_meta(keys::kMetaSchema, keys::number_value(keys::kSchema));
+  if (schema != wanted) {
+    txn->put_raw(keys::moved_folder(kRootInode), keys::number_value(0));
+    txn->put_meta(keys::kMetaSchema, wanted);
+  }
+  if (!whole) {
+    std::vector<std::string> known;
+    const std::string prefix = keys::meta(keys::kMetaBackup);
+    SHOEBOX_TRY(txn->scan(prefix, prefix, [&](std::string_view key, std::string_view) {
+      known.emplace_back(key);
+      return true;
+    }));
+    for (const std::string& key : known) txn->put_raw(key, std::nullopt);
+  }
   SHOEBOX_TRY(txn->commit());
   return catalog.sync();
 }
@@ -98,7 +114,6 @@ Result<std::unique_ptr<Catalog>> Catalog::open(const std::string& path, const Op
           fmt::format("catalog {}: made by a newer Shoebox (format {}, this one knows {}); update Shoebox",
                       path, version, keys::kSchema));
     }
-    if (version < keys::kSchema && !options.read_only) SHOEBOX_TRY(upgrade(*catalog));
   } else {
     SHOEBOX_ASSIGN(const std::optional<std::string> anything, catalog->state_->db->last_key(""));
     if (anything && !options.salvaged) {
@@ -113,6 +128,8 @@ Result<std::unique_ptr<Catalog>> Catalog::open(const std::string& path, const Op
     SHOEBOX_TRY(make_fixed_directories(*catalog, options));
   }
   State& made = *catalog->state_;
+  SHOEBOX_TRY(made.load_changes());
+  if (!options.read_only) SHOEBOX_TRY(bring_up_to_date(*catalog, schema.has_value() && !options.salvaged));
   SHOEBOX_TRY(load_counter(*catalog, *made.db, keys::kMetaNextInode, keys::kInode, made.next_inode));
   SHOEBOX_TRY(load_counter(*catalog, *made.db, keys::kMetaNextContent, keys::kContent, made.next_content));
   SHOEBOX_TRY(load_counter(*catalog, *made.db, keys::kMetaNextPhoto, keys::kPhoto, made.next_photo));

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -191,6 +192,28 @@ class Transaction : public CatalogReader {
   std::unique_ptr<State> state_;
 };
 
+// The catalog as it was at one moment, with the list of what changed until then, for backups.
+// Holds old rows on the disk while it lives; outlived by the Catalog. Thread-safe.
+class CatalogMoment final : public CatalogReader {
+ public:
+  ~CatalogMoment() override;
+  // Number of the last change in it. Changes to what stands on this disk only (jobs, residence, access
+  // times) have none.
+  [[nodiscard]] uint64_t sequence() const;
+  // Keys that changes after number `after` put or erased. kNotFound: they are not listed any more.
+  Result<std::set<std::string>> changed_keys(uint64_t after) const;
+
+  Result<std::optional<std::string>> get(std::string_view key) const override;
+  Status scan(std::string_view prefix, std::string_view from,
+              const std::function<bool(std::string_view, std::string_view)>& fn) const override;
+
+ private:
+  friend class Catalog;
+  struct State;
+  explicit CatalogMoment(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
 class Catalog : public CatalogReader {
  public:
   struct Options {
@@ -213,6 +236,12 @@ class Catalog : public CatalogReader {
   [[nodiscard]] std::unique_ptr<Transaction> begin();
   // All commits so far survive a power cut when this returns ok. Group commit.
   [[nodiscard]] Status sync();
+
+  [[nodiscard]] Result<std::unique_ptr<CatalogMoment>> moment() const;
+  // Number of the last change, as CatalogMoment counts them.
+  [[nodiscard]] uint64_t last_change() const;
+  // No backup needs the list of changes up to this number any more; the list is bounded anyway.
+  Status forget_changes(uint64_t up_to);
 
   // Called after each commit on the committing thread, without any lock held. Set before threads start.
   void add_observer(std::function<void(const Change&)> observer);

@@ -23,6 +23,11 @@ struct Catalog::State {
   uint64_t next_content = 1;
   uint64_t next_photo = 1;
 
+  // The list of changes (change_log.cpp): numbers of the oldest and the newest row; written under `writer`.
+  uint64_t first_change = 1;
+  std::atomic<uint64_t> last_change{0};
+  Status load_changes();
+
   std::atomic<uint64_t> commits{0};
 
   // Group commit: who finds no sync running runs one for all commits made before it began.
@@ -57,6 +62,8 @@ struct Transaction::State {
   void fail(const Status& status) {
     if (failure.is_ok()) failure = status;
   }
+  // Adds the row that lists what this batch changes; the number it gets, 0 for none.
+  Result<uint64_t> list_changes();
   void end();  // gives the writer lock back; idempotent
 };
 

@@ -250,16 +250,33 @@ Status Db::salvage(const std::string& path) {
   return translate(rocksdb::RepairDB(path, rocksdb_options({}, nullptr)), path);
 }
 
-Result<std::optional<std::string>> Db::get(std::string_view key) const {
+struct Db::Snapshot::State {
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Snapshot* snapshot = nullptr;
+};
+Db::Snapshot::Snapshot(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Db::Snapshot::~Snapshot() { state_->db->ReleaseSnapshot(state_->snapshot); }
+
+std::unique_ptr<Db::Snapshot> Db::snapshot() const {
+  auto made = std::make_unique<Snapshot::State>();
+  made->db = state_->db.get();
+  made->snapshot = state_->db->GetSnapshot();
+  return std::unique_ptr<Snapshot>(new Snapshot(std::move(made)));
+}
+
+Result<std::optional<std::string>> Db::get(std::string_view key, const Snapshot* at) const {
   std::string value;
-  const rocksdb::Status s = state_->db->Get(rocksdb::ReadOptions(), slice(key), &value);
+  rocksdb::ReadOptions read;
+  if (at != nullptr) read.snapshot = at->state_->snapshot;
+  const rocksdb::Status s = state_->db->Get(read, slice(key), &value);
   if (s.IsNotFound()) return std::optional<std::string>();
   if (!s.ok()) return translate(s, state_->path);
   return std::optional<std::string>(std::move(value));
 }
 
-Result<std::optional<std::string>> Db::last_key(std::string_view prefix) const {
+Result<std::optional<std::string>> Db::last_key(std::string_view prefix, const Snapshot* at) const {
   rocksdb::ReadOptions read;
+  if (at != nullptr) read.snapshot = at->state_->snapshot;
   read.total_order_seek = true;
   const std::unique_ptr<rocksdb::Iterator> it(state_->db->NewIterator(read));
   const std::string end = successor(prefix);
@@ -289,11 +306,13 @@ std::string_view Db::Cursor::value() const { return view(state_->it->value()); }
 void Db::Cursor::next() { state_->it->Next(); }
 Status Db::Cursor::status() const { return translate(state_->it->status(), *state_->path); }
 
-std::unique_ptr<Db::Cursor> Db::seek(std::string_view prefix, std::string_view from) const {
+std::unique_ptr<Db::Cursor> Db::seek(std::string_view prefix, std::string_view from,
+                                     const Snapshot* at) const {
   auto cursor = std::make_unique<Cursor::State>();
   cursor->path = &state_->path;
   cursor->end = successor(prefix);
   rocksdb::ReadOptions read;
+  if (at != nullptr) read.snapshot = at->state_->snapshot;
   if (!cursor->end.empty()) {
     cursor->end_slice = cursor->end;
     read.iterate_upper_bound = &cursor->end_slice;  // spares walking the tombstones behind the prefix
@@ -317,6 +336,15 @@ Status Db::write(const KeyChanges& changes) {
   // What the log that has gone held, before somebody else takes it.
   if (state_->reserve_bytes < reserve_before) state_->fill_reserve();
   return state_->answer(written);
+}
+
+Status Db::erase_range(std::string_view begin, std::string_view end) {
+  SHOEBOX_TRY(state_->refuse_after_failure());
+  rocksdb::WriteBatch batch;
+  const rocksdb::Status put = batch.DeleteRange(slice(begin), slice(end));
+  if (!put.ok()) return translate(put, state_->path);
+  SHOEBOX_TRY(state_->make_sure_of_room(batch.GetDataSize()));
+  return state_->answer(state_->db->Write(rocksdb::WriteOptions(), &batch));
 }
 
 Status Db::sync() {

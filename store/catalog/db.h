@@ -35,9 +35,23 @@ class Db {
   static Status salvage(const std::string& path);
   ~Db();
 
-  Result<std::optional<std::string>> get(std::string_view key) const;
+  // The rows as they were when it was made; kept until it goes. Outlived by the Db. Thread-safe.
+  class Snapshot {
+   public:
+    ~Snapshot();
+
+   private:
+    friend class Db;
+    struct State;
+    explicit Snapshot(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+  };
+  [[nodiscard]] std::unique_ptr<Snapshot> snapshot() const;
+
+  // `at`: as of this snapshot; null: now.
+  Result<std::optional<std::string>> get(std::string_view key, const Snapshot* at = nullptr) const;
   // The greatest key that starts with `prefix`.
-  Result<std::optional<std::string>> last_key(std::string_view prefix) const;
+  Result<std::optional<std::string>> last_key(std::string_view prefix, const Snapshot* at = nullptr) const;
 
   // Walks the keys that start with a prefix, in byte order, as of its making. Not thread-safe.
   class Cursor {
@@ -55,10 +69,13 @@ class Db {
     explicit Cursor(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
   };
-  [[nodiscard]] std::unique_ptr<Cursor> seek(std::string_view prefix, std::string_view from) const;
+  [[nodiscard]] std::unique_ptr<Cursor> seek(std::string_view prefix, std::string_view from,
+                                             const Snapshot* at = nullptr) const;
 
   // All of it or nothing; in RocksDB's log when it returns, not yet on the platter.
   Status write(const KeyChanges& changes);
+  // Removes the keys from `begin` up to, but not including, `end`. As write().
+  Status erase_range(std::string_view begin, std::string_view end);
   // Everything written so far survives a power cut when it returns ok.
   Status sync();
 

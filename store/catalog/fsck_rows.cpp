@@ -277,7 +277,8 @@ Result<std::vector<Finding>> check_row(const Context& c, std::string_view key, s
       return index_row(keys::decode_number(value).is_ok(), key, "moved folder: damaged");
     case keys::kTrash: return check_trash_row(c, key, value);
     case keys::kVersion: return check_version_row(c, key, value);
-    case keys::kMeta: return Findings();
+    case keys::kMeta:
+    case keys::kChange: return Findings();
     default: return Findings{{fmt::format("row {}: of no known table", hex(key)), nullptr}};
   }
 }

@@ -40,6 +40,7 @@ enum Table : char {
   kTrash = 't',          // inode -> TrashRecord
   kVersion = 'V',        // photo, content -> VersionRecord
   kMeta = 'm',           // name -> bytes
+  kChange = 'L',         // sequence number -> the keys that this batch changed, for backups
 };
 
 std::string table(Table t);
@@ -76,12 +77,17 @@ std::string trash(InodeNo number);
 std::string version(PhotoId photo, ContentNo content);
 std::string versions(PhotoId photo);  // prefix
 std::string meta(std::string_view name);
+std::string change(uint64_t sequence);
 
 // Names under kMeta that the catalog itself keeps. The counters are the next number to be given.
 inline constexpr std::string_view kMetaSchema = "catalog.schema";
 inline constexpr std::string_view kMetaNextInode = "catalog.next_inode";
 inline constexpr std::string_view kMetaNextContent = "catalog.next_content";
 inline constexpr std::string_view kMetaNextPhoto = "catalog.next_photo";
+// Random, of this library; its backups carry it.
+inline constexpr std::string_view kMetaLibraryId = "catalog.id";
+// Followed by the name of a remote: what the backup there holds (BACKUP.md).
+inline constexpr std::string_view kMetaBackup = "backup/";
 
 // A key taken apart: the numbers behind the letter and what is left. Untrusted input.
 struct Parts {

@@ -266,8 +266,12 @@ Status Transaction::commit() {
       put_meta(keys::kMetaNextContent, keys::number_value(catalog.next_content));
       put_meta(keys::kMetaNextPhoto, keys::number_value(catalog.next_photo));
     }
-    result = catalog.db->write(state_->overlay);
-    if (result) catalog.commits.fetch_add(1);
+    const Result<uint64_t> change = state_->list_changes();
+    result = change ? catalog.db->write(state_->overlay) : change.status();
+    if (result) {
+      catalog.commits.fetch_add(1);
+      if (*change > 0) catalog.last_change = *change;
+    }
   }
   state_->end();
   if (!result) return result;

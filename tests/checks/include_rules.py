@@ -15,6 +15,7 @@ OWNERS = {
     r"^curl/": ("sync/remote/",),
     r"^libssh/": ("sync/remote/",),
     r"^sodium": ("sync/remote/",),
+    r"^zstd": ("store/catalog/",),
     r"^(exiv2/|vips/|libav|libsw)": ("store/decode/",),
     r"^CLI/": ("fs/command/",),
     r"^toml": ("store/",),

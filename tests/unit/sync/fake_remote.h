@@ -139,8 +139,14 @@ class FakeRemote final : public Remote {
     }
     return Status::ok();
   }
-  Result<ListPage> list(const std::string&, const std::string&, const RequestContext&) override {
-    return ListPage();
+  Result<ListPage> list(const std::string& prefix, const std::string&, const RequestContext&) override {
+    if (down_) return Status(Code::kUnavailable, "fake: down");
+    MutexLock lock(mutex_);
+    ListPage page;
+    for (const auto& [key, bytes] : objects_) {
+      if (key.starts_with(prefix)) page.objects.push_back({key, "etag", bytes.size(), 0});
+    }
+    return page;
   }
   Status copy(const std::string& from, const std::string& to, const RequestContext&) override {
     MutexLock lock(mutex_);

@@ -1,0 +1,195 @@
+// shoebox rebuild: makes a library from the backup on a remote. With --all it brings the originals as
+// well; without, they come when they are read.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "fs/command/arguments.h"
+#include "fs/command/composition.h"
+#include "fs/command/escape.h"
+#include "fs/command/progress.h"
+#include "fs/command/remote_argument.h"
+#include "fs/command/verb.h"
+#include "fs/signals.h"
+#include "store/base/log.h"
+#include "store/base/mutex.h"
+#include "store/catalog/catalog.h"
+#include "store/library.h"
+
+namespace shoebox {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kFetchers = 4;
+constexpr size_t kMostShown = 20;  // paths on the terminal; all of them stand in a file
+
+Result<std::vector<std::string>> texts_of(const json& arguments, const char* key) {
+  std::vector<std::string> out;
+  const auto found = arguments.find(key);
+  if (found == arguments.end()) return out;
+  const json list = found->is_array() ? *found : json::array({*found});
+  for (const json& one : list) {
+    SHOEBOX_ASSIGN(std::string text, unescape_name(one.get<std::string>()));
+    out.push_back(std::move(text));
+  }
+  return out;
+}
+
+struct Fetched {
+  uint64_t files = 0, bytes = 0;
+  std::vector<std::string> failed;
+};
+
+// Brings every original that is not here, some at a time.
+Result<Fetched> fetch_all(const Composition& composition, const std::string& path, const CancelToken& cancel,
+                          Progress& progress) {
+  OpenRequest request;
+  request.library = path;
+  request.background = false;
+  SHOEBOX_ASSIGN(const std::unique_ptr<OpenedLibrary> opened, composition.open_library(request));
+  Library& library = opened->library();
+  std::vector<std::pair<ContentNo, uint64_t>> wanted;
+  uint64_t total = 0;
+  SHOEBOX_TRY(library.catalog().for_each_content([&](ContentNo number, const ContentRecord& content) {
+    if (content.residence == Residence::kPartial) {
+      wanted.emplace_back(number, content.size);
+      total += content.size;
+    }
+    return true;
+  }));
+  Fetched fetched;
+  Mutex mutex;
+  std::atomic<size_t> next{0};
+  const auto work = [&] {
+    for (size_t i = next++; i < wanted.size() && !cancel.cancelled(); i = next++) {
+      const auto& [number, size] = wanted[i];
+      const Status done = fetch_whole(library, number, size, cancel);
+      MutexLock lock(mutex);
+      if (done) {
+        ++fetched.files;
+        fetched.bytes += size;
+      } else if (done.code() != Code::kCancelled) {
+        fetched.failed.push_back(printable(done.message()));
+      }
+      progress.update(fetched.files, wanted.size(),
+                      fmt::format("originals, {} of {}", human_bytes(fetched.bytes), human_bytes(total)));
+    }
+  };
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < kFetchers; ++i) threads.emplace_back(work);
+  for (std::thread& thread : threads) thread.join();
+  if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted; run the same command again to go on");
+  return fetched;
+}
+
+void show_paths(const std::vector<std::string>& paths, std::string_view what) {
+  for (size_t i = 0; i < std::min(paths.size(), kMostShown); ++i) {
+    say(fmt::format("  {}", escape_name(paths[i])));
+  }
+  if (paths.size() > kMostShown) {
+    say(fmt::format("  and {} more {}: recovered/rebuild.txt in the library", paths.size() - kMostShown,
+                    what));
+  }
+}
+
+void show(const RebuildResult& result, const std::string& library) {
+  say(fmt::format("{} is as it was when it was backed up last", escape_name(library)));
+  if (!result.lost.empty()) {
+    say(fmt::format("{} not backed up yet and lost:",
+                    counted(result.lost.size(), "file") + (result.lost.size() == 1 ? " was" : " were")));
+    show_paths(result.lost, "lost");
+  }
+  if (!result.older.empty()) {
+    say(fmt::format("{} as before an edit that was not backed up yet:",
+                    counted(result.older.size(), "photo")));
+    show_paths(result.older, "before an edit");
+  }
+}
+
+json json_of(const RebuildResult& result, const Fetched& fetched) {
+  json lost = json::array();
+  for (const std::string& path : result.lost) lost.push_back(escape_name(path));
+  json older = json::array();
+  for (const std::string& path : result.older) older.push_back(escape_name(path));
+  return {{"remote", result.remote},
+          {"backed_up_at", result.backed_up_s},
+          {"originals", result.originals},
+          {"thumbnails", result.thumbnails},
+          {"lost", lost},
+          {"before_an_edit", older},
+          {"fetched_files", fetched.files},
+          {"fetched_bytes", fetched.bytes},
+          {"failed", fetched.failed}};
+}
+
+Result<int> run(FrontEnd& front) {
+  log::set_level(log::Level::kError);  // what matters is told as notes
+  SHOEBOX_ASSIGN(const std::vector<std::string> library, texts_of(front.arguments, "library_dir"));
+  SHOEBOX_ASSIGN(const std::vector<std::string> from, texts_of(front.arguments, "from"));
+  SHOEBOX_ASSIGN(const std::vector<std::string> options, texts_of(front.arguments, "options"));
+  SHOEBOX_ASSIGN(const std::vector<std::string> id, texts_of(front.arguments, "id"));
+  TerminationSignals signals;  // before any thread
+  signals.start([cancel = front.cancel](int) { cancel.cancel(); });
+  const SystemClock clock;
+  Progress progress(style_of_stderr(front.json), width_of_stderr(), clock,
+                    [](std::string_view s) { std::fwrite(s.data(), 1, s.size(), stderr); });
+  RebuildPlan plan;
+  plan.library = library.at(0);
+  SHOEBOX_ASSIGN(plan.remote, remote_of(from.at(0), front.working_directory));
+  SHOEBOX_TRY(add_remote_options(options, plan.remote));
+  if (!id.empty()) plan.id = id.at(0);
+  plan.cancel = front.cancel;
+  plan.progress = [&](std::string_view text, uint64_t done, uint64_t total) {
+    progress.update(done, total, text);
+  };
+  plan.note = [&](const std::string& line) { progress.note(printable(line)); };
+  SHOEBOX_ASSIGN(const RebuildResult result, front.composition.rebuild(plan));
+  Fetched fetched;
+  if (front.arguments.value("all", false)) {
+    SHOEBOX_ASSIGN(fetched, fetch_all(front.composition, plan.library, front.cancel, progress));
+  }
+  SHOEBOX_TRY(front.composition.finish_rebuild(plan.library));
+  progress.clear();
+  if (front.json) {
+    say(json_of(result, fetched).dump(2, ' ', false, json::error_handler_t::replace));
+  } else {
+    show(result, plan.library);
+    if (fetched.files > 0) {
+      say(fmt::format("{} fetched, {}", counted(fetched.files, "original"), human_bytes(fetched.bytes)));
+    }
+  }
+  for (const std::string& failed : fetched.failed) complain(failed);
+  return fetched.failed.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+Verb rebuild_verb() {
+  Verb verb;
+  verb.name = "rebuild";
+  verb.summary = "make a library anew from its backup, after this disk was lost";
+  verb.examples =
+      "  shoebox rebuild --from /mnt/nas/photos ~/.photos && shoebox mount ~/.photos ~/Photos\n"
+      "                               names, albums, people and thumbnails at once, originals when read\n"
+      "  shoebox rebuild --from s3://bucket/photos --option endpoint=https://s3.example.org ~/.photos --all\n"
+      "                               every original as well\n";
+  verb.options = {
+      {"LIBRARY", "library_dir", OptionSpec::Kind::kLocalPath, "LIBRARY",
+       "a new folder; one that holds something is refused", true},
+      {"--from", "from", OptionSpec::Kind::kText, "URL",
+       "where the backup is: a folder, file:///folder or s3://bucket/prefix", true},
+      {"--option", "options", OptionSpec::Kind::kText, "KEY=VALUE",
+       "a key of [[remote]] in shoebox.toml, such as endpoint or credentials_file", false, true},
+      {"--id", "id", OptionSpec::Kind::kText, "ID",
+       "which library, where several are backed up to one place"},
+      {"--all", "all", OptionSpec::Kind::kFlag, "", "bring all originals now"},
+  };
+  verb.run = run;
+  return verb;
+}
+
+}  // namespace shoebox

@@ -1,0 +1,18 @@
+// How a remote is named on the command line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/base/result.h"
+#include "store/settings.h"
+
+namespace shoebox {
+
+// "NAME=URL", "URL" or a folder of this machine.
+Result<RemoteSettings> remote_of(std::string text, const std::string& working_directory);
+// "KEY=VALUE" each, the keys of a [[remote]] in shoebox.toml. Relative paths are meant from the working
+// directory.
+Status add_remote_options(const std::vector<std::string>& options, RemoteSettings& remote);
+
+}  // namespace shoebox

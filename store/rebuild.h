@@ -1,0 +1,36 @@
+// What a rebuild is asked for and what came of it. The store declares it so that the command line need
+// not know sync/, which does it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/base/cancel.h"
+#include "store/settings.h"
+
+namespace shoebox {
+
+struct RebuildPlan {
+  std::string library;    // absolute path; made when it is not there
+  RemoteSettings remote;  // its name is the backup's to say
+  std::string id;         // which library's backup; empty: the one with the most originals
+  CancelToken cancel;
+  // What is being done, how far it is (total 0: not known), and lines that a person shall read.
+  std::function<void(std::string_view text, uint64_t done, uint64_t total)> progress;
+  std::function<void(const std::string& line)> note;
+};
+
+struct RebuildResult {
+  std::string remote;              // its name in the library
+  int64_t backed_up_s = 0;         // when the backup was made
+  uint64_t originals = 0;          // that the remote has
+  uint64_t thumbnails = 0;         // that were fetched
+  std::vector<std::string> lost;   // paths of files that were not backed up yet
+  std::vector<std::string> older;  // paths that show the bytes from before an edit
+  bool resumed = false;            // the catalog was in place already
+};
+
+}  // namespace shoebox

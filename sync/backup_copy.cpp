@@ -1,0 +1,114 @@
+#include "sync/backup_copy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "store/base/hash.h"
+#include "store/catalog/backup_segment.h"
+
+namespace shoebox {
+namespace {
+
+constexpr uint64_t kSlowestBytesPerS = 32 << 10;
+constexpr auto kHandshakes = std::chrono::seconds(60);
+constexpr uint64_t kMostHeadBytes = 32 << 20;  // a hundred thousand segments
+
+}  // namespace
+
+Clock::Steady transfer_deadline(const Clock& clock, uint64_t bytes) {
+  return clock.steady() + kHandshakes + std::chrono::seconds(bytes / kSlowestBytesPerS);
+}
+
+RequestContext BackupCopy::context(uint64_t bytes) const {
+  RequestContext context;
+  context.deadline = transfer_deadline(clock_, bytes);
+  context.cancel = cancel_;
+  return context;
+}
+
+Result<std::string> BackupCopy::read(const std::string& key, uint64_t bytes) const {
+  std::string file;
+  file.reserve(bytes);
+  SHOEBOX_TRY(remote_.get(
+      key, {0, bytes}, "",
+      [&](std::string_view piece) {
+        file.append(piece);
+        return file.size() <= bytes ? Status::ok() : Status(Code::kDataLoss, key + ": longer than it says");
+      },
+      context(bytes)));
+  return file;
+}
+
+Result<BackupCopy::Heads> BackupCopy::heads(const std::string& library) const {
+  Heads heads;
+  for (const uint64_t turn : {0, 1}) {
+    const std::string key = backup::head_key(library, turn);
+    const Result<RemoteObject> there = remote_.stat(key, context(0));
+    if (!there && there.code() == Code::kNotFound) continue;
+    if (!there) return there.status();
+    if (there->size > kMostHeadBytes) {
+      heads.damaged.push_back(
+          fmt::format("{} on {}: {} bytes are too many for a head", key, remote_.name(), there->size));
+      continue;
+    }
+    const Result<std::string> text = read(key, there->size);
+    if (!text && text.code() != Code::kDataLoss) return text.status();
+    Result<backup::Head> head = text ? backup::parse_head(*text) : Result<backup::Head>(text.status());
+    if (!head && head.code() == Code::kIncompatible) return head.status();
+    if (head && head->library != library) head = Status(Code::kDataLoss, "backup head: of another library");
+    if (head) {
+      heads.whole.push_back(std::move(*head));
+    } else {
+      heads.damaged.push_back(fmt::format("{} on {}: {}", key, remote_.name(), head.status().message()));
+    }
+  }
+  std::sort(heads.whole.begin(), heads.whole.end(),
+            [](const backup::Head& a, const backup::Head& b) { return a.counter > b.counter; });
+  return heads;
+}
+
+Result<std::vector<std::string>> BackupCopy::libraries() const {
+  std::vector<std::string> ids;
+  std::string next;
+  do {
+    SHOEBOX_ASSIGN(ListPage page, remote_.list(std::string(backup::kCatalogFolder), next, context(0)));
+    for (const RemoteObject& object : page.objects) {
+      const std::string_view rest = std::string_view(object.key).substr(backup::kCatalogFolder.size());
+      const std::string id(rest.substr(0, rest.find('/')));
+      if (backup::is_library_id(id) && std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+    }
+    next = page.next;
+  } while (!next.empty());
+  return ids;
+}
+
+Result<std::map<std::string, uint64_t>> BackupCopy::objects(const std::string& library) const {
+  std::map<std::string, uint64_t> found;
+  for (const std::string_view folder : {backup::kCatalogFolder, backup::kThumbnailFolder}) {
+    std::string next;
+    do {
+      SHOEBOX_ASSIGN(ListPage page, remote_.list(fmt::format("{}{}/", folder, library), next, context(0)));
+      for (const RemoteObject& object : page.objects) found[object.key] = object.size;
+      next = page.next;
+    } while (!next.empty());
+  }
+  return found;
+}
+
+Result<std::string> BackupCopy::segment(const std::string& library, const backup::Segment& segment) const {
+  const std::string key = backup::segment_key(library, segment);
+  if (segment.bytes > backup::kMostSegmentBytes) return Status(Code::kDataLoss, key + ": too large");
+  Status last;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    Result<std::string> file = read(key, segment.bytes);
+    if (file && sha256(*file) == segment.sha256) return file;
+    last = file ? Status(Code::kDataLoss, fmt::format("{} on {}: its bytes do not match the hash of the head",
+                                                      key, remote_.name()))
+                : file.status();
+    if (last.code() != Code::kDataLoss) break;
+  }
+  return last;
+}
+
+}  // namespace shoebox

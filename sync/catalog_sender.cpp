@@ -1,0 +1,356 @@
+#include "sync/catalog_sender.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "store/base/file_io.h"
+#include "store/base/hash.h"
+#include "store/base/log.h"
+#include "store/catalog/catalog.h"
+#include "store/catalog/keys.h"
+#include "sync/backup_copy.h"
+#include "sync/thumbnail_cut.h"
+
+namespace shoebox {
+namespace {
+
+using backup::Head;
+using backup::Segment;
+using backup::SegmentKind;
+
+// A journal smaller than this is not worth a snapshot, however small the library.
+constexpr uint64_t kLeastJournalBytes = 256 << 10;
+
+std::string meta_name(const Remote& remote) { return std::string(keys::kMetaBackup) + remote.name(); }
+
+// Thumbnails of one head: a slow line shall not keep the catalog waiting for longer than a minute or so.
+constexpr uint64_t kThumbnailBytesPerHead = 8 << 20;
+// Segments of thumbnails below this are put together once they are many.
+constexpr uint64_t kSmallThumbnailBytes = 1 << 20;
+
+std::vector<Segment> catalog_segments(const Head& head) {
+  std::vector<Segment> segments = head.segments;
+  std::erase_if(segments, [](const Segment& segment) { return segment.kind == SegmentKind::kThumbnails; });
+  return segments;
+}
+
+Result<uint64_t> count_rows(const CatalogReader& reader, const std::string& prefix) {
+  uint64_t rows = 0;
+  SHOEBOX_TRY(reader.scan(prefix, prefix, [&](std::string_view, std::string_view) {
+    ++rows;
+    return true;
+  }));
+  return rows;
+}
+
+uint64_t rows_in(const std::vector<Segment>& segments, size_t from) {
+  uint64_t rows = 0;
+  for (size_t i = from; i < segments.size(); ++i) rows += segments[i].rows;
+  return rows;
+}
+
+// What is remembered of a remote: the hash of a head that may be there, and the one that is.
+struct Known {
+  std::string intended;  // hex, or "-"
+  std::optional<Head> head;
+};
+
+Known parse_known(const std::string& text) {
+  Known known;
+  const size_t end = text.find('\n');
+  if (end == std::string::npos) return known;
+  known.intended = text.substr(0, end);
+  Result<Head> head = backup::parse_head(std::string_view(text).substr(end + 1));
+  if (head) known.head = std::move(*head);
+  return known;
+}
+
+}  // namespace
+
+CatalogSender::CatalogSender(Catalog& catalog, Remote& remote, const Clock& clock, Options options)
+    : catalog_(catalog), remote_(remote), clock_(clock), options_(std::move(options)) {}
+
+void CatalogSender::publish() {
+  sent_ = current_ ? current_->sequence : 0;
+  snapshot_ = current_ ? current_->snapshot : 0;
+  sent_s_ = current_ ? current_->time_s : 0;
+}
+
+Status CatalogSender::load() {
+  SHOEBOX_ASSIGN(const std::optional<std::string> text, catalog_.meta(meta_name(remote_)));
+  if (text) current_ = parse_known(*text).head;
+  publish();
+  return Status::ok();
+}
+
+Result<std::string> CatalogSender::library_id() {
+  SHOEBOX_ASSIGN(const std::optional<std::string> known, catalog_.meta(keys::kMetaLibraryId));
+  if (known && backup::is_library_id(*known)) return *known;
+  const std::unique_ptr<Transaction> txn = catalog_.begin();
+  // Another remote's thread may have been first.
+  SHOEBOX_ASSIGN(const std::optional<std::string> again, txn->meta(keys::kMetaLibraryId));
+  if (again && backup::is_library_id(*again)) return *again;
+  std::string bytes(16, '\0');
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    return Status::from_errno(errno, "make an id for the library");
+  }
+  std::string id = hex(bytes);
+  txn->put_meta(keys::kMetaLibraryId, id);
+  SHOEBOX_TRY(txn->commit());
+  return id;
+}
+
+// Whether what the remote holds is what this catalog sent there last. If not (the catalog was put back
+// from an older copy, somebody deleted objects, a new remote), it starts over with a snapshot.
+Status CatalogSender::meet(const CancelToken& cancel) {
+  SHOEBOX_ASSIGN(library_, library_id());
+  const BackupCopy copy(remote_, clock_, cancel);
+  SHOEBOX_ASSIGN(BackupCopy::Heads heads, copy.heads(library_));
+  SHOEBOX_ASSIGN(objects_, copy.objects(library_));
+  SHOEBOX_ASSIGN(const std::optional<std::string> text, catalog_.meta(meta_name(remote_)));
+  const Known known = text ? parse_known(*text) : Known();
+
+  current_.reset();
+  previous_.reset();
+  counter_ = known.head ? known.head->counter : 0;
+  for (const Head& head : heads.whole) counter_ = std::max(counter_, head.counter);
+  if (!heads.whole.empty()) {
+    const Head& newest = heads.whole.front();
+    // The next head must not replace the only whole one.
+    if (heads.whole.size() == 1 && (counter_ + 1) % 2 == newest.counter % 2) ++counter_;
+    const std::string encoded = encode(newest);
+    const bool ours =
+        (known.head && encode(*known.head) == encoded) || known.intended == sha256(encoded).hex();
+    const bool whole =
+        std::all_of(newest.segments.begin(), newest.segments.end(), [&](const Segment& segment) {
+          const auto found = objects_.find(segment_key(library_, segment));
+          return found != objects_.end() && found->second == segment.bytes;
+        });
+    if (ours && whole && newest.sequence <= catalog_.last_change()) {
+      current_ = newest;
+      if (heads.whole.size() > 1) previous_ = heads.whole.back();
+    } else {
+      log::warning("remote {}: the backup of the catalog there is {}; sending a whole one", remote_.name(),
+                   whole ? "not the one this library made last" : "not complete");
+      previous_ = newest;
+    }
+  }
+  met_ = true;
+  publish();
+  return Status::ok();
+}
+
+CatalogSender::Plan CatalogSender::plan(const CatalogMoment& moment, bool snapshot) const {
+  Plan plan;
+  std::vector<Segment>& segments = plan.head.segments;
+  for (const Segment& segment : current_ ? current_->segments : std::vector<Segment>()) {
+    (segment.kind == SegmentKind::kThumbnails ? plan.thumbnails : segments).push_back(segment);
+  }
+  plan.head.schema = keys::kSchema;
+  plan.head.library = library_;
+  plan.head.remote = remote_.name();
+  plan.head.counter = counter_ + 1;
+  plan.head.sequence = moment.sequence();
+  plan.snapshot = snapshot || !current_ ||
+                  current_->bytes_of(SegmentKind::kJournal) >
+                      std::max(kLeastJournalBytes, current_->bytes_of(SegmentKind::kSnapshot));
+  if (plan.snapshot) {
+    plan.head.snapshot = moment.sequence();
+    segments.clear();
+    return plan;
+  }
+  plan.head.snapshot = current_->snapshot;
+  plan.after = current_->sequence;
+  // Journal segments at the end that have reached their number become one. Segments of one cut say the
+  // same range and count as one.
+  for (;;) {
+    uint32_t alike = 0;
+    size_t keep = segments.size();
+    for (uint64_t to = 0; keep > 0; --keep) {
+      const Segment& segment = segments[keep - 1];
+      if (segment.kind != SegmentKind::kJournal || segment.level != plan.level) break;
+      if (segment.to != to) ++alike;
+      to = segment.to;
+    }
+    if (alike + 1 < options_.merge) return plan;
+    plan.after = segments[keep].from;
+    segments.resize(keep);
+    ++plan.level;
+  }
+}
+
+Status CatalogSender::cut(const CatalogMoment& moment, Plan& plan, const CancelToken& cancel,
+                          RequestHints& hints) {
+  const backup::SegmentSink sink = [&](const Segment& segment, const std::string& file) {
+    plan.head.segments.push_back(segment);
+    return put_segment(segment, file, cancel, hints);
+  };
+  if (!plan.snapshot) {
+    return backup::cut_changes(moment, plan.after, plan.level, options_.sizes, sink);
+  }
+  return backup::cut_snapshot(moment, options_.sizes, sink);
+}
+
+Status CatalogSender::send(const CancelToken& cancel, RequestHints& hints) {
+  if (!met_) SHOEBOX_TRY(meet(cancel));
+  // Synced: what a power cut could take from this disk must not be on a remote, where the same numbers
+  // would mean other changes.
+  SHOEBOX_ASSIGN(const std::unique_ptr<CatalogMoment> moment, catalog_.moment());
+  SHOEBOX_TRY(catalog_.sync());
+  const bool changed = !current_ || current_->sequence != moment->sequence();
+  if (!changed && !more_) return Status::ok();
+
+  Plan made = plan(*moment, /*snapshot=*/false);
+  Status sent = changed ? send_catalog(*moment, made, cancel, hints) : Status::ok();
+  if (!changed) {
+    made.head.segments = catalog_segments(*current_);
+    made.head.snapshot = current_->snapshot;
+  }
+  if (sent) sent = cut_thumbnail_segments(*moment, made, cancel, hints);
+  if (sent) sent = put_head(*moment, made.head, cancel, hints);
+  if (!sent) {
+    met_ = false;  // what stands there now is not known
+    return sent;
+  }
+  clean(cancel);
+  return Status::ok();
+}
+
+Status CatalogSender::send_catalog(const CatalogMoment& moment, Plan& made, const CancelToken& cancel,
+                                   RequestHints& hints) {
+  Status sent = cut(moment, made, cancel, hints);
+  if (sent.code() != Code::kNotFound || made.snapshot) return sent;
+  // The list of changes is too short, for a merged segment or for all of it.
+  made.head.segments = catalog_segments(*current_);
+  made.after = current_->sequence;
+  made.level = 0;
+  sent = cut(moment, made, cancel, hints);
+  if (sent.code() != Code::kNotFound) return sent;
+  made = plan(moment, /*snapshot=*/true);
+  return cut(moment, made, cancel, hints);
+}
+
+// Adds the thumbnails that stay and some of those that are new. Small segments at the end become one, once
+// they are many.
+Status CatalogSender::cut_thumbnail_segments(const CatalogMoment& moment, Plan& plan,
+                                             const CancelToken& cancel, RequestHints& hints) {
+  std::vector<Segment> kept = std::move(plan.thumbnails);
+  std::vector<Segment> merged;
+  bool more = false;
+  if (options_.thumbnails != nullptr) {
+    const auto small = std::find_if(kept.rbegin(), kept.rend(), [](const Segment& segment) {
+                         return segment.bytes >= kSmallThumbnailBytes;
+                       }).base();
+    if (static_cast<size_t>(kept.end() - small) + 1 >= options_.merge) {
+      merged.assign(small, kept.end());
+      kept.erase(small, kept.end());
+    }
+    const size_t before = kept.size();
+    const ThumbnailRange range{.after = kept.empty() ? 0 : kept.back().to,
+                               .now_s = clock_.now().seconds,
+                               .most_bytes = kThumbnailBytesPerHead};
+    SHOEBOX_ASSIGN(more, cut_thumbnails(moment, *options_.thumbnails, range,
+                                        [&](const Segment& segment, const std::string& file) {
+                                          kept.push_back(segment);
+                                          return put_segment(segment, file, cancel, hints);
+                                        }));
+    // The thumbnails on this disk may have been lost meanwhile; those on the remote are good.
+    if (rows_in(kept, before) < rows_in(merged, 0) / 2) {
+      kept.resize(before);
+      kept.insert(kept.end(), merged.begin(), merged.end());
+      more = false;
+    }
+  }
+  more_ = more;
+  plan.head.segments.insert(plan.head.segments.end(), kept.begin(), kept.end());
+  return Status::ok();
+}
+
+Status CatalogSender::put(const std::string& key, const std::string& bytes, const CancelToken& cancel,
+                          RequestHints& hints) {
+  const UniqueFd file(::memfd_create("backup", MFD_CLOEXEC));
+  if (!file) return Status::from_errno(errno, "make a file in memory for " + key);
+  SHOEBOX_TRY(pwrite_full(file.get(), bytes.data(), bytes.size(), 0));
+  PutOptions options;
+  options.size = bytes.size();
+  options.sha256 = sha256(bytes);
+  RequestContext context;
+  context.cancel = cancel;
+  context.hints = &hints;
+  context.deadline = transfer_deadline(clock_, bytes.size());
+  SHOEBOX_ASSIGN(const RemoteObject there, remote_.put(key, file.get(), options, context));
+  if (there.size != bytes.size()) {
+    return {Code::kDataLoss, fmt::format("{} on {}: {} bytes were sent and {} confirmed", key, remote_.name(),
+                                         bytes.size(), there.size)};
+  }
+  return Status::ok();
+}
+
+Status CatalogSender::put_segment(const Segment& segment, const std::string& file, const CancelToken& cancel,
+                                  RequestHints& hints) {
+  const std::string key = segment_key(library_, segment);
+  // Named by its hash: one of this name and size is this one.
+  const auto there = objects_.find(key);
+  if (there != objects_.end() && there->second == file.size()) return Status::ok();
+  SHOEBOX_TRY(put(key, file, cancel, hints));
+  objects_[key] = file.size();
+  return Status::ok();
+}
+
+Status CatalogSender::put_head(const CatalogMoment& moment, const Head& planned, const CancelToken& cancel,
+                               RequestHints& hints) {
+  Head head = planned;
+  head.time_s = clock_.now().seconds;
+  SHOEBOX_ASSIGN(head.originals, count_rows(moment, keys::remote_key(remote_.name(), "")));
+  SHOEBOX_ASSIGN(head.pending, count_rows(moment, keys::remote_jobs(remote_.name())));
+  const std::string text = encode(head);
+  // First, so that a head whose answer is lost is known again.
+  SHOEBOX_TRY(remember(current_, sha256(text).hex()));
+  const std::string key = backup::head_key(library_, head.counter);
+  SHOEBOX_TRY(put(key, text, cancel, hints));
+  objects_[key] = text.size();
+  counter_ = head.counter;
+  if (current_) previous_ = std::move(current_);
+  current_ = std::move(head);
+  SHOEBOX_TRY(remember(current_, "-"));
+  publish();
+  return Status::ok();
+}
+
+Status CatalogSender::remember(const std::optional<Head>& head, const std::string& intended) {
+  const std::unique_ptr<Transaction> txn = catalog_.begin();
+  txn->put_meta(meta_name(remote_), intended + "\n" + (head ? encode(*head) : std::string()));
+  return txn->commit();
+}
+
+// What neither head names: of states before the last, and of uploads that were broken off.
+void CatalogSender::clean(const CancelToken& cancel) {
+  std::set<std::string> named{backup::head_key(library_, 0), backup::head_key(library_, 1)};
+  for (const std::optional<Head>* head : {&current_, &previous_}) {
+    if (!*head) continue;
+    for (const Segment& segment : (*head)->segments) named.insert(segment_key(library_, segment));
+  }
+  for (auto object = objects_.begin(); object != objects_.end();) {
+    if (named.contains(object->first)) {
+      ++object;
+      continue;
+    }
+    RequestContext context;
+    context.cancel = cancel;
+    context.deadline = transfer_deadline(clock_, 0);
+    const Status removed = remote_.remove(object->first, context);
+    if (!removed) {
+      log::info("remote {}: {} stays until the next backup: {}", remote_.name(), object->first,
+                removed.message());
+      return;
+    }
+    object = objects_.erase(object);
+  }
+}
+
+}  // namespace shoebox

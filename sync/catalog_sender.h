@@ -1,0 +1,91 @@
+// Brings the backup of the catalog on one remote up to date: a snapshot at first, then what changed.
+// BACKUP.md tells the format and the order in which things are sent.
+//
+// Owned by CatalogBackup, which calls send() from one thread; the figures may be read from any.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "store/base/clock.h"
+#include "store/base/result.h"
+#include "store/catalog/backup_cut.h"
+#include "store/catalog/backup_head.h"
+#include "sync/remote/remote.h"
+
+namespace shoebox {
+
+class Catalog;
+class Thumbnails;
+
+class CatalogSender {
+ public:
+  struct Options {
+    backup::CutSizes sizes;
+    uint32_t merge = 16;                     // so many journal segments of one level become one of the next
+    const Thumbnails* thumbnails = nullptr;  // null: none are sent
+  };
+  CatalogSender(Catalog& catalog, Remote& remote, const Clock& clock, Options options);
+
+  // Reads from the catalog what the last run knew; asks the remote nothing. Before send().
+  Status load();
+  // Ok: everything up to some moment after the call is on the remote; of thumbnails a part, when more() says
+  // so.
+  Status send(const CancelToken& cancel, RequestHints& hints);
+
+  // The last change that is on the remote, when that was sent (0: never), and the last change before
+  // which this remote needs no list.
+  [[nodiscard]] uint64_t sent() const { return sent_; }
+  [[nodiscard]] int64_t sent_s() const { return sent_s_; }
+  [[nodiscard]] uint64_t snapshot() const { return snapshot_; }
+  // Thumbnails wait for the next send().
+  [[nodiscard]] bool more() const { return more_; }
+
+ private:
+  struct Plan {
+    backup::Head head;  // with the segments that stay, but for thumbnails
+    std::vector<backup::Segment> thumbnails;
+    bool snapshot = false;
+    uint64_t after = 0;
+    uint32_t level = 0;
+  };
+  Status meet(const CancelToken& cancel);
+  Result<std::string> library_id();
+  [[nodiscard]] Plan plan(const CatalogMoment& moment, bool snapshot) const;
+  Status send_catalog(const CatalogMoment& moment, Plan& made, const CancelToken& cancel,
+                      RequestHints& hints);
+  Status cut_thumbnail_segments(const CatalogMoment& moment, Plan& plan, const CancelToken& cancel,
+                                RequestHints& hints);
+  Status cut(const CatalogMoment& moment, Plan& plan, const CancelToken& cancel, RequestHints& hints);
+  Status put(const std::string& key, const std::string& bytes, const CancelToken& cancel,
+             RequestHints& hints);
+  Status put_segment(const backup::Segment& segment, const std::string& file, const CancelToken& cancel,
+                     RequestHints& hints);
+  Status put_head(const CatalogMoment& moment, const backup::Head& planned, const CancelToken& cancel,
+                  RequestHints& hints);
+  Status remember(const std::optional<backup::Head>& head, const std::string& intended);
+  void clean(const CancelToken& cancel);
+  void publish();
+
+  Catalog& catalog_;
+  Remote& remote_;
+  const Clock& clock_;
+  const Options options_;
+
+  // Of the thread that calls send().
+  bool met_ = false;  // the remote was asked what it holds, and nothing failed since
+  std::string library_;
+  std::optional<backup::Head> current_;      // the newest on the remote, when it is known to be ours
+  std::optional<backup::Head> previous_;     // under the other key
+  uint64_t counter_ = 0;                     // greatest seen
+  std::map<std::string, uint64_t> objects_;  // what stands there, and its size
+
+  std::atomic<uint64_t> sent_{0}, snapshot_{0};
+  std::atomic<int64_t> sent_s_{0};
+  std::atomic<bool> more_{false};
+};
+
+}  // namespace shoebox

@@ -1,0 +1,182 @@
+#include "sync/rebuild.h"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+
+#include "store/base/file_io.h"
+#include "store/catalog/backup_import.h"
+#include "store/catalog/backup_prune.h"
+#include "store/catalog/backup_segment.h"
+#include "store/catalog/catalog.h"
+#include "store/catalog/keys.h"
+#include "store/library_lock.h"
+#include "store/thumbnails/thumbnails.h"
+#include "sync/rebuild_fetch.h"
+#include "sync/thumbnail_cut.h"
+
+namespace shoebox {
+namespace {
+
+namespace filesystem = std::filesystem;
+
+constexpr const char* kWork = "/rebuild";  // LIBRARY/rebuild/
+
+bool exists(const std::string& path) {
+  struct stat st {};
+  return ::lstat(path.c_str(), &st) == 0;
+}
+
+Status remove_all(const std::string& path) {
+  std::error_code error;
+  filesystem::remove_all(path, error);
+  return error ? Status::from_errno(error.value(), "remove " + path) : Status::ok();
+}
+
+// A folder for the library: new, empty, or one in which a rebuild was begun.
+Status take_folder(const std::string& library) {
+  SHOEBOX_TRY(make_dirs(library));
+  std::error_code error;
+  for (const auto& entry : filesystem::directory_iterator(library, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name == "rebuild" || name == "lock") continue;
+    if (exists(library + kWork)) continue;
+    return {Code::kExists, fmt::format("{} is not empty (it holds \"{}\"); name a new folder, a rebuild "
+                                       "overwrites nothing",
+                                       library, name)};
+  }
+  if (error) return Status::from_errno(error.value(), "open " + library);
+  return make_dirs(library + kWork + "/segments");
+}
+
+// What the first mount finds: where the backup is, and that what is there now goes on.
+Status adopt(Catalog& catalog, const Restorable& found) {
+  const std::unique_ptr<Transaction> txn = catalog.begin();
+  // Only what was restored in full may be gone on with; else the next backup is a whole one.
+  if (found.newest) {
+    txn->put_meta(std::string(keys::kMetaBackup) + found.head.remote, "-\n" + encode(found.head));
+  }
+  txn->put_meta(keys::kMetaLibraryId, found.head.library);
+  SHOEBOX_TRY(txn->commit());
+  return catalog.sync();
+}
+
+Status build_catalog(const RebuildPlan& plan, const RebuildFetch& fetch, const Restorable& found,
+                     const std::string& path, RebuildResult& result) {
+  SHOEBOX_TRY(remove_all(path));  // half made, by a run that was killed
+  SHOEBOX_ASSIGN(const std::unique_ptr<CatalogImport> import, CatalogImport::create(path));
+  uint64_t done = 0;
+  for (const backup::Segment& segment : found.segments) {
+    if (plan.cancel.cancelled())
+      return {Code::kCancelled, "interrupted; run the same command again to go on"};
+    plan.progress("building the catalog", done++, found.segments.size());
+    SHOEBOX_ASSIGN(const std::string file, fetch.segment(found.head.library, segment));
+    SHOEBOX_TRY(import->add(file));
+  }
+  SHOEBOX_TRY(import->finish(found.sequence));
+  SHOEBOX_ASSIGN(const std::unique_ptr<Catalog> catalog,
+                 Catalog::open(path, {.create = false, .reserve_bytes = 0}));
+  SHOEBOX_TRY(adopt(*catalog, found));
+  SHOEBOX_ASSIGN(const Pruned pruned, drop_without_copies(*catalog));
+  result.lost = pruned.lost;
+  result.older = pruned.older;
+  return catalog->sync();
+}
+
+// Missing ones are made again when an original is read: damage is told, and the rest is taken.
+Status fetch_thumbnails(const RebuildPlan& plan, const RebuildFetch& fetch, const backup::Head& head,
+                        RebuildResult& result) {
+  SHOEBOX_ASSIGN(const std::unique_ptr<Thumbnails> thumbnails,
+                 Thumbnails::open(plan.library + "/thumbnails", /*read_only=*/false));
+  uint64_t done = 0;
+  const size_t total = head.count_of(backup::SegmentKind::kThumbnails);
+  for (const backup::Segment& segment : head.segments) {
+    if (segment.kind != backup::SegmentKind::kThumbnails) continue;
+    if (plan.cancel.cancelled())
+      return {Code::kCancelled, "interrupted; run the same command again to go on"};
+    plan.progress("fetching thumbnails", done++, total);
+    const Result<std::string> file = fetch.segment(head.library, segment);
+    if (!file && file.code() != Code::kDataLoss && file.code() != Code::kNotFound) return file.status();
+    if (!file) {
+      plan.note(file.status().message());
+      continue;
+    }
+    SHOEBOX_TRY(backup::read_segment(
+        *file, [&](std::string_view key, std::optional<std::string_view> jpeg) -> Status {
+          ContentHash hash;
+          uint32_t size_px = 0;
+          SHOEBOX_TRY(parse_thumbnail_key(key, hash, size_px));
+          ++result.thumbnails;
+          return jpeg ? thumbnails->put(hash, size_px, *jpeg) : Status::ok();
+        }));
+  }
+  return thumbnails->flush();
+}
+
+Status write_settings(const std::string& library, const RemoteSettings& remote) {
+  const std::string path = library + "/shoebox.toml";
+  const std::string text =
+      "# Settings of this Shoebox library. Every key is optional; store/SETTINGS.md tells "
+      "them all.\n\n" +
+      toml_of(remote);
+  if (const Result<Settings> again = Settings::parse(text, path); !again) return again.status();
+  return write_file_atomically(path, text);
+}
+
+// Kept beside the library: a list that long is no answer of a command.
+Status keep_report(const std::string& library, const RebuildResult& result) {
+  if (result.lost.empty() && result.older.empty()) return Status::ok();
+  std::string text = fmt::format("Rebuilt from the backup of {}.\n", time_text(result.backed_up_s));
+  for (const std::string& path : result.lost) text += "not backed up yet, lost: " + path + "\n";
+  for (const std::string& path : result.older) text += "shown as before its last edit: " + path + "\n";
+  SHOEBOX_TRY(make_dirs(library + "/recovered"));
+  return write_file_atomically(library + "/recovered/rebuild.txt", text);
+}
+
+Status put_in_place(const std::string& from, const std::string& to, const std::string& library) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    return Status::from_errno(errno, fmt::format("rename {} to {}", from, to));
+  }
+  return fsync_dir(library);
+}
+
+}  // namespace
+
+Result<RebuildResult> rebuild_library(
+    const RebuildPlan& plan, const Clock& clock,
+    const std::function<Result<std::unique_ptr<Remote>>(const RemoteSettings&)>& make_remote) {
+  const std::string& library = plan.library;
+  SHOEBOX_TRY(take_folder(library));
+  SHOEBOX_ASSIGN(const LibraryLock lock, LibraryLock::take(library, /*read_only=*/false));
+  SHOEBOX_ASSIGN(const std::unique_ptr<Remote> remote, make_remote(plan.remote));
+  const RebuildFetch fetch(*remote, clock, plan, library + kWork + "/segments");
+
+  RebuildResult result;
+  SHOEBOX_ASSIGN(const Restorable found, fetch.catalog());
+  result.backed_up_s = found.head.time_s;
+  result.originals = found.head.originals;
+  result.remote = found.head.remote;
+  RemoteSettings settings = plan.remote;
+  settings.name = found.head.remote;
+  SHOEBOX_TRY(check_remote_name(settings.name));
+  result.resumed = exists(library + "/catalog");
+  if (!result.resumed) {
+    const std::string made = library + kWork + "/catalog";
+    SHOEBOX_TRY(build_catalog(plan, fetch, found, made, result));
+    SHOEBOX_TRY(write_settings(library, settings));
+    SHOEBOX_TRY(keep_report(library, result));
+    // Last: from here on it is a library.
+    SHOEBOX_TRY(put_in_place(made, library + "/catalog", library));
+  }
+  SHOEBOX_TRY(fetch_thumbnails(plan, fetch, found.head, result));
+  return result;
+}
+
+Status finish_rebuild(const std::string& library) { return remove_all(library + kWork); }
+
+}  // namespace shoebox

@@ -1,0 +1,118 @@
+#include "sync/rebuild_fetch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "store/base/file_io.h"
+#include "store/base/hash.h"
+#include "store/catalog/backup_segment.h"
+#include "store/catalog/keys.h"
+
+namespace shoebox {
+
+std::string time_text(int64_t when_s) {
+  const auto seconds = static_cast<time_t>(when_s);
+  struct tm parts {};
+  char text[32] = "";
+  if (::localtime_r(&seconds, &parts) != nullptr) std::strftime(text, sizeof text, "%F %T", &parts);
+  return text;
+}
+
+Result<std::string> RebuildFetch::segment(const std::string& library, const backup::Segment& segment) const {
+  const std::string path = folder_ + "/" + segment.sha256.hex();
+  const Result<std::string> kept = read_file(path, backup::kMostSegmentBytes);
+  if (kept && sha256(*kept) == segment.sha256) return *kept;
+  SHOEBOX_ASSIGN(std::string file, copy_.segment(library, segment));
+  SHOEBOX_TRY(write_file_atomically(path, file));
+  return file;
+}
+
+// The library that the owner means: with the most originals, because a machine that was set up anew on
+// the same remote may have begun a backup of its own.
+Result<RebuildFetch::Candidate> RebuildFetch::choose() const {
+  std::vector<std::string> ids{plan_.id};
+  if (plan_.id.empty()) {
+    SHOEBOX_ASSIGN(ids, copy_.libraries());
+  }
+  std::vector<Candidate> candidates;
+  for (const std::string& id : ids) {
+    SHOEBOX_ASSIGN(BackupCopy::Heads heads, copy_.heads(id));
+    for (const std::string& damaged : heads.damaged) plan_.note(damaged);
+    if (!heads.whole.empty()) candidates.push_back({id, std::move(heads)});
+  }
+  if (candidates.empty()) {
+    return Status(Code::kNotFound, fmt::format("{} holds no backup of a catalog that can be read{}",
+                                               plan_.remote.url, plan_.id.empty() ? "" : " for this id"));
+  }
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    const backup::Head& one = a.heads.whole.front();
+    const backup::Head& other = b.heads.whole.front();
+    return std::pair(one.originals, one.time_s) > std::pair(other.originals, other.time_s);
+  });
+  for (size_t i = 1; i < candidates.size(); ++i) {
+    const backup::Head& head = candidates[i].heads.whole.front();
+    plan_.note(
+        fmt::format("another library is backed up there, with {} originals, last on {}; to take that: "
+                    "--id {}",
+                    head.originals, time_text(head.time_s), candidates[i].id));
+  }
+  return std::move(candidates.front());
+}
+
+// Fetches a head's segments. Damaged ones at the end of the journal are left out, and told; none:
+// the snapshot is not whole. An error: the remote does not answer.
+Result<std::optional<Restorable>> RebuildFetch::whole(const backup::Head& head) const {
+  if (head.schema > keys::kSchema) {
+    return Status(Code::kIncompatible, "the backup was made by a newer Shoebox; update this one");
+  }
+  Restorable found;
+  found.head = head;
+  found.sequence = head.snapshot;
+  uint64_t done = 0;
+  for (const backup::Segment& segment : head.segments) {
+    if (segment.kind == backup::SegmentKind::kThumbnails) continue;
+    plan_.progress("fetching the catalog", done++, head.segments.size());
+    const Result<std::string> file = this->segment(head.library, segment);
+    if (!file && file.code() != Code::kDataLoss && file.code() != Code::kNotFound) return file.status();
+    if (!file && segment.kind == backup::SegmentKind::kSnapshot) {
+      plan_.note(file.status().message());
+      return std::optional<Restorable>();
+    }
+    if (!file) {
+      plan_.note(file.status().message());
+      plan_.note(fmt::format("lost are changes {} to {}, the last before {}", found.sequence + 1,
+                             head.sequence, time_text(head.time_s)));
+      // A cut that made several segments is one change: none of it counts.
+      std::erase_if(found.segments, [&](const backup::Segment& one) {
+        return one.kind == backup::SegmentKind::kJournal && one.to == segment.to;
+      });
+      return std::optional(std::move(found));
+    }
+    found.segments.push_back(segment);
+    const bool last_of_cut = &segment == &head.segments.back() || (&segment + 1)->to != segment.to ||
+                             (&segment + 1)->kind != segment.kind;
+    if (segment.kind == backup::SegmentKind::kJournal && last_of_cut) found.sequence = segment.to;
+  }
+  found.newest = true;
+  return std::optional(std::move(found));
+}
+
+Result<Restorable> RebuildFetch::catalog() const {
+  SHOEBOX_ASSIGN(const Candidate candidate, choose());
+  for (const backup::Head& head : candidate.heads.whole) {
+    SHOEBOX_ASSIGN(std::optional<Restorable> found, whole(head));
+    if (!found) continue;
+    const bool first = &head == &candidate.heads.whole.front();
+    found->newest = found->newest && first && candidate.heads.damaged.empty();
+    if (!first || !candidate.heads.damaged.empty()) {
+      plan_.note(
+          fmt::format("the backup of {} is taken; what changed after it is lost", time_text(head.time_s)));
+    }
+    return std::move(*found);
+  }
+  return Status(Code::kNotFound, fmt::format("the backup of the catalog on {} is damaged", plan_.remote.url));
+}
+
+}  // namespace shoebox

@@ -1,0 +1,49 @@
+// The part of a rebuild that talks to the remote: which backup to take, and its segments, kept in a
+// folder so that none is fetched twice.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "store/catalog/backup_head.h"
+#include "store/rebuild.h"
+#include "sync/backup_copy.h"
+
+namespace shoebox {
+
+// What can be restored of one head.
+struct Restorable {
+  backup::Head head;
+  std::vector<backup::Segment> segments;  // snapshot and journal, all fetched and whole
+  uint64_t sequence = 0;                  // the last change in them
+  bool newest = false;                    // nothing is missing, and no newer head is damaged
+};
+
+class RebuildFetch {
+ public:
+  RebuildFetch(Remote& remote, const Clock& clock, const RebuildPlan& plan, std::string folder)
+      : copy_(remote, clock, plan.cancel), plan_(plan), folder_(std::move(folder)) {}
+
+  // The catalog of the library that the plan means. kNotFound: there is none that can be used.
+  Result<Restorable> catalog() const;
+  // A segment, from the folder or from the remote.
+  Result<std::string> segment(const std::string& library, const backup::Segment& segment) const;
+
+ private:
+  struct Candidate {
+    std::string id;
+    BackupCopy::Heads heads;
+  };
+  Result<Candidate> choose() const;
+  Result<std::optional<Restorable>> whole(const backup::Head& head) const;
+  BackupCopy copy_;
+  const RebuildPlan& plan_;
+  const std::string folder_;
+};
+
+// "2026-11-26 01:00:00", local time.
+std::string time_text(int64_t when_s);
+
+}  // namespace shoebox
