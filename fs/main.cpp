@@ -80,6 +80,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
             },
         .on_disk_full = [&library](uint64_t bytes) { return library.evictor().make_room(bytes).freed_bytes; },
         .fetcher = {},
+        .verify_period_s = library.settings().verify_period_s,
     };
     engine_ = std::make_unique<SyncEngine>(std::move(dependencies));
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "store/base/result.h"
+#include "store/policy_settings.h"
 
 namespace shoebox {
 
@@ -28,6 +29,7 @@ struct RemoteSettings {
   std::string credentials_file;  // must be 0600; lines access_key = "…", secret_key = "…"
   std::string credentials_command;
   uint32_t connections = 4;  // parallel uploads
+  UploadPolicy policy;
 };
 
 enum class Durability { kClose, kFsync };
@@ -39,6 +41,7 @@ struct Settings {
   std::string dates_layout = "%Y/%m";
   uint32_t keep_days = 30;  // trash and versions ("30d")
   uint32_t trash_breaker_percent = 10;
+  int64_t verify_period_s = 90 * 86400;  // every copy is read back once in it; 0: never by itself
   std::vector<RemoteSettings> remotes;
 
   // `path_for_messages` is named in errors ("shoebox.toml:7: unknown key "cahce"; did you mean "cache"?").

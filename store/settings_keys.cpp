@@ -9,15 +9,26 @@ namespace shoebox {
 
 const std::vector<std::string_view>& settings_keys() {
   static const std::vector<std::string_view> keys = {"cache", "copies",        "durability", "dates_layout",
-                                                     "keep",  "trash_breaker", "remote"};
+                                                     "keep",  "trash_breaker", "verify",     "remote"};
   return keys;
 }
 
 const std::vector<std::string_view>& remote_keys() {
-  static const std::vector<std::string_view> keys = {
-      "name",       "url",     "endpoint",         "region",
-      "path_style", "ca_file", "credentials_file", "credentials_command",
-      "connections"};
+  static const std::vector<std::string_view> keys = {"name",
+                                                     "url",
+                                                     "endpoint",
+                                                     "region",
+                                                     "path_style",
+                                                     "ca_file",
+                                                     "credentials_file",
+                                                     "credentials_command",
+                                                     "connections",
+                                                     "hours",
+                                                     "on_metered",
+                                                     "on_battery",
+                                                     "photos_only",
+                                                     "video_quota",
+                                                     "manual"};
   return keys;
 }
 

@@ -7,9 +7,12 @@
 
 #include "store/base/log.h"
 #include "store/base/mutex.h"
+#include "store/catalog/catalog.h"
 #include "store/outbox.h"
 #include "sync/counted_remote.h"
+#include "sync/surroundings_watch.h"
 #include "sync/uploader.h"
+#include "sync/verifier.h"
 
 namespace shoebox {
 namespace {
@@ -17,6 +20,8 @@ namespace {
 // How often wait() looks whether the queue is empty, and how often it tells.
 constexpr auto kWaitTick = std::chrono::milliseconds(100);
 constexpr int kTicksPerProgress = 10;
+// How often NetworkManager and UPower are asked, where a policy wants to know.
+constexpr auto kSurroundingsPeriod = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -29,13 +34,24 @@ struct SyncEngine::State {
   };
 
   explicit State(Dependencies d)
-      : outbox(d.outbox), clock(d.clock), fetcher(d.catalog, d.contents, d.clock, std::move(d.fetcher)) {}
+      : outbox(d.outbox),
+        clock(d.clock),
+        verify_period_s(d.verify_period_s),
+        fetcher(d.catalog, d.contents, d.clock, std::move(d.fetcher)),
+        verifier(d.catalog, d.outbox, fetcher, d.clock),
+        catalog(d.catalog) {}
 
   Outbox& outbox;
   const Clock& clock;
+  const int64_t verify_period_s;
   Fetcher fetcher;
+  Verifier verifier;
+  Catalog& catalog;
   std::vector<Member> members;  // fixed after construction
+  std::unique_ptr<SurroundingsWatch> surroundings;
   std::thread enqueue;
+  std::thread verifying;
+  CancelToken stop_verifying;
 
   mutable Mutex mutex;
   ConditionVariable changed;
@@ -44,6 +60,10 @@ struct SyncEngine::State {
   bool enqueued GUARDED_BY(mutex) = true;  // false while the search for missing jobs runs
 
   void enqueue_all();
+  void verify_by_itself();
+  void watch_surroundings();
+  KeptBack kept_back(const RemoteSettings& remote, ContentNo content) const;
+  Result<std::vector<Remote*>> remotes_called(const std::string& name);
   Result<RemoteStatus> status_of(const Member& member, bool paused);
 };
 
@@ -70,6 +90,12 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
       Uploader::Options options;
       options.connections = settings.connections;
       options.quiet_s = quiet_s;
+      options.policy = settings.policy;
+      if (settings.policy.photos_only || settings.policy.video_quota_bytes) {
+        options.kept_back = [state = state_.get(), settings](ContentNo content) {
+          return state->kept_back(settings, content);
+        };
+      }
       member.uploader = std::make_unique<Uploader>(state_->outbox, *member.remote, &state_->fetcher,
                                                    state_->clock, options);
     } else {
@@ -100,11 +126,14 @@ void SyncEngine::start(bool uploads) {
   }
   state_->fetcher.start();
   if (!uploads) return;
+  state_->watch_surroundings();
   const auto paused = state_->outbox.paused();
   for (const State::Member& member : state_->members) {
     if (member.uploader) member.uploader->start(paused && *paused);
   }
   state_->enqueue = std::thread([state = state_.get()] { state->enqueue_all(); });
+  if (state_->verify_period_s > 0)
+    state_->verifying = std::thread([state = state_.get()] { state->verify_by_itself(); });
 }
 
 void SyncEngine::State::enqueue_all() {
@@ -138,11 +167,97 @@ void SyncEngine::stop() {
     state_->stopping = true;
   }
   state_->changed.notify_all();
+  state_->stop_verifying.cancel();
+  state_->surroundings.reset();
   if (state_->enqueue.joinable()) state_->enqueue.join();
-  state_->fetcher.stop();  // first: an upload may wait for a fetch
+  state_->fetcher.stop();  // first: an upload or a repair may wait for a fetch
+  if (state_->verifying.joinable()) state_->verifying.join();
   for (const State::Member& member : state_->members) {
     if (member.uploader) member.uploader->stop();
   }
+}
+
+// A share of the copies each hour, those first that were not seen for the longest time.
+void SyncEngine::State::verify_by_itself() NO_THREAD_SAFETY_ANALYSIS {
+  constexpr auto kEvery = std::chrono::hours(1);
+  constexpr uint64_t kMostAtOnce = 10'000;
+  MutexLock lock(mutex);
+  while (!stopping) {
+    changed.wait_for(mutex, kEvery, [this]() REQUIRES(mutex) { return stopping; });
+    if (stopping) return;
+    mutex.unlock();
+    VerifyRequest request;
+    request.confirmed_before_s = clock.now().seconds - verify_period_s;
+    request.at_most = kMostAtOnce;
+    request.repair = true;
+    const Result<bool> paused = outbox.paused();
+    const Result<std::vector<Remote*>> remotes = remotes_called("");
+    if (paused && !*paused && remotes) {
+      const Result<VerifyReport> report = verifier.run(*remotes, request, stop_verifying, nullptr);
+      if (report && report->missing + report->damaged > 0) {
+        log::warning("verified {} copies: {} missing, {} damaged; {} are sent again", report->checked,
+                     report->missing, report->damaged, report->queued_again);
+      } else if (!report && report.code() != Code::kCancelled) {
+        log::warning("verifying copies: {}", report.status().message());
+      }
+    }
+    mutex.lock();
+  }
+}
+
+void SyncEngine::State::watch_surroundings() {
+  const bool wanted = std::any_of(members.begin(), members.end(), [](const Member& member) {
+    return !member.settings.policy.on_metered || !member.settings.policy.on_battery;
+  });
+  if (!wanted) return;
+  surroundings = std::make_unique<SurroundingsWatch>(kSurroundingsPeriod, [this](const Surroundings& around) {
+    for (const Member& member : members) {
+      if (member.uploader) member.uploader->set_surroundings(around);
+    }
+  });
+}
+
+// The videos that are there are added up each time the quota is asked for a video: that is seldom.
+KeptBack SyncEngine::State::kept_back(const RemoteSettings& remote, ContentNo content) const {
+  const auto photo_id = catalog.photo_of_content(content);
+  if (!photo_id || !*photo_id) return {};
+  const auto photo = catalog.photo(**photo_id);
+  const auto record = catalog.content(content);
+  if (!photo || !*photo || !record || !*record) return {};
+  if ((*photo)->info.kind != MediaKind::kVideo) return {};
+  uint64_t there = 0;
+  if (remote.policy.video_quota_bytes && !remote.policy.photos_only) {
+    (void)catalog.for_each_photo([&](PhotoId, const PhotoRecord& other) {
+      if (other.info.kind != MediaKind::kVideo) return true;
+      const auto copy = catalog.copy(other.content, remote.name);
+      if (copy && *copy) there += (*copy)->size;
+      return true;
+    });
+  }
+  return {shoebox::kept_back(remote.policy, MediaKind::kVideo, (*record)->size, there), (*record)->size};
+}
+
+Result<std::vector<Remote*>> SyncEngine::State::remotes_called(const std::string& name) {
+  std::vector<Remote*> remotes;
+  bool known = name.empty();
+  for (const Member& member : members) {
+    if (!name.empty() && member.settings.name != name) continue;
+    known = true;
+    if (member.remote) {
+      remotes.push_back(member.remote.get());
+    } else if (!name.empty()) {
+      return member.broken.with_context("remote " + name);
+    }
+  }
+  if (!known)
+    return Status(Code::kNotFound, fmt::format("no remote is called \"{}\"; see shoebox status", name));
+  return remotes;
+}
+
+Result<VerifyReport> SyncEngine::verify(const VerifyRequest& request, CancelToken cancel,
+                                        const std::function<void(const VerifyReport&)>& progress) {
+  SHOEBOX_ASSIGN(const std::vector<Remote*> remotes, state_->remotes_called(request.remote));
+  return state_->verifier.run(remotes, request, cancel, progress);
 }
 
 Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool paused) {
@@ -220,16 +335,25 @@ Status SyncEngine::wait(CancelToken cancel,
     NO_THREAD_SAFETY_ANALYSIS {
   for (int tick = 0;; ++tick) {
     SHOEBOX_ASSIGN(const std::vector<RemoteStatus> all, status());
+    // What a policy keeps back is not waited for.
     uint64_t pending = 0;
-    for (const RemoteStatus& status : all) pending += status.pending_files;
+    for (size_t i = 0; i < all.size(); ++i) {
+      const auto& uploader = state_->members[i].uploader;
+      const uint64_t kept = uploader ? uploader->report().kept_back : 0;
+      pending += all[i].pending_files - std::min(kept, all[i].pending_files);
+    }
     if (progress && (pending == 0 || tick % kTicksPerProgress == 0)) progress(all);
     for (const State::Member& member : state_->members) {
       const auto totals = state_->outbox.totals(member.settings.name);
       if (!totals || totals->pending_files == 0) continue;
       const std::string& name = member.settings.name;
       if (!member.uploader) return member.broken.with_context("remote " + name);
-      const Status refused = member.uploader->report().refused;
-      if (!refused) return refused.with_context("remote " + name);
+      const Uploader::Report report = member.uploader->report();
+      if (!report.refused) return report.refused.with_context("remote " + name);
+      if (!report.held.empty() && report.kept_back < totals->pending_files) {
+        return {Code::kBusy, fmt::format("remote {}: {} files wait by its policy: {}", name,
+                                         totals->pending_files, report.held)};
+      }
     }
     MutexLock lock(state_->mutex);
     if (pending == 0 && state_->enqueued) return Status::ok();

@@ -38,6 +38,7 @@ class SyncEngine final : public SyncControl {
     std::function<uint64_t(uint64_t bytes_wanted)> on_disk_full;
     int64_t quiet_s = 5;
     Fetcher::Options fetcher;
+    int64_t verify_period_s = 0;  // every copy is read back once in this time; 0: never by itself
   };
   // A remote whose settings cannot work is reported by status(); the others go on.
   explicit SyncEngine(Dependencies dependencies);
@@ -55,6 +56,8 @@ class SyncEngine final : public SyncControl {
   Status run_now() override;
   Status wait(CancelToken cancel,
               const std::function<void(const std::vector<RemoteStatus>&)>& progress) override;
+  Result<VerifyReport> verify(const VerifyRequest& request, CancelToken cancel,
+                              const std::function<void(const VerifyReport&)>& progress) override;
 
  private:
   struct State;

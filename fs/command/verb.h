@@ -75,11 +75,13 @@ const std::vector<Verb>& verbs();
 Verb mount_verb();
 Verb status_verb();
 Verb import_verb();
+Verb export_verb();
 std::vector<Verb> backup_verbs();
 Verb evict_verb();
 std::vector<Verb> pin_verbs();
 Verb thumbnail_verb();
 std::vector<Verb> trash_verbs();
+Verb verify_verb();
 Verb fsck_verb();
 Verb config_check_verb();
 
