@@ -100,6 +100,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
         .on_disk_full = make_room,
         .fetcher = {},
         .catalog_backup = {.sender = {.thumbnails = &library.thumbnails()}},
+        .verify_period_s = library.settings().verify_period_s,
     };
     engine_ = std::make_unique<SyncEngine>(std::move(dependencies));
   }

@@ -169,6 +169,19 @@ Status read_keep(const Reader& reader, const toml::key& key, const toml::node& n
   return Status::ok();
 }
 
+Status read_verify(const Reader& reader, const toml::key& key, const toml::node& node, Settings& settings) {
+  std::string text;
+  SHOEBOX_TRY(reader.string(key, node, text));
+  settings.verify_period_s = 0;
+  if (text == "never") return Status::ok();
+  const Result<int64_t> seconds = parse_duration_s(text);
+  if (!seconds) return reader.refuse(node.source(), "verify: " + seconds.status().message());
+  if (*seconds < 86400)
+    return reader.refuse(node.source(), "verify must be a day or more, \"90d\", or \"never\"");
+  settings.verify_period_s = *seconds;
+  return Status::ok();
+}
+
 Status read_trash_breaker(const Reader& reader, const toml::key& key, const toml::node& node,
                           Settings& settings) {
   std::string text;
@@ -188,6 +201,53 @@ Status read_trash_breaker(const Reader& reader, const toml::key& key, const toml
 Status check_url(const Reader& reader, const toml::node& node, const std::string& url) {
   const Status checked = check_remote_url(url);
   return checked ? Status::ok() : reader.refuse(node.source(), checked.message());
+}
+
+Status read_hours(const Reader& reader, const toml::key& key, const toml::node& node, UploadPolicy& policy) {
+  const toml::array* list = node.as_array();
+  if (list != nullptr && list->empty()) return reader.refuse(node.source(), "hours must not be empty");
+  for (size_t i = 0; i < (list == nullptr ? 1 : list->size()); ++i) {
+    const toml::node& one = list == nullptr ? node : (*list)[i];
+    std::string text;
+    SHOEBOX_TRY(reader.string(key, one, text));
+    const Result<HourWindow> window = parse_hours(text);
+    if (!window) return reader.refuse(one.source(), "hours: " + window.status().message());
+    policy.hours.push_back(*window);
+  }
+  return Status::ok();
+}
+
+// False: no key of the policy.
+bool read_policy_key(const Reader& reader, const toml::key& key, const toml::node& node, UploadPolicy& policy,
+                     Status& read) {
+  const std::string_view name = key.str();
+  const auto sized = [&](const auto& parse, const auto& take) -> Status {
+    std::string text;
+    SHOEBOX_TRY(reader.string(key, node, text));
+    const auto size = parse(text);
+    if (!size) return reader.refuse(node.source(), fmt::format("{}: {}", name, size.status().message()));
+    return take(*size);
+  };
+  if (name == "hours") {
+    read = read_hours(reader, key, node, policy);
+  } else if (name == "on_metered") {
+    read = reader.boolean(key, node, policy.on_metered);
+  } else if (name == "on_battery") {
+    read = reader.boolean(key, node, policy.on_battery);
+  } else if (name == "photos_only") {
+    read = reader.boolean(key, node, policy.photos_only);
+  } else if (name == "manual") {
+    read = reader.boolean(key, node, policy.manual);
+  } else if (name == "video_quota") {
+    read = sized(parse_cache_limit, [&](const CacheLimit& limit) -> Status {
+      if (limit.percent != 0) return reader.refuse(node.source(), "video_quota must be a size, \"50 GiB\"");
+      policy.video_quota_bytes = limit.bytes;
+      return Status::ok();
+    });
+  } else {
+    return false;
+  }
+  return true;
 }
 
 Status read_remote_key(const Reader& reader, const toml::key& key, const toml::node& node,
@@ -222,6 +282,7 @@ Status read_remote_key(const Reader& reader, const toml::key& key, const toml::n
   if (name == "salt_file") return reader.path(key, node, remote.salt_file);
   if (name == "salt_command") return reader.filled_string(key, node, remote.salt_command);
   if (name == "connections") return reader.number(key, node, 1, 64, remote.connections);
+  if (Status read; read_policy_key(reader, key, node, remote.policy, read)) return read;
   return reader.unknown_key(key, remote_keys());
 }
 
@@ -288,6 +349,7 @@ Status read_key(const Reader& reader, const toml::key& key, const toml::node& no
   if (name == "dates_layout") return read_dates_layout(reader, key, node, settings);
   if (name == "keep") return read_keep(reader, key, node, settings);
   if (name == "trash_breaker") return read_trash_breaker(reader, key, node, settings);
+  if (name == "verify") return read_verify(reader, key, node, settings);
   if (name == "remote") return read_remotes(reader, key, node, settings);
   return reader.unknown_key(key, settings_keys());
 }

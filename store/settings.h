@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "store/base/result.h"
+#include "store/policy_settings.h"
 
 namespace shoebox {
 
@@ -35,6 +36,7 @@ struct RemoteSettings {
   std::string passphrase_command;
   std::string salt_file;  // must be 0600; rclone's password2
   std::string salt_command;
+  UploadPolicy policy;
 };
 
 enum class Durability { kClose, kFsync };
@@ -46,6 +48,7 @@ struct Settings {
   std::string dates_layout = "%Y/%m";
   uint32_t keep_days = 30;  // trash and versions ("30d")
   uint32_t trash_breaker_percent = 10;
+  int64_t verify_period_s = 90 * 86400;  // every copy is read back once in it; 0: never by itself
   std::vector<RemoteSettings> remotes;
 
   // `path_for_messages` is named in errors ("shoebox.toml:7: unknown key "cahce"; did you mean "cache"?").

@@ -9,7 +9,7 @@ namespace shoebox {
 
 const std::vector<std::string_view>& settings_keys() {
   static const std::vector<std::string_view> keys = {"cache", "copies",        "durability", "dates_layout",
-                                                     "keep",  "trash_breaker", "remote"};
+                                                     "keep",  "trash_breaker", "verify",     "remote"};
   return keys;
 }
 
@@ -18,7 +18,9 @@ const std::vector<std::string_view>& remote_keys() {
       "name",        "url",          "endpoint",         "region",
       "path_style",  "ca_file",      "credentials_file", "credentials_command",
       "connections", "crypt",        "passphrase_file",  "passphrase_command",
-      "salt_file",   "salt_command", "identity_file",    "known_hosts"};
+      "salt_file",   "salt_command", "identity_file",    "known_hosts",
+      "hours",       "on_metered",   "on_battery",       "photos_only",
+      "video_quota", "manual"};
   return keys;
 }
 

@@ -36,6 +36,28 @@ struct RemoteStatus {
   std::string catalog_error;  // empty: the last one went well
 };
 
+// Which copies to read back.
+struct VerifyRequest {
+  std::string remote;                      // empty: all
+  double share = 1;                        // of the copies, chosen at random
+  int64_t confirmed_before_s = INT64_MAX;  // only those not seen since
+  uint64_t at_most = UINT64_MAX;           // this many, longest unseen first
+  bool repair = false;                     // send again what is missing or damaged
+};
+
+struct VerifyReport {
+  uint64_t to_check = 0, bytes_to_check = 0;
+  uint64_t checked = 0, checked_bytes = 0;
+  uint64_t missing = 0;    // the remote plainly has no such object
+  uint64_t damaged = 0;    // other bytes than were sent
+  uint64_t unchecked = 0;  // the remote did not answer
+  uint64_t queued_again = 0;
+  struct Finding {
+    std::string remote, key, what, why;
+  };
+  std::vector<Finding> findings;  // the first 10,000
+};
+
 class SyncControl {
  public:
   virtual ~SyncControl() = default;
@@ -47,6 +69,9 @@ class SyncControl {
   // second. Fails when a remote refuses for good (credentials, no space) with its message.
   virtual Status wait(CancelToken cancel,
                       const std::function<void(const std::vector<RemoteStatus>&)>& progress) = 0;
+  // Reads copies back and compares them. Blocks; kNotFound: no remote of that name.
+  virtual Result<VerifyReport> verify(const VerifyRequest& request, CancelToken cancel,
+                                      const std::function<void(const VerifyReport&)>& progress) = 0;
 };
 
 }  // namespace shoebox

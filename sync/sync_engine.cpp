@@ -11,8 +11,10 @@
 #include "store/catalog/catalog.h"
 #include "store/outbox.h"
 #include "sync/counted_remote.h"
+#include "sync/surroundings_watch.h"
 #include "sync/tidier.h"
 #include "sync/uploader.h"
+#include "sync/verifier.h"
 
 namespace shoebox {
 namespace {
@@ -22,6 +24,8 @@ constexpr auto kWaitTick = std::chrono::milliseconds(100);
 constexpr int kTicksPerProgress = 10;
 // Copies moved at once on one remote: uploads go first.
 constexpr uint32_t kTidyConnections = 2;
+// How often NetworkManager and UPower are asked, where a policy wants to know.
+constexpr auto kSurroundingsPeriod = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -39,14 +43,21 @@ struct SyncEngine::State {
       : catalog(d.catalog),
         outbox(d.outbox),
         clock(d.clock),
-        fetcher(d.catalog, d.contents, d.clock, std::move(d.fetcher)) {}
+        verify_period_s(d.verify_period_s),
+        fetcher(d.catalog, d.contents, d.clock, std::move(d.fetcher)),
+        verifier(d.catalog, d.outbox, fetcher, d.clock) {}
 
   Catalog& catalog;
   Outbox& outbox;
   const Clock& clock;
+  const int64_t verify_period_s;
   Fetcher fetcher;
+  Verifier verifier;
   std::vector<Member> members;  // fixed after construction
+  std::unique_ptr<SurroundingsWatch> surroundings;
   std::thread enqueue;
+  std::thread verifying;
+  CancelToken stop_verifying;
 
   mutable Mutex mutex;
   ConditionVariable changed;
@@ -58,6 +69,10 @@ struct SyncEngine::State {
   void make_backup(Member& member, CatalogBackup::Options options);
   void forget_changes();
   [[nodiscard]] Status hurry_backups() const;
+  void verify_by_itself();
+  void watch_surroundings();
+  KeptBack kept_back(const RemoteSettings& remote, ContentNo content) const;
+  Result<std::vector<Remote*>> remotes_called(const std::string& name);
   Result<RemoteStatus> status_of(const Member& member, bool paused);
 };
 
@@ -86,6 +101,12 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
       Uploader::Options options;
       options.connections = settings.connections;
       options.quiet_s = quiet_s;
+      options.policy = settings.policy;
+      if (settings.policy.photos_only || settings.policy.video_quota_bytes) {
+        options.kept_back = [state = state_.get(), settings](ContentNo content) {
+          return state->kept_back(settings, content);
+        };
+      }
       member.uploader = std::make_unique<Uploader>(state_->outbox, *member.remote, &state_->fetcher,
                                                    state_->clock, options);
       Tidier::Options tidying;
@@ -151,6 +172,7 @@ void SyncEngine::start(bool uploads) {
   }
   state_->fetcher.start();
   if (!uploads) return;
+  state_->watch_surroundings();
   const auto paused = state_->outbox.paused();
   for (const State::Member& member : state_->members) {
     if (!member.uploader) continue;
@@ -159,6 +181,8 @@ void SyncEngine::start(bool uploads) {
     member.backup->start(paused && *paused);
   }
   state_->enqueue = std::thread([state = state_.get()] { state->enqueue_all(); });
+  if (state_->verify_period_s > 0)
+    state_->verifying = std::thread([state = state_.get()] { state->verify_by_itself(); });
 }
 
 void SyncEngine::State::enqueue_all() {
@@ -192,14 +216,100 @@ void SyncEngine::stop() {
     state_->stopping = true;
   }
   state_->changed.notify_all();
+  state_->stop_verifying.cancel();
+  state_->surroundings.reset();
   if (state_->enqueue.joinable()) state_->enqueue.join();
-  state_->fetcher.stop();  // first: an upload may wait for a fetch
+  state_->fetcher.stop();  // first: an upload or a repair may wait for a fetch
+  if (state_->verifying.joinable()) state_->verifying.join();
   for (const State::Member& member : state_->members) {
     if (!member.uploader) continue;
     member.uploader->stop();
     member.tidier->stop();
     member.backup->stop();
   }
+}
+
+// A share of the copies each hour, those first that were not seen for the longest time.
+void SyncEngine::State::verify_by_itself() NO_THREAD_SAFETY_ANALYSIS {
+  constexpr auto kEvery = std::chrono::hours(1);
+  constexpr uint64_t kMostAtOnce = 10'000;
+  MutexLock lock(mutex);
+  while (!stopping) {
+    changed.wait_for(mutex, kEvery, [this]() REQUIRES(mutex) { return stopping; });
+    if (stopping) return;
+    mutex.unlock();
+    VerifyRequest request;
+    request.confirmed_before_s = clock.now().seconds - verify_period_s;
+    request.at_most = kMostAtOnce;
+    request.repair = true;
+    const Result<bool> paused = outbox.paused();
+    const Result<std::vector<Remote*>> remotes = remotes_called("");
+    if (paused && !*paused && remotes) {
+      const Result<VerifyReport> report = verifier.run(*remotes, request, stop_verifying, nullptr);
+      if (report && report->missing + report->damaged > 0) {
+        log::warning("verified {} copies: {} missing, {} damaged; {} are sent again", report->checked,
+                     report->missing, report->damaged, report->queued_again);
+      } else if (!report && report.code() != Code::kCancelled) {
+        log::warning("verifying copies: {}", report.status().message());
+      }
+    }
+    mutex.lock();
+  }
+}
+
+void SyncEngine::State::watch_surroundings() {
+  const bool wanted = std::any_of(members.begin(), members.end(), [](const Member& member) {
+    return !member.settings.policy.on_metered || !member.settings.policy.on_battery;
+  });
+  if (!wanted) return;
+  surroundings = std::make_unique<SurroundingsWatch>(kSurroundingsPeriod, [this](const Surroundings& around) {
+    for (const Member& member : members) {
+      if (member.uploader) member.uploader->set_surroundings(around);
+    }
+  });
+}
+
+// The videos that are there are added up each time the quota is asked for a video: that is seldom.
+KeptBack SyncEngine::State::kept_back(const RemoteSettings& remote, ContentNo content) const {
+  const auto photo_id = catalog.photo_of_content(content);
+  if (!photo_id || !*photo_id) return {};
+  const auto photo = catalog.photo(**photo_id);
+  const auto record = catalog.content(content);
+  if (!photo || !*photo || !record || !*record) return {};
+  if ((*photo)->info.kind != MediaKind::kVideo) return {};
+  uint64_t there = 0;
+  if (remote.policy.video_quota_bytes && !remote.policy.photos_only) {
+    (void)catalog.for_each_photo([&](PhotoId, const PhotoRecord& other) {
+      if (other.info.kind != MediaKind::kVideo) return true;
+      const auto copy = catalog.copy(other.content, remote.name);
+      if (copy && *copy) there += (*copy)->size;
+      return true;
+    });
+  }
+  return {shoebox::kept_back(remote.policy, MediaKind::kVideo, (*record)->size, there), (*record)->size};
+}
+
+Result<std::vector<Remote*>> SyncEngine::State::remotes_called(const std::string& name) {
+  std::vector<Remote*> remotes;
+  bool known = name.empty();
+  for (const Member& member : members) {
+    if (!name.empty() && member.settings.name != name) continue;
+    known = true;
+    if (member.remote) {
+      remotes.push_back(member.remote.get());
+    } else if (!name.empty()) {
+      return member.broken.with_context("remote " + name);
+    }
+  }
+  if (!known)
+    return Status(Code::kNotFound, fmt::format("no remote is called \"{}\"; see shoebox status", name));
+  return remotes;
+}
+
+Result<VerifyReport> SyncEngine::verify(const VerifyRequest& request, CancelToken cancel,
+                                        const std::function<void(const VerifyReport&)>& progress) {
+  SHOEBOX_ASSIGN(const std::vector<Remote*> remotes, state_->remotes_called(request.remote));
+  return state_->verifier.run(remotes, request, cancel, progress);
 }
 
 Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool paused) {
@@ -312,13 +422,15 @@ Status SyncEngine::wait(CancelToken cancel,
     NO_THREAD_SAFETY_ANALYSIS {
   for (int tick = 0;; ++tick) {
     SHOEBOX_ASSIGN(const std::vector<RemoteStatus> all, status());
-    uint64_t pending = 0;
+    uint64_t pending = 0;  // but for what a policy keeps back
     uint64_t tidying = 0;  // what fails again and again is not waited for: each original has its copy
     uint64_t changes = 0;
-    for (const RemoteStatus& status : all) {
-      pending += status.pending_files;
-      changes += status.catalog_pending;
-      if (!status.paused) tidying += status.tidying_untried;
+    for (size_t i = 0; i < all.size(); ++i) {
+      const auto& uploader = state_->members[i].uploader;
+      const uint64_t kept = uploader ? uploader->report().kept_back : 0;
+      pending += all[i].pending_files - std::min(kept, all[i].pending_files);
+      changes += all[i].catalog_pending;
+      if (!all[i].paused) tidying += all[i].tidying_untried;
     }
     if (progress && (pending + changes == 0 || tick % kTicksPerProgress == 0)) progress(all);
     for (const State::Member& member : state_->members) {
@@ -330,8 +442,12 @@ Status SyncEngine::wait(CancelToken cancel,
       if (!totals || totals->pending_files == 0) continue;
       const std::string& name = member.settings.name;
       if (!member.uploader) return member.broken.with_context("remote " + name);
-      const Status refused = member.uploader->report().refused;
-      if (!refused) return refused.with_context("remote " + name);
+      const Uploader::Report report = member.uploader->report();
+      if (!report.refused) return report.refused.with_context("remote " + name);
+      if (!report.held.empty() && report.kept_back < totals->pending_files) {
+        return {Code::kBusy, fmt::format("remote {}: {} files wait by its policy: {}", name,
+                                         totals->pending_files, report.held)};
+      }
     }
     const bool paused = !all.empty() && all.front().paused;
     if (pending == 0 && changes > 0 && !paused) SHOEBOX_TRY(state_->hurry_backups());

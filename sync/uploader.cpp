@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <deque>
 #include <exception>
 #include <set>
@@ -30,6 +31,13 @@ constexpr auto kCheckDeadline = std::chrono::seconds(30);
 constexpr double kRefusedRetryS = 60;  // wrong keys may be put right while we run
 
 std::chrono::nanoseconds seconds(double s) { return std::chrono::nanoseconds(static_cast<int64_t>(s * 1e9)); }
+
+int local_minute_of_day(const Timestamp& now) {
+  const time_t seconds_now = now.seconds;
+  struct tm local {};
+  ::localtime_r(&seconds_now, &local);
+  return local.tm_hour * 60 + local.tm_min;
+}
 
 bool remote_refuses(Code code) { return code == Code::kUnauthorized || code == Code::kNoSpace; }
 bool remote_unreachable(Code code) { return code == Code::kUnavailable || code == Code::kTimeout; }
@@ -71,8 +79,13 @@ struct Uploader::State {
   std::string last_error GUARDED_BY(mutex);
   int64_t last_error_s GUARDED_BY(mutex) = 0;
   Status refused GUARDED_BY(mutex);
+  Surroundings around GUARDED_BY(mutex);
+  std::string held GUARDED_BY(mutex);                                   // by the policy
+  std::unordered_map<ContentNo, uint64_t> kept_back GUARDED_BY(mutex);  // with their sizes
+  std::string kept_back_reason GUARDED_BY(mutex);
 
   void run();
+  void look_at_policy() REQUIRES(mutex);
   void first_check();
   bool may_start() REQUIRES(mutex);
   void wait_for_work() REQUIRES(mutex);
@@ -86,6 +99,7 @@ void Uploader::State::run() NO_THREAD_SAFETY_ANALYSIS {
   pthread_setname_np(pthread_self(), "uploader");
   MutexLock lock(mutex);
   while (!stopping) {
+    look_at_policy();
     if (may_start() && !queue.empty()) {
       send_one();
     } else if (may_start() && !scanning && RealClock::now() >= next_scan &&
@@ -97,8 +111,19 @@ void Uploader::State::run() NO_THREAD_SAFETY_ANALYSIS {
   }
 }
 
+// What is under way when the hours end is broken off; a multipart upload resumes later.
+void Uploader::State::look_at_policy() {
+  std::string now = held_by_policy(options.policy, around, local_minute_of_day(clock.now()), urgent);
+  if (held.empty() && !now.empty()) {
+    queue.clear();
+    cancel_running();
+  }
+  if (!held.empty() && now.empty()) woken = true;
+  held = std::move(now);
+}
+
 bool Uploader::State::may_start() {
-  if (paused || running.size() >= allowed) return false;
+  if (!held.empty() || paused || running.size() >= allowed) return false;
   if (clock.steady() < hold_until) return false;
   return online || running.empty();  // one probe after an outage
 }
@@ -122,13 +147,27 @@ void Uploader::State::scan() NO_THREAD_SAFETY_ANALYSIS {
   mutex.unlock();
   const auto begin = RealClock::now();
   int64_t due_s = 0;
+  std::unordered_map<ContentNo, uint64_t> kept;
+  std::string kept_reason;
   auto found = outbox.ready(
       remote.name(), hurry ? 0 : options.quiet_s, options.connections * kQueueAhead,
-      [&](ContentNo content) { return skipped.contains(content); }, &due_s);
+      [&](ContentNo content) {
+        if (skipped.contains(content)) return true;
+        KeptBack back = options.kept_back ? options.kept_back(content) : KeptBack();
+        if (back.why.empty()) return false;
+        kept.emplace(content, back.size);
+        kept_reason = std::move(back.why);
+        return true;
+      },
+      &due_s);
   const auto took = RealClock::now() - begin;
   const int64_t now_s = clock.now().seconds;
   mutex.lock();
   scanning = false;
+  // A walk that found its fill may not have come to the end: what it did not see stays known.
+  if (found && found->empty()) kept_back.clear();
+  kept_back.insert(kept.begin(), kept.end());
+  if (!kept.empty()) kept_back_reason = kept_reason;
   next_due =
       due_s == 0 ? Steady::max() : clock.steady() + std::chrono::seconds(std::max<int64_t>(1, due_s - now_s));
   if (!found) {
@@ -136,7 +175,7 @@ void Uploader::State::scan() NO_THREAD_SAFETY_ANALYSIS {
     last_error_s = now_s;
     next_due = clock.steady() + std::chrono::seconds(10);
   } else if (found->empty()) {
-    if (urgent && hurry) {
+    if (urgent && hurry && running.empty()) {  // until then what it sends is under way
       urgent = false;
       urgent_tried.clear();
       woken = true;  // what this round left is looked at once more, with its back-off
@@ -315,6 +354,14 @@ void Uploader::set_paused(bool paused) {
   state_->changed.notify_all();
 }
 
+void Uploader::set_surroundings(const Surroundings& around) {
+  {
+    MutexLock lock(state_->mutex);
+    state_->around = around;
+  }
+  state_->changed.notify_all();
+}
+
 void Uploader::run_now() {
   {
     MutexLock lock(state_->mutex);
@@ -342,13 +389,20 @@ Uploader::Report Uploader::report() const {
   const auto seconds_until = [now](Steady when) {
     return std::chrono::duration_cast<std::chrono::seconds>(when - now).count() + 1;
   };
+  report.held = state_->held;
+  report.kept_back = state_->kept_back.size();
+  for (const auto& [content, bytes] : state_->kept_back) report.kept_back_bytes += bytes;
   if (state_->paused) {
     report.waiting_for = "paused";
+  } else if (!state_->held.empty()) {
+    report.waiting_for = state_->held;
   } else if (now < state_->hold_until) {
     report.waiting_for =
         fmt::format("{}, retry in {} s", state_->hold_reason, seconds_until(state_->hold_until));
   } else if (state_->running.empty() && state_->next_due != Steady::max() && now < state_->next_due) {
     report.waiting_for = fmt::format("quiet or back-off, next in {} s", seconds_until(state_->next_due));
+  } else if (state_->running.empty() && !state_->kept_back.empty()) {
+    report.waiting_for = state_->kept_back_reason;
   }
   return report;
 }

@@ -11,8 +11,11 @@
 #include <string>
 
 #include "store/base/clock.h"
+#include "store/base/ids.h"
 #include "store/base/result.h"
+#include "store/policy_settings.h"
 #include "sync/backoff.h"
+#include "sync/policy.h"
 
 namespace shoebox {
 
@@ -26,6 +29,9 @@ class Uploader {
     uint32_t connections = 4;
     int64_t quiet_s = 5;  // a file that still changes is not sent
     Backoff backoff;
+    UploadPolicy policy;
+    // Whether the policy keeps a content back from this remote. Empty: it never does.
+    std::function<KeptBack(ContentNo)> kept_back;
   };
   // `source` may be null; brings evicted contents back that another remote shall get.
   Uploader(Outbox& outbox, Remote& remote, ContentSource* source, const Clock& clock, Options options);
@@ -37,6 +43,7 @@ class Uploader {
   void stop();
   void wake();  // something was queued
   void set_paused(bool paused);
+  void set_surroundings(const Surroundings& around);  // may hold or release uploads, as the policy says
   // Everything queued is tried once, without quiet and back-off.
   void run_now();
 
@@ -45,6 +52,9 @@ class Uploader {
     uint32_t running = 0;
     uint32_t allowed = 0;     // uploads at a time, as the remote lets us
     std::string waiting_for;  // empty: nothing waits
+    std::string held;         // the policy lets nothing start now, and why
+    uint64_t kept_back = 0;   // contents that the policy does not send there
+    uint64_t kept_back_bytes = 0;
     std::string last_error;
     int64_t last_error_s = 0;
     Status refused;  // not ok: trying again will not help (credentials, no space)

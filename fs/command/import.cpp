@@ -4,11 +4,11 @@
 // tells all that was not simply imported or there already.
 #include <fmt/format.h>
 
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "fs/command/arguments.h"
 #include "fs/command/escape.h"
+#include "fs/command/file_report.h"
 #include "fs/command/import_folder.h"
 #include "fs/command/progress.h"
 #include "fs/command/remote_json.h"
@@ -21,41 +21,7 @@ namespace {
 
 using nlohmann::json;
 
-// An answer is one line of bounded length; the counts are exact whatever the list holds.
-constexpr size_t kMostListed = 20'000;
-
-class Report {
- public:
-  explicit Report(ServiceContext& context) : context_(context) {}
-
-  void list(const std::string& path, const std::string& what, const std::string& why) {
-    context_.progress({{"note", fmt::format("{}: {}{}{}", escape_name(path), what, why.empty() ? "" : ": ",
-                                            printable(why))}});
-    if (list_.size() < kMostListed) {
-      list_.push_back({{"path", escape_name(path)}, {"what", what}, {"why", printable(why)}});
-    } else {
-      cut_ = true;
-    }
-  }
-  void count(const std::string& key, uint64_t by = 1) { counts_[key] += by; }
-  [[nodiscard]] json result() const {
-    json out = {{"list", list_}, {"list_is_cut", cut_}};
-    for (const char* key :
-         {"imported", "imported_bytes", "already_there", "known", "failed", "skipped", "moved"}) {
-      const auto it = counts_.find(key);
-      out[key] = it == counts_.end() ? 0 : it->second;
-    }
-    return out;
-  }
-
- private:
-  ServiceContext& context_;
-  json list_ = json::array();
-  bool cut_ = false;
-  std::map<std::string, uint64_t> counts_;
-};
-
-void tell(Report& report, const ImportSource& file, const ImportOutcome& outcome) {
+void tell(FileReport& report, const ImportSource& file, const ImportOutcome& outcome) {
   switch (outcome.verdict) {
     case ImportVerdict::kRenamed:
       report.list(file.path, "imported under another name", outcome.path);
@@ -83,7 +49,7 @@ struct Done {
 
 // Waits for the backup and deletes what it confirmed. What waits longer is left for the next run.
 Status move_sources(ServiceContext& context, FolderImport& import, const std::vector<Done>& done,
-                    Report& report) {
+                    FileReport& report) {
   UploadProgress shown;
   const Status waited = context.sync.wait(context.cancel, [&](const std::vector<RemoteStatus>& remotes) {
     context.progress(shown.interim(remotes));
@@ -138,7 +104,8 @@ Result<json> import_service(ServiceContext& context, const json& arguments) {
   }
   if (move) SHOEBOX_TRY(may_move(context));
 
-  Report report(context);
+  FileReport report(context,
+                    {"imported", "imported_bytes", "already_there", "known", "failed", "skipped", "moved"});
   const auto skip = [&](const std::string& path, const std::string& why) {
     report.count("skipped");
     report.list(path, "skipped", why);

@@ -21,12 +21,14 @@ std::vector<Verb> all_verbs() {
   add(mount_verb());
   add(status_verb());
   add(import_verb());
+  add(export_verb());
   add_all(backup_verbs());
   add(evict_verb());
   add_all(pin_verbs());
   add(thumbnail_verb());
   add_all(trash_verbs());
   add_all(version_verbs());
+  add(verify_verb());
   add(fsck_verb());
   add(rebuild_verb());
   add(config_check_verb());

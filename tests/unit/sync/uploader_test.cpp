@@ -14,8 +14,7 @@ using testing::some_bytes;
 
 class UploaderTest : public testing::SyncFixture {
  protected:
-  void start(bool paused = false, uint32_t connections = 3) {
-    Uploader::Options options;
+  void start(bool paused = false, uint32_t connections = 3, Uploader::Options options = {}) {
     options.connections = connections;
     options.backoff.random = [] { return 0.0; };
     uploader_ = std::make_unique<Uploader>(*outbox_, remote_, nullptr, clock_, options);
@@ -133,6 +132,53 @@ TEST_F(UploaderTest, RunNowWaitsForNoBackOff) {
   uploader_->run_now();
   wait_until([&] { return pending("nas") == 0; });
   EXPECT_EQ(remote_.object("Library/a.jpg"), "a");
+}
+
+TEST_F(UploaderTest, ManuallyNothingIsSentBeforeItIsAskedFor) {
+  Uploader::Options options;
+  options.policy.manual = true;
+  for (int i = 0; i < 10; ++i) add("f" + std::to_string(i), "bytes " + std::to_string(i), {"nas"});
+  start(false, 3, options);
+  wait_until([&] { return !uploader_->report().held.empty(); });
+  EXPECT_EQ(uploader_->report().waiting_for, "manual: run shoebox backup now");
+  EXPECT_EQ(remote_.puts(), 0U);
+  uploader_->run_now();
+  wait_until([&] { return pending("nas") == 0; });
+  EXPECT_EQ(remote_.keys().size(), 10U);
+  wait_until([&] { return !uploader_->report().held.empty(); });
+}
+
+TEST_F(UploaderTest, AConnectionThatBecomesMeteredBreaksOffAndHoldsWhatWasAskedForToo) {
+  Uploader::Options options;
+  options.policy.on_metered = false;
+  remote_.hold();
+  add("a.jpg", "a", {"nas"});
+  start(false, 3, options);
+  remote_.wait_for_calls(1);
+  uploader_->set_surroundings({.metered = true});
+  wait_until([&] { return uploader_->report().running == 0; });
+  uploader_->run_now();
+  wait_until([&] { return uploader_->report().waiting_for == "the connection is metered"; });
+  EXPECT_EQ(pending("nas"), 1U);
+  remote_.release();
+  uploader_->set_surroundings({});
+  drain();
+  EXPECT_EQ(remote_.object("Library/a.jpg"), "a");
+}
+
+TEST_F(UploaderTest, WhatIsKeptBackIsCountedAndTheRestIsSent) {
+  const ContentNo video = add("v.mp4", "moving", {"nas"}, MediaKind::kVideo);
+  add("p.jpg", "still", {"nas"}, MediaKind::kPhoto);
+  Uploader::Options options;
+  options.kept_back = [video](ContentNo content) {
+    return content == video ? KeptBack{"videos are not sent there", 6} : KeptBack();
+  };
+  start(false, 3, options);
+  wait_until([&] { return pending("nas") == 1 && uploader_->report().kept_back == 1; });
+  wait_until([&] { return uploader_->report().waiting_for == "videos are not sent there"; });
+  EXPECT_EQ(uploader_->report().kept_back_bytes, 6U);
+  EXPECT_FALSE(remote_.object("Library/v.mp4"));
+  EXPECT_EQ(remote_.object("Library/p.jpg"), "still");
 }
 
 TEST_F(UploaderTest, WhatStandsUnderTheKeyIsMovedToVersionsAndNotOverwritten) {
@@ -255,6 +301,25 @@ TEST_F(UploaderTest, TheEngineSendsToASecondRemoteWhatOnlyTheFirstHas) {
   EXPECT_EQ((*status)[1].confirmed_files, 1U);
   EXPECT_GT((*status)[0].bytes_received, 0U);
   engine.stop();
+}
+
+TEST_F(UploaderTest, TheEngineWaitsForNoVideoThatAQuotaKeepsBack) {
+  const ContentNo first = add("1.mp4", "twelve bytes", {"nas"}, MediaKind::kVideo);
+  RemoteSettings settings;
+  settings.name = "nas";
+  settings.policy.video_quota_bytes = 20;
+  const auto make = [](const RemoteSettings& s, bool) -> Result<std::unique_ptr<Remote>> {
+    return std::unique_ptr<Remote>(std::make_unique<FakeRemote>(s.name));
+  };
+  SyncEngine engine({*catalog_, *contents_, *outbox_, clock_, {settings}, make, {}, 0, {}});
+  engine.start();
+  EXPECT_TRUE(engine.wait({}, nullptr));
+  add("2.mp4", "other twelve", {"nas"}, MediaKind::kVideo);
+  add("p.jpg", "a photo of more than the quota", {"nas"}, MediaKind::kPhoto);
+  EXPECT_TRUE(engine.wait({}, nullptr));
+  EXPECT_EQ(pending("nas"), 1U);
+  EXPECT_TRUE(*catalog_->copy(first, "nas"));
+  EXPECT_EQ((*engine.status())[0].waiting_for, "the quota for videos is full");
 }
 
 TEST_F(UploaderTest, PauseStandsAfterARestartAndWaitSaysSo) {

@@ -82,6 +82,12 @@ class FakeRemote final : public SyncControl, public ContentSource {
     ++hurried;
     return Status::ok();
   }
+  Result<VerifyReport> verify(const VerifyRequest& request, CancelToken,
+                              const std::function<void(const VerifyReport&)>& progress) override {
+    verified = request;
+    progress(verify_report);
+    return verify_report;
+  }
   Status wait(CancelToken, const std::function<void(const std::vector<RemoteStatus>&)>& progress) override {
     library_.files().drain();
     library_.importer().drain();
@@ -104,6 +110,8 @@ class FakeRemote final : public SyncControl, public ContentSource {
     done(Status::ok());
   }
 
+  VerifyRequest verified;      // as it was asked for last
+  VerifyReport verify_report;  // what verify() answers
   std::atomic<bool> paused{false};
   std::atomic<int> hurried{0};
   std::atomic<int> fetches{0};

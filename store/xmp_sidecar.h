@@ -1,0 +1,43 @@
+// The XMP sidecar of what the owner said about a photo, for any other program: tags, caption, rating,
+// date, people, albums. What only the file itself says is not repeated.
+//
+// Formats: XMP is ISO 16684-1; names in dc: and xmp: are its own; PersonInImage is IPTC Extension
+// 2.0; TagsList ("People/Anna") is digiKam's, hierarchicalSubject ("People|Anna") Lightroom's, both as
+// ExifTool lists them. The namespace "urn:shoebox:xmp:1" holds what has no common name: Albums,
+// Favorite, DeniedPeople and DeniedAlbums.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/base/ids.h"
+#include "store/base/result.h"
+#include "store/catalog/records.h"
+
+namespace shoebox {
+
+class CatalogReader;
+
+// What the owner said.
+struct OwnerStatements {
+  std::vector<std::string> tags;
+  std::string caption;
+  int rating = -1;  // 0 to 5; -1: none
+  std::optional<LocalDate> date;
+  std::vector<std::string> people, denied_people;
+  std::vector<std::string> albums, denied_albums;  // '/'-joined paths
+  bool favorite = false;
+
+  [[nodiscard]] bool empty() const;
+};
+
+// Reads them from the catalog; any thread.
+Result<OwnerStatements> owner_statements(const CatalogReader& reader, PhotoId photo);
+
+// An XMP packet in UTF-8; empty when there is nothing to tell. Bytes that XML cannot hold (invalid
+// UTF-8, control characters) become U+FFFD. The same statements give the same bytes.
+std::string xmp_sidecar(const OwnerStatements& statements);
+
+}  // namespace shoebox

@@ -1,0 +1,207 @@
+#include "sync/verifier.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+#include <map>
+#include <memory>
+#include <random>
+
+#include "store/base/hash.h"
+#include "store/catalog/catalog.h"
+#include "store/content/content_source.h"
+#include "store/outbox.h"
+#include "sync/remote/remote.h"
+
+namespace shoebox {
+namespace {
+
+// As for uploads: the slowest line that still makes sense, and a minute for the handshakes.
+constexpr uint64_t kSlowestBytesPerS = 32 << 10;
+constexpr auto kHandshakes = std::chrono::seconds(60);
+// What came wrong is read again before it counts as wrong: a line may flip a bit too.
+constexpr int kReads = 2;
+constexpr uint64_t kPieceBytes = 8 << 20;
+constexpr size_t kMostFindings = 10'000;
+
+bool unreachable(Code code) {
+  return code == Code::kUnavailable || code == Code::kTimeout || code == Code::kThrottled ||
+         code == Code::kUnauthorized;
+}
+
+}  // namespace
+
+struct Verifier::Item {
+  ContentNo content;
+  ContentHash sha256;
+  uint64_t size = 0;
+  Remote* remote = nullptr;
+  RemoteCopy copy;
+};
+
+Verifier::Verifier(Catalog& catalog, Outbox& outbox, ContentSource& source, const Clock& clock)
+    : catalog_(catalog), outbox_(outbox), source_(source), clock_(clock) {}
+
+RequestContext Verifier::context_for(uint64_t bytes, const CancelToken& cancel) const {
+  RequestContext context;
+  context.cancel = cancel;
+  context.deadline = clock_.steady() + kHandshakes + std::chrono::seconds(bytes / kSlowestBytesPerS);
+  return context;
+}
+
+Result<std::vector<Verifier::Item>> Verifier::plan(const std::vector<Remote*>& remotes,
+                                                   const VerifyRequest& request,
+                                                   const CancelToken& cancel) const {
+  std::vector<Item> items;
+  Status failed;
+  std::mt19937_64 random(std::random_device{}());
+  std::uniform_real_distribution<double> chance(0, 1);
+  SHOEBOX_TRY(catalog_.for_each_content([&](ContentNo content, const ContentRecord& record) {
+    if (cancel.cancelled()) return false;
+    if (record.state != ContentState::kSealed) return true;
+    const auto copies = catalog_.copies(content);
+    if (!copies) {
+      failed = copies.status();
+      return false;
+    }
+    for (const auto& [name, copy] : *copies) {
+      const auto remote = std::find_if(remotes.begin(), remotes.end(),
+                                       [&name = name](const Remote* r) { return r->name() == name; });
+      if (remote == remotes.end() || copy.confirmed_s >= request.confirmed_before_s) continue;
+      if (request.share < 1 && chance(random) >= request.share) continue;
+      items.push_back({content, record.sha256, record.size, *remote, copy});
+    }
+    return true;
+  }));
+  SHOEBOX_TRY(failed);
+  if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
+  // Longest unseen first: a run that is broken off has done the most useful part.
+  std::stable_sort(items.begin(), items.end(),
+                   [](const Item& a, const Item& b) { return a.copy.confirmed_s < b.copy.confirmed_s; });
+  if (items.size() > request.at_most) items.resize(request.at_most);
+  return items;
+}
+
+Result<ContentHash> Verifier::hash_of_object(const Item& item, const RemoteCopy& copy,
+                                             const CancelToken& cancel) const {
+  if (copy.size != item.size)
+    return Status(Code::kDataLoss, fmt::format("{} bytes instead of {}", copy.size, item.size));
+  Sha256 hash;
+  if (item.size == 0) return hash.finish();
+  SHOEBOX_TRY(item.remote->get(
+      copy.key, {0, item.size}, copy.etag,
+      [&hash](std::string_view piece) {
+        hash.update(piece.data(), piece.size());
+        return Status::ok();
+      },
+      context_for(item.size, cancel)));
+  return hash.finish();
+}
+
+// `copy` gets the ETag that now stands there when the bytes are right all the same.
+Result<Verifier::Found> Verifier::check(const Item& item, RemoteCopy& copy, const CancelToken& cancel) const {
+  bool replaced = false;
+  for (int read = 0; read < kReads; ++read) {
+    Result<ContentHash> hash = hash_of_object(item, copy, cancel);
+    if (!hash && hash.code() == Code::kConflict) {
+      // Somebody wrote it anew: another program, or a server that was moved. The bytes decide.
+      replaced = true;
+      const Result<RemoteObject> now = item.remote->stat(copy.key, context_for(0, cancel));
+      if (!now && now.code() == Code::kNotFound) return Found::kMissing;
+      if (!now) return now.status();
+      copy.etag = now->etag;
+      copy.size = now->size;
+      hash = hash_of_object(item, copy, cancel);
+    }
+    if (hash && *hash == item.sha256) return Found::kGood;
+    if (!hash && hash.code() == Code::kNotFound) return Found::kMissing;
+    if (!hash && hash.code() != Code::kDataLoss) return hash.status();
+  }
+  return replaced ? Found::kReplaced : Found::kDamaged;
+}
+
+Status Verifier::note_good(const Item& item, const RemoteCopy& copy) const {
+  const std::unique_ptr<Transaction> txn = catalog_.begin();
+  SHOEBOX_ASSIGN(std::optional<RemoteCopy> now, txn->copy(item.content, item.remote->name()));
+  if (!now || now->key != item.copy.key || now->etag != item.copy.etag) return Status::ok();  // moved on
+  now->etag = copy.etag;
+  now->confirmed_s = clock_.now().seconds;
+  txn->put_copy(item.content, item.remote->name(), *now);
+  return txn->commit();
+}
+
+Status Verifier::repair(const Item& item, const CancelToken& cancel) const {
+  SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, catalog_.content(item.content));
+  if (!record) return Status::ok();  // deleted meanwhile
+  if (record->residence == Residence::kPartial) {
+    SHOEBOX_ASSIGN(const auto copies, catalog_.copies(item.content));
+    if (copies.size() < 2) return {Code::kDataLoss, "it was the only copy, and this disk has none"};
+    // Every block that comes is checked, so nothing wrong comes from the bad copy either.
+    for (uint64_t at = 0; at < item.size; at += kPieceBytes) {
+      if (cancel.cancelled()) return {Code::kCancelled, "interrupted"};
+      const auto answered = std::make_shared<std::promise<Status>>();
+      std::future<Status> answer = answered->get_future();
+      source_.fetch(item.content, {at, std::min(item.size, at + kPieceBytes)}, cancel,
+                    [answered](Status status) { answered->set_value(std::move(status)); });
+      SHOEBOX_TRY(answer.get());
+    }
+  }
+  return outbox_.copy_lost(item.content, item.remote->name(), item.copy.key);
+}
+
+Result<VerifyReport> Verifier::run(const std::vector<Remote*>& remotes, const VerifyRequest& request,
+                                   const CancelToken& cancel,
+                                   const std::function<void(const VerifyReport&)>& progress) {
+  SHOEBOX_ASSIGN(const std::vector<Item> items, plan(remotes, request, cancel));
+  VerifyReport report;
+  report.to_check = items.size();
+  for (const Item& item : items) report.bytes_to_check += item.size;
+  std::map<const Remote*, Status> given_up;
+  const auto list = [&report](const Item& item, std::string what, std::string why) {
+    if (report.findings.size() < kMostFindings)
+      report.findings.push_back({item.remote->name(), item.copy.key, std::move(what), std::move(why)});
+  };
+  for (const Item& item : items) {
+    if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
+    if (given_up.contains(item.remote)) {
+      ++report.unchecked;
+      continue;
+    }
+    RemoteCopy copy = item.copy;
+    const Result<Found> found = check(item, copy, cancel);
+    if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
+    if (!found) {
+      ++report.unchecked;
+      list(item, "not checked", found.status().message());
+      if (unreachable(found.code())) given_up[item.remote] = found.status();
+      if (progress) progress(report);
+      continue;
+    }
+    ++report.checked;
+    report.checked_bytes += item.size;
+    if (*found == Found::kGood) {
+      SHOEBOX_TRY(note_good(item, copy));
+    } else {
+      // The catalog may have moved on while we read: renamed there, sent anew, deleted.
+      SHOEBOX_ASSIGN(const std::optional<RemoteCopy> now, catalog_.copy(item.content, item.remote->name()));
+      if (!now || now->key != item.copy.key || now->etag != item.copy.etag) continue;
+      const char* what = *found == Found::kMissing    ? "missing"
+                         : *found == Found::kReplaced ? "replaced by something else"
+                                                      : "damaged";
+      ++(*found == Found::kMissing ? report.missing : report.damaged);
+      std::string outcome = "shoebox verify --repair sends it again";
+      if (request.repair) {
+        const Status repaired = repair(item, cancel);
+        if (repaired) ++report.queued_again;
+        outcome = repaired ? "queued to be sent again" : repaired.message();
+      }
+      list(item, what, std::move(outcome));
+    }
+    if (progress) progress(report);
+  }
+  SHOEBOX_TRY(catalog_.sync());
+  return report;
+}
+
+}  // namespace shoebox

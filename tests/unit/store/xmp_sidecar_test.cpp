@@ -1,0 +1,123 @@
+#include "store/xmp_sidecar.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <pugixml.hpp>
+
+#include "store/catalog/catalog.h"
+
+namespace shoebox {
+namespace {
+
+using ::testing::ElementsAre;
+
+std::vector<std::string> items(const pugi::xml_node& list) {
+  std::vector<std::string> values;
+  for (const pugi::xml_node& item : list.first_child().children("rdf:li"))
+    values.emplace_back(item.text().get());
+  return values;
+}
+
+pugi::xml_node description(pugi::xml_document& document, const std::string& text) {
+  EXPECT_TRUE(document.load_string(text.c_str())) << text;
+  return document.child("x:xmpmeta").child("rdf:RDF").child("rdf:Description");
+}
+
+TEST(XmpSidecar, NothingSaidIsNoSidecar) { EXPECT_EQ(xmp_sidecar(OwnerStatements()), ""); }
+
+TEST(XmpSidecar, WhatWasSaidStandsInTheSpellingsOfOthers) {
+  OwnerStatements said;
+  said.tags = {"beach", "summer & sun"};
+  said.caption = "<we> two";
+  said.rating = 4;
+  said.date = LocalDate{2023, 7, 0};
+  said.people = {"Anna", "Jos\u00e9"};
+  said.albums = {"Trip/Day 1"};
+  said.denied_people = {"Bob"};
+  said.favorite = true;
+  pugi::xml_document document;
+  const pugi::xml_node about = description(document, xmp_sidecar(said));
+  EXPECT_THAT(items(about.child("dc:subject")), ElementsAre("beach", "summer & sun"));
+  EXPECT_THAT(items(about.child("dc:description")), ElementsAre("<we> two"));
+  EXPECT_STREQ(about.child("xmp:Rating").text().get(), "4");
+  EXPECT_STREQ(about.child("exif:DateTimeOriginal").text().get(), "2023-07");
+  EXPECT_THAT(items(about.child("Iptc4xmpExt:PersonInImage")), ElementsAre("Anna", "Jos\u00e9"));
+  EXPECT_THAT(items(about.child("digiKam:TagsList")),
+              ElementsAre("beach", "summer & sun", "People/Anna", "People/Jos\u00e9"));
+  EXPECT_THAT(items(about.child("shoebox:Albums")), ElementsAre("Trip/Day 1"));
+  EXPECT_THAT(items(about.child("shoebox:DeniedPeople")), ElementsAre("Bob"));
+  EXPECT_STREQ(about.child("shoebox:Favorite").text().get(), "True");
+}
+
+TEST(XmpSidecar, BytesThatXmlCannotHoldAreReplaced) {
+  OwnerStatements said;
+  said.caption = std::string(
+      "a\x01"
+      "b\xff"
+      "c\0d",
+      7);
+  pugi::xml_document document;
+  const pugi::xml_node about = description(document, xmp_sidecar(said));
+  EXPECT_THAT(items(about.child("dc:description")), ElementsAre("a\uFFFD"
+                                                                "b\uFFFD"
+                                                                "c\uFFFD"
+                                                                "d"));
+}
+
+class OwnerStatementsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    Result<std::unique_ptr<Catalog>> opened = Catalog::open("xmp", Catalog::Options::scratch());
+    ASSERT_TRUE(opened) << opened.status().message();
+    catalog = std::move(*opened);
+    const auto txn = catalog->begin();
+    id = txn->new_photo_id();
+    inode = txn->new_inode_no();
+    PhotoRecord photo;
+    photo.info.people = {"Carl"};  // the file says so, not the owner
+    photo.statements[{ViewId::kPeople, "Anna"}] = Statement::kAsserted;
+    photo.statements[{ViewId::kPeople, "Bob"}] = Statement::kDenied;
+    photo.statements[{ViewId::kAlbums, "Trip"}] = Statement::kAsserted;
+    photo.stated_date = LocalDate{1999, 12, 0};
+    txn->put_photo(id, photo);
+    InodeRecord record;
+    record.mode = 0100644;
+    record.photo = id;
+    txn->put_inode(inode, record);
+    txn->put_xattr(inode, "user.xdg.tags", "sea, sky,,");
+    txn->put_xattr(inode, "user.xdg.comment", "hello");
+    txn->put_xattr(inode, "user.baloo.rating", "7");
+    ASSERT_TRUE(txn->commit());
+  }
+  std::unique_ptr<Catalog> catalog;
+  PhotoId id;
+  InodeNo inode;
+};
+
+TEST_F(OwnerStatementsTest, AreThoseOfTheCatalogAndNotOfTheFile) {
+  const Result<OwnerStatements> said = owner_statements(*catalog, id);
+  ASSERT_TRUE(said) << said.status().message();
+  EXPECT_THAT(said->people, ElementsAre("Anna"));
+  EXPECT_THAT(said->denied_people, ElementsAre("Bob"));
+  EXPECT_THAT(said->albums, ElementsAre("Trip"));
+  EXPECT_THAT(said->tags, ElementsAre("sea", "sky"));
+  EXPECT_EQ(said->caption, "hello");
+  EXPECT_EQ(said->rating, 4);  // 7 half stars
+  ASSERT_TRUE(said->date);
+  EXPECT_EQ(said->date->year, 1999);
+}
+
+TEST_F(OwnerStatementsTest, ARatingThatIsNoneDoesNotCount) {
+  for (const char* bad : {"", "11", "-1", "4x", "99999999999999999999"}) {
+    const auto txn = catalog->begin();
+    txn->put_xattr(inode, "user.baloo.rating", bad);
+    ASSERT_TRUE(txn->commit());
+    const Result<OwnerStatements> said = owner_statements(*catalog, id);
+    ASSERT_TRUE(said);
+    EXPECT_EQ(said->rating, -1) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace shoebox
