@@ -13,15 +13,15 @@ namespace {
 // Rows looked at under the writer lock in one go.
 constexpr size_t kWalkBatch = 100;
 
-Status note_copies(Catalog& catalog, const std::vector<ContentNo>& contents) {
+Status note_copies(Catalog& catalog, const std::vector<ContentNo>& contents,
+                   const std::function<KeyLimits(const std::string& remote)>& limits_of) {
   const std::unique_ptr<Transaction> txn = catalog.begin();
   for (const ContentNo content : contents) {
     SHOEBOX_ASSIGN(const auto copies, txn->copies(content));
     for (const auto& [remote, copy] : copies) {
       SHOEBOX_ASSIGN(const std::optional<TidyRecord> known, txn->tidy(content, remote));
       if (known) continue;
-      SHOEBOX_ASSIGN(const bool settled,
-                     belongs_at(*txn, remote, content, copy.key, state_->limits_of(remote)));
+      SHOEBOX_ASSIGN(const bool settled, belongs_at(*txn, remote, content, copy.key, limits_of(remote)));
       if (!settled) txn->put_tidy(content, remote, {});
     }
   }
@@ -149,7 +149,8 @@ Status Outbox::State::walk_moved_folders() {
 Status Outbox::State::walk(InodeNo top) {
   std::vector<InodeNo> folders{top};
   std::unordered_set<InodeNo> seen{top};
-  std::vector<ContentNo> contents;
+  std::vector<ContentNo> found;
+  const auto limits = [this](const std::string& remote) { return limits_of(remote); };
   while (!folders.empty()) {
     const InodeNo folder = folders.back();
     folders.pop_back();
@@ -162,13 +163,13 @@ Status Outbox::State::walk(InodeNo top) {
     }));
     for (const InodeNo file : files) {
       SHOEBOX_ASSIGN(const std::optional<InodeRecord> inode, catalog.inode(file));
-      if (inode && inode->content) contents.push_back(inode->content);
-      if (contents.size() < kWalkBatch) continue;
-      SHOEBOX_TRY(note_copies(catalog, contents));
-      contents.clear();
+      if (inode && inode->content) found.push_back(inode->content);
+      if (found.size() < kWalkBatch) continue;
+      SHOEBOX_TRY(note_copies(catalog, found, limits));
+      found.clear();
     }
   }
-  return contents.empty() ? Status::ok() : note_copies(catalog, contents);
+  return found.empty() ? Status::ok() : note_copies(catalog, found, limits);
 }
 
 }  // namespace shoebox
