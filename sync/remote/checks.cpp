@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <thread>
+
 namespace shoebox {
 namespace {
 
@@ -57,6 +60,17 @@ Status check_wanted(const RequestContext& context) {
     return {Code::kTimeout, "deadline passed"};
   }
   return Status::ok();
+}
+
+Status pause_for(std::chrono::milliseconds time, const RequestContext& context) {
+  constexpr std::chrono::milliseconds kLook{50};
+  const auto until = std::chrono::steady_clock::now() + time;
+  for (;;) {
+    SHOEBOX_TRY(check_wanted(context));
+    const auto left = until - std::chrono::steady_clock::now();
+    if (left.count() <= 0) return Status::ok();
+    std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(left, kLook));
+  }
 }
 
 }  // namespace shoebox

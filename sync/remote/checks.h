@@ -1,6 +1,7 @@
 // Checks that every kind of remote makes before it touches anything. Pure functions.
 #pragma once
 
+#include <chrono>
 #include <string_view>
 
 #include "sync/remote/remote.h"
@@ -15,5 +16,8 @@ Status check_key(std::string_view key);
 
 // kCancelled or kTimeout once nobody waits for the answer any more.
 Status check_wanted(const RequestContext& context);
+
+// Lets so much time pass; the same, as soon as nobody waits any more.
+Status pause_for(std::chrono::milliseconds time, const RequestContext& context);
 
 }  // namespace shoebox

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "store/settings.h"
+#include "sync/remote/checks.h"
 #include "sync/remote/dav_xml.h"
 #include "sync/remote/http_answer.h"
 
@@ -12,6 +13,9 @@ namespace shoebox {
 namespace {
 
 constexpr size_t kMaxListing = 64 << 20;  // some 100,000 photos in one folder
+// Servers lock a folder while something is made in it, for moments.
+constexpr int kLockedAttempts = 6;
+constexpr std::chrono::milliseconds kLockedPause{50};  // doubled each time: 1.5 s in all
 
 }  // namespace
 
@@ -80,6 +84,7 @@ Result<HttpResponse> DavClient::send(const DavRequest& request, const RequestCon
                                      HttpResponse* refusal) {
   SHOEBOX_ASSIGN(Login login, login_.get());
   bool renewed = false;
+  int locked = 0;
   for (;;) {
     const bool has_login = !login.user.empty() && !login.password.empty();
     if (has_login && !asked_) SHOEBOX_TRY(ask_for_scheme(context));
@@ -102,6 +107,10 @@ Result<HttpResponse> DavClient::send(const DavRequest& request, const RequestCon
           continue;
         }
       }
+    }
+    if (response.status == 423 && ++locked < kLockedAttempts) {
+      SHOEBOX_TRY(pause_for(kLockedPause * (1 << (locked - 1)), context));
+      continue;
     }
     const Status status = refused(response, request.what, has_login);
     if (refusal != nullptr) *refusal = std::move(response);

@@ -16,6 +16,7 @@ namespace {
 
 // Another writer may take a folder away between two steps.
 constexpr int kPlaceAttempts = 5;
+constexpr std::chrono::milliseconds kReplacePause{50};
 
 std::string folder_of(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -155,10 +156,13 @@ Result<RemoteObject> FolderRemote::place(const std::string& temporary, const std
   }
   if (!moved) return moved;
   auto found = facts(key, context);
-  if (!found) {
-    return found.code() == Code::kNotFound ? Status(Code::kUnavailable, found.status().message())
-                                           : found.status();
+  // Somebody else replaces it: some servers remove the old one first.
+  for (int attempt = 1; found.code() == Code::kNotFound && attempt < kPlaceAttempts; ++attempt) {
+    SHOEBOX_TRY(pause_for(kReplacePause, context));
+    found = facts(key, context);
   }
+  if (found.code() == Code::kNotFound) return Status(Code::kUnavailable, found.status().message());
+  if (!found) return found.status();
   if (found->is_folder || found->size != bytes.size) {
     return Status(Code::kUnavailable, fmt::format("{}: {} bytes stand there after the upload, not {}",
                                                   what("put", key), found->size, bytes.size));

@@ -9,7 +9,7 @@
 namespace shoebox {
 namespace {
 
-constexpr size_t kMostIdle = 8;                        // sshd's MaxSessions and MaxStartups are 10 by default
+constexpr size_t kMostIdle = 16;                       // uploads and reads at once, rarely more
 constexpr auto kLook = std::chrono::milliseconds(50);  // a raised CancelToken is seen this late
 
 }  // namespace

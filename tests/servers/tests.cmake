@@ -10,7 +10,7 @@ foreach(server directory mini-s3 s3rver ceph-rgw rclone-dav apache-dav nginx-dav
   add_test(NAME servers.contract.${server}
     COMMAND ${CMAKE_CURRENT_LIST_DIR}/contract-on ${server} $<TARGET_FILE:contract_remote>)
   set_tests_properties(servers.contract.${server} PROPERTIES
-    LABELS servers SKIP_RETURN_CODE 77 TIMEOUT 240)
+    LABELS servers SKIP_RETURN_CODE 77 TIMEOUT 480)
 endforeach()
 
 add_test(NAME servers.fault_proxy COMMAND ${CMAKE_CURRENT_LIST_DIR}/fault_proxy_test.py)

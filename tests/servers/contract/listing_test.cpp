@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "contract.h"
+#include "store/base/mutex.h"
 
 namespace shoebox {
 namespace {
@@ -38,16 +39,19 @@ TEST_F(Listing, GoesThroughAllPages) {
   constexpr int kObjects = 1'003;  // a page has 1,000
   std::vector<std::thread> writers;
   std::atomic<int> next{0};
-  std::atomic<int> failed{0};
+  Mutex mutex;
+  std::vector<std::string> failures;
   for (int t = 0; t < 16; ++t) {
     writers.emplace_back([&] {
       for (int i = next++; i < kObjects; i = next++) {
-        if (!put(std::to_string(i % 7) + "/" + std::to_string(i), "x")) ++failed;
+        const Status status = put(std::to_string(i % 7) + "/" + std::to_string(i), "x").status();
+        const MutexLock lock(mutex);
+        if (!status) failures.push_back(status.message());
       }
     });
   }
   for (std::thread& writer : writers) writer.join();
-  ASSERT_EQ(failed, 0);
+  ASSERT_EQ(failures, std::vector<std::string>());
   const std::vector<std::string> keys = list(folder_);
   EXPECT_EQ(keys.size(), static_cast<size_t>(kObjects));
   EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end()));
