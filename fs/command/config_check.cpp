@@ -49,8 +49,9 @@ Status check_passphrase(const RemoteSettings& remote, const Composition& composi
   const Status checked = composition.check_passphrase(remote);
   if (checked.code() == Code::kUnauthorized) return checked.with_context("remote " + remote.name);
   if (!checked && checked.code() != Code::kNotFound) {
-    warnings.push_back(fmt::format("remote {}: the passphrase was not tried: {}", remote.name,
-                                   printable(checked.message())));
+    warnings.push_back(
+        fmt::format("remote {}: its passphrase was not tried, the remote is new or out of reach: {}",
+                    remote.name, printable(checked.message())));
   }
   return Status::ok();
 }

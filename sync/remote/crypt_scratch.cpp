@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
+#include <sys/mman.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -14,6 +15,9 @@ namespace {
 
 // Left for the catalog and for files being written meanwhile.
 constexpr uint64_t kReserveBytes = 64 << 20;
+
+// Enough for nearly every photo, and little for a machine even four times.
+constexpr uint64_t kMostInMemoryBytes = 32 << 20;
 
 bool in_memory(const std::string& folder) {
   struct statfs fs {};
@@ -62,6 +66,10 @@ Result<UniqueFd> CryptScratch::make(uint64_t bytes) const {
     auto fd = unnamed_file(other, bytes);
     if (fd) return fd;
     if (why) why = fd.status();
+  }
+  if (bytes <= kMostInMemoryBytes) {
+    UniqueFd fd(::memfd_create("shoebox-encrypting", MFD_CLOEXEC));
+    if (fd) return fd;
   }
   return Status(
       Code::kBusy,

@@ -1,5 +1,6 @@
-// Where an original stands encrypted while it is sent: a file without a name, on a disk and never in
-// memory. It is gone with its descriptor, also after a crash.
+// Where an original stands encrypted while it is sent: a file without a name, on a disk. It is gone with
+// its descriptor, also after a crash. Memory holds a small one when no disk has room: else a disk full of
+// what is not backed up yet could never be relieved by backing it up.
 //
 // Threads: any.
 #pragma once

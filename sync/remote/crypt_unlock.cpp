@@ -46,6 +46,8 @@ Status try_crypt_keys(const RemoteSettings& settings, const std::shared_ptr<cons
   SHOEBOX_ASSIGN(const std::unique_ptr<Remote> plain, make_remote(below, {.used_before = true}));
   RequestContext context;
   context.deadline = deadline;
+  // What is wrong with the remote itself, its credentials for one, says nothing of the passphrase.
+  if (const Status there = plain->check(context); !there) return {Code::kUnavailable, there.message()};
   const CryptNames names(keys);
   SHOEBOX_ASSIGN(const CryptProof proof, prove_crypt_keys(*plain, *keys, names, context));
   return proof == CryptProof::kFresh ? Status(Code::kNotFound, "nothing was encrypted there yet")

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 from drive import SHOEBOX, mounted, sha256, wait_until
+from test_s3 import s3  # noqa: F401 a fixture
 
 PASSPHRASE = "correct horse battery staple"
 
@@ -117,17 +118,22 @@ def test_a_changed_block_is_an_error_and_never_served(vault):
         (vault.path / "Library/a.mp4").read_bytes()
     held[1 << 20] ^= 1
     path.write_bytes(held)
+    wait_until(lambda: _reads(vault.path / "Library/a.mp4", want), 60, "reading once the bytes are right again")
 
-    def reads():
-        try:
-            return (vault.path / "Library/a.mp4").read_bytes() == want
-        except OSError:
-            return False
-    wait_until(reads, 60, "reading once the bytes are right again")
+
+def _reads(path, want):
+    """Whether the file can be read whole now; what can be read must be right."""
+    try:
+        got = path.read_bytes()
+    except OSError:
+        return False
+    assert got == want
+    return True
 
 
 def test_a_wrong_passphrase_is_said_and_writes_nothing(vault):
-    (vault.path / "Library/a.mp4").write_bytes(random.Random(3).randbytes(1 << 20))
+    want = random.Random(3).randbytes(1 << 20)
+    (vault.path / "Library/a.mp4").write_bytes(want)
     vault.backed_up()
     vault.evict()
     vault.unmount()
@@ -154,7 +160,7 @@ def test_a_wrong_passphrase_is_said_and_writes_nothing(vault):
         # Put right while it is mounted.
         write_passphrase(vault)
         wait_until(lambda: _backed_up(vault), 60, "the upload")
-        assert sha256(vault.path / "Library/a.mp4") is not None
+        wait_until(lambda: _reads(vault.path / "Library/a.mp4", want), 60, "reading with the right passphrase")
     finally:
         subprocess.run(["fusermount3", "-u", str(vault.path)], check=True)
         wait_until(lambda: not mounted(vault.path), 30, "the unmount")
@@ -200,6 +206,31 @@ def test_names_too_long_to_be_encrypted_get_a_short_key(vault):
         listed = rclone(vault, "lsf", "-R", "--files-only", "sb:").stdout.decode().splitlines()
         assert f"Library/{fits}" in listed
         assert any(one.startswith(".shoebox/short/") and one.endswith(".mp4") for one in listed)
+
+
+def test_a_multipart_upload_goes_on_after_kill(s3, make_drive):  # noqa: F811
+    drive = make_drive()
+    drive.library.mkdir(mode=0o700)
+    write_passphrase(drive)
+    (drive.library / "shoebox.toml").write_text(
+        f'[[remote]]\nname = "bucket"\nurl = "s3://photos/vault"\nendpoint = "http://127.0.0.1:{s3.port}"\n'
+        f'crypt = true\npassphrase_file = "passphrase"\n', encoding="utf-8")
+    drive.env.update(AWS_ACCESS_KEY_ID="shoebox", AWS_SECRET_ACCESS_KEY="shoebox-secret")
+    drive.mount()
+    want = random.Random(7).randbytes(50_000_000)
+    s3.faults(delay=1.0)
+    (drive.path / "Library/0.mp4").write_bytes(want)
+    drive.run("backup", "now")
+    wait_until(lambda: s3.stats()["bytes_up"] > 18_000_000, 60, "the first part")
+    drive.kill()
+    before = s3.stats()["bytes_up"]
+    s3.faults()
+    drive.mount()
+    drive.backed_up()
+    # The first part was encrypted under the same nonce, so it counts and is not sent again.
+    assert s3.stats()["bytes_up"] - before < 50_000_000 - 16_000_000
+    drive.evict()
+    assert (drive.path / "Library/0.mp4").read_bytes() == want
 
 
 def mount_from_terminal(drive, *typed):

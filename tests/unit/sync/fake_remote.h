@@ -151,6 +151,7 @@ class FakeRemote final : public Remote {
   Status copy(const std::string& from, const std::string& to, const RequestContext&) override {
     MutexLock lock(mutex_);
     if (!objects_.contains(from)) return {Code::kNotFound, "fake: no such object"};
+    if (to.size() - (to.rfind('/') + 1) > 255) return {Code::kNameTooLong, "fake: as file systems say"};
     objects_[to] = objects_.at(from);
     return Status::ok();
   }

@@ -90,8 +90,7 @@ TEST_F(UploaderTest, ARetryAfterIsHonoured) {
   remote_.fail_next(Status(Code::kThrottled, "503"));
   start();
   wait_until([&] { return remote_.puts() == 1; });
-  wait_until([&] { return !uploader_->report().waiting_for.empty(); });
-  EXPECT_NE(uploader_->report().waiting_for.find("slow down"), std::string::npos);
+  wait_until([&] { return uploader_->report().waiting_for.find("slow down") != std::string::npos; });
   wait_until([&] { return uploader_->report().running == 0; });
   int64_t due_s = 0;
   EXPECT_TRUE(ready("nas", 5, &due_s).empty());
@@ -191,6 +190,33 @@ TEST_F(UploaderTest, WhatStandsUnderTheKeyIsMovedToVersionsAndNotOverwritten) {
   ASSERT_EQ(keys.size(), 2U);
   EXPECT_TRUE(keys[0].starts_with(".shoebox/versions/Library/a.jpg~")) << keys[0];
   EXPECT_EQ(remote_.object(keys[0]), "somebody else's");
+}
+
+TEST_F(UploaderTest, ANameThatIsTooLongForAVersionIsKeptUnderItsHash) {
+  const std::string name = std::string(246, 'x') + ".jpg";
+  remote_.place("Library/" + name, "somebody else's");
+  add(name, "mine", {"nas"});
+  start();
+  drain();
+  EXPECT_EQ(remote_.object("Library/" + name), "mine");
+  const std::string aside = ".shoebox/versions/" + sha256("Library/" + name).hex() + "~";
+  const auto keys = remote_.keys();
+  ASSERT_EQ(keys.size(), 2U);
+  EXPECT_TRUE(keys[0].starts_with(aside)) << keys[0];
+  EXPECT_EQ(remote_.object(keys[0]), "somebody else's");
+}
+
+TEST_F(UploaderTest, ANameThatIsTooLongEncryptedGetsAShortKeyOnThatRemoteOnly) {
+  RemoteSettings vault;
+  vault.url = "file:///vault";
+  vault.crypt = true;
+  outbox_->set_key_limits("vault", key_limits_of(vault));
+  const std::string name = std::string(150, 'x') + ".jpg";
+  add(name, "mine", {"nas", "vault"});
+  ASSERT_EQ(ready("nas").size(), 1U);
+  EXPECT_EQ(ready("nas")[0].key, "Library/" + name);
+  ASSERT_EQ(ready("vault").size(), 1U);
+  EXPECT_EQ(ready("vault")[0].key, ".shoebox/short/" + sha256("mine").hex() + ".jpg");
 }
 
 TEST_F(UploaderTest, AnUploadWhoseAnswerWasLostIsNotSentTwice) {

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -408,10 +410,11 @@ TEST_F(CryptRemoteTest, AnObjectThatAnotherMachineReplacedIsReadUnderItsOwnNonce
   EXPECT_TRUE(*get("a", {131'072, 300'000}) == second.substr(131'072));
 }
 
-TEST_F(CryptRemoteTest, WithoutRoomForTheEncryptedCopyOthersMayTry) {
+TEST(CryptScratchTest, WithoutRoomForTheEncryptedCopyOthersMayTry) {
+  const testing::TempDir folder;
   CryptScratch scratch;
   uint64_t asked = 0;
-  scratch.folder = scratch_.path();
+  scratch.folder = folder.path();
   scratch.make_room = [&](uint64_t bytes) {
     asked = bytes;
     return uint64_t{0};
@@ -420,8 +423,27 @@ TEST_F(CryptRemoteTest, WithoutRoomForTheEncryptedCopyOthersMayTry) {
   const auto made = scratch.make(huge);
   EXPECT_EQ(made.code(), Code::kBusy);
   EXPECT_GE(asked, huge) << "the evictor is asked first";
-  EXPECT_NE(made.status().message().find(scratch_.path()), std::string::npos);
-  EXPECT_TRUE(scratch.make(1000));
+  EXPECT_NE(made.status().message().find(folder.path()), std::string::npos);
+
+  asked = 0;
+  const auto small = scratch.make(100'000);
+  ASSERT_TRUE(small) << small.status().message();
+  EXPECT_EQ(asked, 0u);
+  struct stat st {};
+  ASSERT_EQ(::fstat(small->get(), &st), 0);
+  EXPECT_GE(st.st_blocks * 512, 100'000) << "the room is taken before anything is written";
+  EXPECT_TRUE(fs::is_empty(folder.path())) << "and it has no name";
+}
+
+TEST(CryptScratchTest, PhotosAreSentWhileNoDiskHasRoom) {
+  const char* before = std::getenv("TMPDIR");
+  const std::string kept = before != nullptr ? before : "";
+  ::setenv("TMPDIR", "/nowhere", 1);
+  CryptScratch scratch;
+  scratch.folder = "/nowhere/either";
+  EXPECT_TRUE(scratch.make(20 << 20));
+  EXPECT_EQ(scratch.make(100 << 20).code(), Code::kBusy);
+  before != nullptr ? ::setenv("TMPDIR", kept.c_str(), 1) : ::unsetenv("TMPDIR");
 }
 
 }  // namespace
