@@ -83,7 +83,8 @@ def filled(drive, made_photos, photo, folder):
     os.unlink(drive.path / "Library/camera" / sorted(files_below(drive.path / "Library/camera"))[-1])
     os.unlink(source / "camera" / sorted(files_below(source / "camera"))[-1])
     drive.backed_up()
-    drive.evict(drive.path / "Library/camera", drive.path / "Library/big.mp4")
+    drive.evict(drive.path / "Library/camera")
+    drive.evict(drive.path / "Library/big.mp4")
     drive.source = source
     return drive
 
