@@ -61,7 +61,8 @@ Status adopt(Catalog& catalog, const Restorable& found) {
   if (found.newest) {
     txn->put_meta(std::string(keys::kMetaBackup) + found.head.remote, "-\n" + encode(found.head));
   }
-  txn->put_meta(keys::kMetaLibraryId, found.head.library);
+  SHOEBOX_ASSIGN(const std::optional<std::string> id, txn->meta(keys::kMetaLibraryId));
+  if (id != found.head.library) txn->put_meta(keys::kMetaLibraryId, found.head.library);
   SHOEBOX_TRY(txn->commit());
   return catalog.sync();
 }

@@ -83,7 +83,8 @@ def filled(drive, made_photos, photo, folder):
     os.unlink(drive.path / "Library/camera" / sorted(files_below(drive.path / "Library/camera"))[-1])
     os.unlink(source / "camera" / sorted(files_below(source / "camera"))[-1])
     drive.backed_up()
-    drive.evict(drive.path / "Library/camera", drive.path / "Library/big.mp4")
+    drive.evict(drive.path / "Library/camera")
+    drive.evict(drive.path / "Library/big.mp4")
     drive.source = source
     return drive
 
@@ -99,6 +100,12 @@ def test_everything_comes_back(filled):
     assert filled.names("Albums/Trip/Day 1") == ["first.jpg"]
     assert "anna.jpg" in filled.names("People/Anna") and "ben.jpg" in filled.names("People/Ben")
     assert filled.state("Library/big.mp4") == "remote"
+    filled.backed_up()
+    asked = filled.json("status")["remotes"][0]["requests"]
+    for name in filled.names("Library/camera"):
+        jpeg = filled.run("thumbnail", filled.path / "Library/camera" / name, "--size", "256", text=False).stdout
+        assert jpeg.startswith(b"\xff\xd8"), name
+    assert filled.json("status")["remotes"][0]["requests"] == asked, "thumbnails are here before any original"
     status = filled.json("status")["remotes"][0]
     assert status["pending_files"] == 0 and status["backed_up_files"] > 20
     fsck(filled)
