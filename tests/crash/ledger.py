@@ -1,5 +1,33 @@
-"""What a workload's log says must be there after a crash, and the check against a mount."""
+"""Runs of the workload, what their logs say must be there after a crash, and the check against a mount."""
 import hashlib
+import subprocess
+from pathlib import Path
+
+WORKLOAD = Path(__file__).parent / "workload.py"
+
+
+class Runs:
+    """Workloads on one drive, one after the other, each ended by a crash; then the check of all of them."""
+
+    def __init__(self, drive, folder):
+        self.drive, self.folder = drive, folder
+        self.logs = []
+
+    def start(self):
+        """Starts the next run; the process ends by itself when its mount is gone."""
+        number = len(self.logs)
+        self.logs.append(self.folder / f"log{number}")
+        return subprocess.Popen(["/usr/bin/python3", str(WORKLOAD), str(self.drive.path), str(self.logs[-1]), str(number),
+                                 "30"], stderr=subprocess.DEVNULL)
+
+    def check(self):
+        """Everything acknowledged is there; returns how many files were checked."""
+        checked = 0
+        for number, log in enumerate(self.logs):
+            lost, count = violations(log, self.drive.path / f"Library/run{number}")
+            assert not lost, lost
+            checked += count
+        return checked
 
 
 def read(path):

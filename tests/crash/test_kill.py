@@ -2,7 +2,6 @@
 the remote gets everything, fsck is clean; also when killed again during the recovery."""
 import os
 import random
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -10,50 +9,40 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from conftest import *  # noqa: E402,F401,F403  fixtures of the mount tests
 from drive import sha256  # noqa: E402
-from ledger import read, violations  # noqa: E402
+from ledger import Runs, read  # noqa: E402
 
 KILLS = int(os.environ.get("SHOEBOX_KILLS", "5"))
-WORKLOAD = Path(__file__).parent / "workload.py"
 
 
 def test_acknowledged_files_survive_kills(make_drive, folder):
     drive = make_drive()
     seed = int(os.environ.get("SHOEBOX_SEED", "1"))
     chooser = random.Random(seed)
-    logs, unsent_at_kill = [], 0
+    runs, unsent_at_kill = Runs(drive, folder), 0
     for kill in range(KILLS):
         drive.mount()
-        log = folder / f"log{kill}"
-        worker = subprocess.Popen(["/usr/bin/python3", str(WORKLOAD), str(drive.path), str(log), str(kill), "30"],
-                                  stderr=subprocess.DEVNULL)
+        worker = runs.start()
         time.sleep(chooser.uniform(0.5, 3.0))  # the instant of the kill is what is random here
         unsent_at_kill += drive.json("status")["remotes"][0]["pending_files"]
         drive.kill()
         worker.wait(30)
-        logs.append((kill, log))
         if kill % 2:  # and once more, while it recovers
             drive.mount(wait=False)
             time.sleep(chooser.uniform(0.0, 0.4))
             drive.kill()
     assert unsent_at_kill > 0, "every kill came when nothing was unsent: this proves nothing"
     drive.mount()
-    checked = 0
-    for kill, log in logs:
-        lost, count = violations(log, drive.path / f"Library/run{kill}")
-        assert not lost, lost
-        checked += count
+    checked = runs.check()
     assert checked >= 10 * KILLS
     drive.backed_up(timeout_s=240)
     on_remote = {sha256(p) for p in drive.remote.rglob("*") if p.is_file()}
-    for kill, log in logs:
+    for kill, log in enumerate(runs.logs):
         state, open_steps = read(log)
         for name, digest in state.items():
             if name not in open_steps:
                 assert digest in on_remote, f"{name} of run {kill} is not on the remote"
     drive.evict()
-    for kill, log in logs:
-        lost, _ = violations(log, drive.path / f"Library/run{kill}")
-        assert not lost, lost
+    assert runs.check() == checked
     drive.unmount()
     done = drive.run("fsck", check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -10,11 +10,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from conftest import *  # noqa: E402,F401,F403  fixtures of the mount tests
-from ledger import violations  # noqa: E402
+from ledger import Runs  # noqa: E402
 from power_disk import PowerDisk, unavailable  # noqa: E402
 
 CUTS = int(os.environ.get("SHOEBOX_CUTS", "2"))
-WORKLOAD = Path(__file__).parent / "workload.py"
 
 
 @pytest.fixture
@@ -36,28 +35,21 @@ def test_closed_files_survive_power_cuts(make_drive, disk, folder):
     drive = make_drive()
     drive.library = disk.path / "library"
     chooser = random.Random(int(os.environ.get("SHOEBOX_SEED", "1")))
-    logs, control_lost = [], 0
+    runs, control_lost = Runs(drive, folder), 0
     for cut in range(CUTS):
         drive.mount()
-        log = folder / f"log{cut}"
-        worker = subprocess.Popen(["/usr/bin/python3", str(WORKLOAD), str(drive.path), str(log), str(cut), "30"],
-                                  stderr=subprocess.DEVNULL)
+        worker = runs.start()
         time.sleep(chooser.uniform(1.5, 3.0))  # the instant of the cut is what is random here
         (disk.path / f"control{cut}").write_bytes(b"never flushed")
         disk.cut()
         drive.kill()
         worker.wait(30)
-        logs.append((cut, log))
         disk.on()
         control = disk.path / f"control{cut}"
         control_lost += not control.exists() or control.read_bytes() != b"never flushed"
     assert control_lost == CUTS, "unflushed data survived a cut: this proves nothing"
     drive.mount()
-    checked = 0
-    for cut, log in logs:
-        lost, count = violations(log, drive.path / f"Library/run{cut}")
-        assert not lost, lost
-        checked += count
+    checked = runs.check()
     assert checked >= CUTS
     drive.backed_up(timeout_s=240)
     drive.unmount()
