@@ -169,7 +169,10 @@ Status Catalog::sync() NO_THREAD_SAFETY_ANALYSIS {
 }
 
 void Catalog::add_observer(std::function<void(const Change&)> observer) {
-  state_->observers.push_back(std::move(observer));
+  const MutexLock lock(state_->observers_mutex);
+  auto more = std::make_shared<State::Observers>(*state_->observers);
+  more->push_back(std::move(observer));
+  state_->observers = std::move(more);
 }
 
 void Catalog::on_content_erased(std::function<void(ContentNo)> callback) {

@@ -36,8 +36,16 @@ struct Catalog::State {
   uint64_t synced_commits GUARDED_BY(sync_mutex) = 0;
   bool sync_running GUARDED_BY(sync_mutex) = false;
 
+  // The mount adds its observer while what a crash left is being sealed, and so committed: replaced
+  // as a whole. Shared with the commits that are going through it.
+  using Observers = std::vector<std::function<void(const Change&)>>;
+  Mutex observers_mutex;
+  std::shared_ptr<const Observers> observers GUARDED_BY(observers_mutex) = std::make_shared<Observers>();
+  std::shared_ptr<const Observers> present_observers() {
+    const MutexLock lock(observers_mutex);
+    return observers;
+  }
   // Set before threads start.
-  std::vector<std::function<void(const Change&)>> observers;
   std::vector<std::function<void(ContentNo)>> erased_callbacks;
 };
 

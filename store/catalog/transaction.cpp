@@ -275,7 +275,8 @@ Status Transaction::commit() {
   }
   state_->end();
   if (!result) return result;
-  for (const auto& observer : catalog.observers) observer(state_->change);
+  const auto observers = catalog.present_observers();
+  for (const auto& observer : *observers) observer(state_->change);
   for (const ContentNo number : state_->erased_contents) {
     for (const auto& callback : catalog.erased_callbacks) callback(number);
   }
