@@ -41,7 +41,8 @@ TEST_F(EvictorTest, CountsWhatItCouldFree) {
   const InodeNo sent = make_sent("a.jpg", 2);
   const InodeNo pinned = make_sent("b.jpg", 3);
   make_sent("small.jpg", 4, 1000);  // kept whole
-  const uint64_t one = 1'000'000 - (128 + 64) * 1024;
+  // Up to the page on which the tail of 64 KiB begins, without the head of 128 KiB.
+  constexpr uint64_t one = (1'000'000 - 64 * 1024) / 4096 * 4096 - 128 * 1024;
   EXPECT_EQ(*evictor->count_evictable(), 2 * one);
   ASSERT_TRUE(evictor->pin(content_of(pinned), true));
   EXPECT_EQ(*evictor->count_evictable(), one);
