@@ -194,6 +194,10 @@ class Catalog : public CatalogReader {
   // All commits so far survive a power cut when this returns ok. Group commit.
   [[nodiscard]] Status sync();
 
+  // As inode() and content(), an answer for each number in their order, at less cost: for listings.
+  Result<std::vector<std::optional<InodeRecord>>> inodes(const std::vector<InodeNo>& numbers) const;
+  Result<std::vector<std::optional<ContentRecord>>> contents(const std::vector<ContentNo>& numbers) const;
+
   // Called after each commit on the committing thread, without any lock held. Set before threads start.
   void add_observer(std::function<void(const Change&)> observer);
   // Called with contents erased by a committed transaction, to delete their files.

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/base/result.h"
 
@@ -36,6 +37,8 @@ class Db {
   ~Db();
 
   Result<std::optional<std::string>> get(std::string_view key) const;
+  // As get(), an answer for each key in their order; rows that lie together are read together.
+  Result<std::vector<std::optional<std::string>>> get_many(const std::vector<std::string>& keys) const;
   // The greatest key that starts with `prefix`.
   Result<std::optional<std::string>> last_key(std::string_view prefix) const;
 

@@ -7,15 +7,16 @@
 
 #include "store/base/coding.h"
 
-// Encoding: version byte, then the fields in the order of the struct. Numbers are varints (signed
-// ones zigzag), flags one byte, optional fields a flag byte first, lists a count first.
+// Encoding: version byte (1; 2 for content records), then the fields in the order of the struct. Numbers are
+// varints (signed ones zigzag), flags one byte, optional fields a flag byte first, lists a count first.
 
 namespace shoebox {
 namespace {
 
 constexpr uint8_t kVersion = 1;
+constexpr uint8_t kContentVersion = 2;  // of content records; 2: disk_bytes
 
-std::string start() { return std::string(1, static_cast<char>(kVersion)); }
+std::string start(uint8_t version = kVersion) { return std::string(1, static_cast<char>(version)); }
 
 void put_time(std::string& out, Timestamp t) {
   put_svarint(out, t.seconds);
@@ -46,6 +47,7 @@ void put_strings(std::string& out, const std::vector<std::string>& list) {
 struct Reader {
   Decoder in;
   bool sane = true;
+  uint8_t version = kVersion;
 
   template <typename T>
   T number() {
@@ -116,17 +118,17 @@ struct Reader {
 };
 
 template <typename T, typename Fill>
-Result<T> parse(std::string_view bytes, std::string_view what, Fill fill) {
+Result<T> parse(std::string_view bytes, std::string_view what, Fill fill, uint8_t newest = kVersion) {
   Reader reader{Decoder(bytes)};
-  const uint8_t version = reader.in.u8();
-  if (reader.in.ok() && version > kVersion) {
+  const uint8_t version = reader.version = reader.in.u8();
+  if (reader.in.ok() && version > newest) {
     return Status(Code::kIncompatible,
                   fmt::format("catalog record of a {}: version {} is newer than this program; update Shoebox",
                               what, version));
   }
   T record;
-  if (reader.in.ok() && version == kVersion) fill(reader, record);
-  if (version != kVersion || !reader.sane || !reader.in.done()) {
+  if (reader.in.ok() && version >= kVersion) fill(reader, record);
+  if (version < kVersion || !reader.sane || !reader.in.done()) {
     return Status(Code::kDataLoss, fmt::format("catalog record of a {}: damaged ({} bytes); run shoebox fsck",
                                                what, bytes.size()));
   }
@@ -227,7 +229,7 @@ Result<DentryRecord> decode_dentry(std::string_view bytes) {
 }
 
 std::string encode(const ContentRecord& c) {
-  std::string out = start();
+  std::string out = start(kContentVersion);
   put_u8(out, static_cast<uint8_t>(c.state));
   put_u8(out, static_cast<uint8_t>(c.residence));
   put_varint(out, c.size);
@@ -237,11 +239,12 @@ std::string encode(const ContentRecord& c) {
   put_u8(out, c.decoder_crashes);
   put_svarint(out, c.last_access_s);
   put_svarint(out, c.changed_s);
+  put_varint(out, c.disk_bytes);
   return out;
 }
 
 Result<ContentRecord> decode_content(std::string_view bytes) {
-  return parse<ContentRecord>(bytes, "content", [](Reader& r, ContentRecord& c) {
+  const auto fill = [](Reader& r, ContentRecord& c) {
     c.state = r.enumeration(ContentState::kStaging, ContentState::kSealed);
     c.residence = r.enumeration(Residence::kLocal, Residence::kPartial);
     c.size = r.in.varint();
@@ -251,7 +254,9 @@ Result<ContentRecord> decode_content(std::string_view bytes) {
     c.decoder_crashes = r.in.u8();
     c.last_access_s = r.in.svarint();
     c.changed_s = r.in.svarint();
-  });
+    if (r.version >= 2) c.disk_bytes = r.in.varint();
+  };
+  return parse<ContentRecord>(bytes, "content", fill, kContentVersion);
 }
 
 std::string encode(const PhotoRecord& p) {
