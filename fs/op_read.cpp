@@ -1,13 +1,19 @@
-// read and lseek. A read waits for nobody: bytes on this disk are spliced at once, for others the
+// read and lseek. A read waits for nobody: bytes on this disk are answered at once, for others the
 // request is parked (parked_request.h) and the worker goes on.
+//
+// Local bytes are copied through a buffer of the thread's own, not spliced: the kernel asks for 1 MiB at
+// a time, for which a pipe is too small where nobody may make it larger, and libfuse then reads into memory
+// that it maps anew for each request (measured: 180 MB/s; copied 700 MB/s; spliced by 128 KiB 660 MB/s).
 #include <fcntl.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <vector>
 
 #include "fs/ops.h"
 #include "fs/parked_request.h"
 #include "fs/reply.h"
+#include "store/base/file_io.h"
 #include "store/catalog/catalog.h"
 #include "store/content/content_store.h"
 #include "store/files.h"
@@ -22,13 +28,11 @@ void send(fuse_req_t request, const ReadReply& reply) {
     fuse_reply_buf(request, reply.memory.data(), reply.bytes);
     return;
   }
-  fuse_bufvec buffer = {};
-  buffer.count = 1;
-  buffer.buf[0].size = reply.bytes;
-  buffer.buf[0].flags = static_cast<fuse_buf_flags>(FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK);
-  buffer.buf[0].fd = reply.fd;
-  buffer.buf[0].pos = static_cast<off_t>(reply.fd_offset);
-  fuse_reply_data(request, &buffer, static_cast<fuse_buf_copy_flags>(0));
+  thread_local std::vector<char> buffer;  // as large as the largest request of this thread
+  if (buffer.size() < reply.bytes) buffer.resize(reply.bytes);
+  const Result<size_t> got = pread_full(reply.fd, buffer.data(), reply.bytes, reply.fd_offset);
+  if (!got.is_ok()) return reply_failure(request, got.status());
+  fuse_reply_buf(request, buffer.data(), *got);
 }
 
 bool must_fetch(const Filesystem& filesystem, const OpenFile& open, ByteRange range) {

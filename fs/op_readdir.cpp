@@ -22,12 +22,13 @@ class Answer {
   Answer(fuse_req_t request, size_t size, bool plus) : request_(request), buffer_(size), plus_(plus) {}
 
   // False when there is no room for it.
-  bool add(const DirectoryRow& row) {
+  bool add(const DirectoryRow& row, const fuse_entry_param* attributes = nullptr) {
     char* const position = buffer_.data() + used_;
     const size_t room = buffer_.size() - used_;
     size_t needed = 0;
     if (plus_) {
-      const fuse_entry_param entry = entry_for(row);
+      const fuse_entry_param entry =
+          attributes && attributes->ino != 0 ? *attributes : without_attributes(row);
       needed = fuse_add_direntry_plus(request_, position, room, row.name.c_str(), &entry, row.offset);
     } else {
       struct stat type = {};
@@ -40,17 +41,31 @@ class Answer {
     return true;
   }
 
+  // As many of `rows` from `first` on as there is room for.
+  void add_all(const OpenDirectory::Rows& rows, size_t first) {
+    if (!plus_) {
+      while (first < rows.size() && add(rows[first])) ++first;
+      return;
+    }
+    std::vector<InodeNo> numbers;
+    size_t room = buffer_.size() - used_;
+    for (size_t i = first; i < rows.size(); ++i) {
+      const size_t needed = fuse_add_direntry_plus(request_, nullptr, 0, rows[i].name.c_str(), nullptr, 0);
+      if (needed > room) break;
+      room -= needed;
+      numbers.push_back(rows[i].inode);
+    }
+    const std::vector<fuse_entry_param> entries = entries_of(filesystem_of(request_), numbers);
+    for (size_t i = 0; i < entries.size() && add(rows[first + i], &entries[i]); ++i) {
+    }
+  }
+
   void send() { fuse_reply_buf(request_, buffer_.data(), used_); }
 
  private:
-  // With attributes, which counts as a lookup; "." and ".." never do, and what has gone meanwhile
+  // An entry with attributes counts as a lookup; "." and ".." never do, and what has gone meanwhile
   // has none.
-  fuse_entry_param entry_for(const DirectoryRow& row) const {
-    if (row.offset >= kFirstNameOffset) {
-      const Filesystem& filesystem = filesystem_of(request_);
-      Result<InodeRecord> record = filesystem.tree.getattr(row.inode);
-      if (record.is_ok()) return entry_of(filesystem, Entry{row.inode, std::move(record).value()});
-    }
+  static fuse_entry_param without_attributes(const DirectoryRow& row) {
     fuse_entry_param entry = {};
     entry.attr.st_ino = row.inode.value;
     entry.attr.st_mode = row.type;
@@ -77,10 +92,7 @@ void read_directory(fuse_req_t request, size_t size, off_t offset, const fuse_fi
     const Result<InodeNo> above = filesystem.tree.parent_of(open->inode());
     room = answer.add({kDotDotOffset, above.is_ok() ? *above : open->inode(), S_IFDIR, ".."});
   }
-  const OpenDirectory::Rows& list = **rows;
-  for (size_t i = OpenDirectory::position_after(list, offset); room && i < list.size(); ++i) {
-    room = answer.add(list[i]);
-  }
+  if (room) answer.add_all(**rows, OpenDirectory::position_after(**rows, offset));
   answer.send();
 }
 

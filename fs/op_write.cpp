@@ -1,7 +1,7 @@
 // write, flush, fsync, fallocate.
 //
-// Bytes come in memory, not as a pipe to splice from: they are hashed as they pass, so they have to
-// be in memory anyway.
+// Bytes come in memory, not as a pipe to splice from: those of large files are hashed as they pass, so
+// they have to be in memory anyway.
 #include "fs/ops.h"
 #include "fs/reply.h"
 #include "store/files.h"
@@ -12,10 +12,12 @@ void op_write(fuse_req_t request, fuse_ino_t, const char* bytes, size_t size, of
               fuse_file_info* info) {
   const auto open = open_file_of(request, info);
   if (!open) return;
-  const Result<size_t> written = filesystem_of(request).files.write(open->file, static_cast<uint64_t>(offset),
-                                                                    std::string_view(bytes, size));
-  if (!written.is_ok()) return reply_failure(request, written.status());
-  fuse_reply_write(request, *written);
+  // The buffer is this worker's until it returns: what is to be hashed is hashed after the answer.
+  filesystem_of(request).files.write(open->file, static_cast<uint64_t>(offset), std::string_view(bytes, size),
+                                     [request](const Result<size_t>& written) {
+                                       if (!written.is_ok()) return reply_failure(request, written.status());
+                                       fuse_reply_write(request, *written);
+                                     });
 }
 
 void op_flush(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {

@@ -15,7 +15,7 @@ void want_passthrough(const Filesystem& filesystem, fuse_conn_info* connection) 
 void pass_through(fuse_req_t request, Filesystem& filesystem, OpenFile& open, fuse_file_info* info) {
   if (!filesystem.options.read_only || !filesystem.files.complete_local(*open.file)) return;
   const int backing = fuse_passthrough_open(request, filesystem.files.local_fd(*open.file));
-  if (backing <= 0) return;  // not privileged, or a disk that cannot: spliced instead
+  if (backing <= 0) return;  // not privileged, or a disk that cannot: copied instead
   open.backing_id = backing;
   info->backing_id = backing;
   info->keep_cache = 0;  // the kernel wants one or the other

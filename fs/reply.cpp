@@ -4,6 +4,7 @@
 
 #include "fs/errno_map.h"
 #include "store/base/log.h"
+#include "store/catalog/catalog.h"
 #include "store/files.h"
 
 namespace shoebox {
@@ -14,6 +15,35 @@ constexpr blksize_t kPreferredIoBytes = 64 * 1024;
 
 timespec timespec_of(const Timestamp& time) {
   return {.tv_sec = time.seconds, .tv_nsec = static_cast<long>(time.nanoseconds)};
+}
+
+struct stat stat_with_blocks(const Filesystem& filesystem, InodeNo number, const InodeRecord& record,
+                             uint64_t blocks) {
+  const MountOptions& options = filesystem.options;
+  struct stat result = {};
+  result.st_ino = number.value;
+  result.st_mode = options.umask ? (record.mode & S_IFMT) | (0777U & ~*options.umask) : record.mode;
+  result.st_nlink = record.nlink;
+  result.st_uid = options.uid.value_or(record.uid);
+  result.st_gid = options.gid.value_or(record.gid);
+  result.st_rdev = record.rdev;
+  result.st_size = static_cast<off_t>(S_ISLNK(record.mode) ? record.symlink_target.size() : record.size);
+  result.st_blksize = kPreferredIoBytes;
+  result.st_blocks = static_cast<blkcnt_t>(blocks);
+  result.st_atim = timespec_of(record.atime);
+  result.st_mtim = timespec_of(record.mtime);
+  result.st_ctim = timespec_of(record.ctime);
+  return result;
+}
+
+fuse_entry_param entry_with(InodeNo number, const struct stat& attributes) {
+  fuse_entry_param result = {};
+  result.ino = number.value;
+  result.generation = 0;  // inode numbers are never reused
+  result.attr = attributes;
+  result.attr_timeout = kCacheSeconds;
+  result.entry_timeout = kCacheSeconds;
+  return result;
 }
 
 }  // namespace
@@ -31,33 +61,38 @@ Caller caller_of(fuse_req_t request) {
 }
 
 struct stat stat_of(const Filesystem& filesystem, InodeNo number, InodeRecord record) {
-  const MountOptions& options = filesystem.options;
-  const bool regular = S_ISREG(record.mode);
-  if (regular) filesystem.files.overlay(number, record);
-  struct stat result = {};
-  result.st_ino = number.value;
-  result.st_mode = options.umask ? (record.mode & S_IFMT) | (0777U & ~*options.umask) : record.mode;
-  result.st_nlink = record.nlink;
-  result.st_uid = options.uid.value_or(record.uid);
-  result.st_gid = options.gid.value_or(record.gid);
-  result.st_rdev = record.rdev;
-  result.st_size = static_cast<off_t>(S_ISLNK(record.mode) ? record.symlink_target.size() : record.size);
-  result.st_blksize = kPreferredIoBytes;
-  result.st_blocks = regular ? static_cast<blkcnt_t>(filesystem.files.blocks_of(number, record)) : 0;
-  result.st_atim = timespec_of(record.atime);
-  result.st_mtim = timespec_of(record.mtime);
-  result.st_ctim = timespec_of(record.ctime);
-  return result;
+  if (!S_ISREG(record.mode)) return stat_with_blocks(filesystem, number, record, 0);
+  filesystem.files.overlay(number, record);
+  return stat_with_blocks(filesystem, number, record, filesystem.files.blocks_of(number, record));
 }
 
 fuse_entry_param entry_of(const Filesystem& filesystem, const Entry& entry) {
-  fuse_entry_param result = {};
-  result.ino = entry.number.value;
-  result.generation = 0;  // inode numbers are never reused
-  result.attr = stat_of(filesystem, entry.number, entry.inode);
-  result.attr_timeout = kCacheSeconds;
-  result.entry_timeout = entry.departing ? 0 : kCacheSeconds;
+  fuse_entry_param result = entry_with(entry.number, stat_of(filesystem, entry.number, entry.inode));
+  if (entry.departing) result.entry_timeout = 0;
   return result;
+}
+
+std::vector<fuse_entry_param> entries_of(const Filesystem& filesystem, const std::vector<InodeNo>& numbers) {
+  std::vector<fuse_entry_param> entries(numbers.size());
+  Result<std::vector<std::optional<InodeRecord>>> records = filesystem.catalog.inodes(numbers);
+  if (!records.is_ok()) return entries;
+  std::vector<ContentNo> of_files;
+  for (std::optional<InodeRecord>& record : *records) {
+    of_files.push_back(record ? record->content : ContentNo());
+  }
+  const auto contents = filesystem.catalog.contents(of_files);
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    if (!(*records)[i]) continue;
+    InodeRecord& record = *(*records)[i];
+    uint64_t blocks = 0;
+    if (S_ISREG(record.mode)) {
+      filesystem.files.overlay(numbers[i], record);
+      blocks =
+          filesystem.files.blocks_of(numbers[i], record, contents.is_ok() ? (*contents)[i] : std::nullopt);
+    }
+    entries[i] = entry_with(numbers[i], stat_with_blocks(filesystem, numbers[i], record, blocks));
+  }
+  return entries;
 }
 
 void reply_failure(fuse_req_t request, const Status& failure) {

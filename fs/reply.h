@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <optional>
+#include <vector>
 
 #include "fs/filesystem.h"
 #include "fs/fuse_api.h"
@@ -20,6 +21,8 @@ inline InodeNo inode_no(fuse_ino_t number) { return InodeNo(number); }
 struct stat stat_of(const Filesystem& filesystem, InodeNo number, InodeRecord record);
 // An entry as the kernel may cache it.
 fuse_entry_param entry_of(const Filesystem& filesystem, const Entry& entry);
+// The same for many; inode 0 for one that is gone.
+std::vector<fuse_entry_param> entries_of(const Filesystem& filesystem, const std::vector<InodeNo>& numbers);
 
 // Answers with the errno of a failure; logs what an owner could act on.
 void reply_failure(fuse_req_t request, const Status& failure);

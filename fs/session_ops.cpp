@@ -34,18 +34,20 @@ struct Guarded<Operation> {
 void on_init(void* userdata, fuse_conn_info* connection) {
   const auto& filesystem = *static_cast<const Filesystem*>(userdata);
   unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_EXPORT_SUPPORT |
-                    FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_READDIRPLUS |
-                    FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS |
+                    FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS |
                     FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_DONT_MASK;
   if (!filesystem.options.overrides_attributes()) wanted |= FUSE_CAP_POSIX_ACL;
   // Writeback caching would acknowledge what is nowhere yet. Automatic invalidation would drop pages
   // whenever a commit sets the time of what was just written; we say ourselves when bytes changed.
   // With asynchronous direct I/O a process that waits for an evicted file cannot be killed, because
   // the kernel sends no interrupt then.
-  // Splicing in does not pay: see op_write.cpp. The umask is ours to apply, because it does not count
-  // in a folder with a default ACL.
+  // READDIRPLUS_AUTO would give attributes with the first names of a folder only: who lists all names and
+  // then looks at each (ls -l, file managers) asks for the others one by one, which takes ten times longer.
+  // Splicing does not pay: see op_write.cpp and op_read.cpp. The umask is ours to apply, because it does not
+  // count in a folder with a default ACL.
   const unsigned unwanted = FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ASYNC_DIO |
-                            FUSE_CAP_SPLICE_READ | FUSE_CAP_HANDLE_KILLPRIV;
+                            FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+                            FUSE_CAP_SPLICE_MOVE | FUSE_CAP_HANDLE_KILLPRIV;
   connection->want = (connection->want & ~unwanted) | (wanted & connection->capable);
   // The kernel's 12 would let a few parked reads starve everybody (parked_reads.h).
   connection->max_background = kMaxBackground;

@@ -29,6 +29,13 @@ void Files::overlay(InodeNo inode, InodeRecord& record) const {
 
 uint64_t Files::blocks_of(InodeNo inode, const InodeRecord& record) const {
   if (record.size == 0) return 0;
+  const auto content = state_->deps.catalog.content(record.content);
+  return blocks_of(inode, record, content ? *content : std::nullopt);
+}
+
+uint64_t Files::blocks_of(InodeNo inode, const InodeRecord& record,
+                          const std::optional<ContentRecord>& content) const {
+  if (record.size == 0) return 0;
   constexpr uint64_t kUnit = 512;  // of st_blocks, whatever the disk's block size
   uint64_t blocks = 0;
   std::shared_ptr<const UniqueFd> staging;
@@ -39,8 +46,8 @@ uint64_t Files::blocks_of(InodeNo inode, const InodeRecord& record) const {
   if (struct stat st{}; staging && ::fstat(staging->get(), &st) == 0) {
     blocks = static_cast<uint64_t>(st.st_blocks);
   } else if (record.content) {
-    const Result<uint64_t> bytes = state_->deps.contents.disk_bytes(record.content);
-    if (bytes) blocks = (*bytes + kUnit - 1) / kUnit;
+    const uint64_t bytes = state_->deps.contents.disk_bytes(record.content, content);
+    blocks = (bytes + kUnit - 1) / kUnit;
   }
   return std::max<uint64_t>(blocks, 1);
 }

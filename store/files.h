@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "store/base/cancel.h"
@@ -33,7 +34,7 @@ struct OpenFlags {
   bool truncate = false;
 };
 
-// What read() answers: a piece of a local file to splice from, or memory, or an error.
+// What read() answers: a piece of a local file to read, or memory, or an error.
 struct ReadReply {
   int fd = -1;  // valid until the callback returns
   uint64_t fd_offset = 0;
@@ -82,7 +83,11 @@ class Files {
   [[nodiscard]] bool complete_local(const FileHandle& handle) const;
   [[nodiscard]] int local_fd(const FileHandle& handle) const;
 
-  // Bytes from memory; append handles write at the end, whatever `offset`.
+  // Bytes from memory; append handles write at the end, whatever `offset`. `done` is called once, on
+  // this thread, as soon as the bytes are in the file; they are hashed after that, so that the writer
+  // need not wait for it.
+  void write(const std::shared_ptr<FileHandle>& handle, uint64_t offset, std::string_view bytes,
+             const std::function<void(const Result<size_t>&)>& done);
   Result<size_t> write(const std::shared_ptr<FileHandle>& handle, uint64_t offset, std::string_view bytes);
   Status flush(const std::shared_ptr<FileHandle>& handle);  // close(2): durable unless durability = fsync
   Status fsync(const std::shared_ptr<FileHandle>& handle, bool data_only);
@@ -98,6 +103,9 @@ class Files {
   void overlay(InodeNo inode, InodeRecord& record) const;
   // 512-byte blocks on this disk; at least 1 for a non-empty file.
   [[nodiscard]] uint64_t blocks_of(InodeNo inode, const InodeRecord& record) const;
+  // The same for who has read the content's record already.
+  [[nodiscard]] uint64_t blocks_of(InodeNo inode, const InodeRecord& record,
+                                   const std::optional<ContentRecord>& content) const;
   [[nodiscard]] bool is_open(InodeNo inode) const;
   // setattr(mtime) of an inode being written: the commit must keep it.
   void mtime_set(InodeNo inode, Timestamp mtime);

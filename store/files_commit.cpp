@@ -111,6 +111,7 @@ Status Files::State::commit(OpenInode& open, bool durable) {
   MutexLock lock(open.mutex);
   open.committed_epoch = now.epoch;
   if (to_sync) open.durable_epoch = now.epoch;
+  if (to_sync && now.staging) open.synced_epoch = now.epoch;
   return Status::ok();
 }
 

@@ -23,6 +23,12 @@ constexpr std::chrono::milliseconds kRetryDelay(10000);
 constexpr std::chrono::milliseconds kChangedDelay(20);
 constexpr uint32_t kMaxTries = 3;  // then the next mount tries
 
+// 0: not known.
+uint64_t disk_bytes_of(int fd) {
+  struct stat st {};
+  return ::fstat(fd, &st) == 0 ? static_cast<uint64_t>(st.st_blocks) * 512 : 0;
+}
+
 }  // namespace
 
 std::chrono::milliseconds Files::State::seal_delay(InodeNo inode) const {
@@ -131,6 +137,7 @@ Status Files::State::seal(OpenInode& open) {
   ContentNo result;
   {
     const MutexLock writing(open.write_mutex);
+    const MutexLock hashing(open.hash_mutex);
     const ContentNo content(open.content.load(std::memory_order_acquire));
     if (!content) return Status::ok();
     SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, deps.catalog.content(content));
@@ -160,14 +167,17 @@ Status Files::State::seal(OpenInode& open) {
       hasher.update(buffer.data(), got);
     }
     const Turn turn(open);
+    bool synced = false;
     {
       MutexLock lock(open.mutex);
       if (open.epoch != open.committed_epoch) {
         return Status(Code::kBusy, fmt::format("content {}: changed again", content.value));
       }
+      synced = open.synced_epoch == open.epoch;
     }
-    const ContentHashes hashes = hasher.finish();
-    SHOEBOX_TRY(deps.contents.seal(content));
+    ContentHashes hashes = hasher.finish();
+    hashes.disk_bytes = disk_bytes_of(fd.get());
+    SHOEBOX_TRY(deps.contents.seal(content, synced));
     Result<ContentNo> standing = deps.tree.content_sealed(content, hashes);
     // Deleted meanwhile: the remover may have been there before the file moved.
     if (!standing && standing.code() == Code::kNotFound) return deps.contents.remove(content);

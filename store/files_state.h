@@ -1,11 +1,12 @@
 // What the parts of Files share: the table of open inodes and what is known of each.
 //
-// Lock order: OpenInode::write_mutex, Turn, OpenInode::mutex, the catalog's writer lock;
+// Lock order: OpenInode::write_mutex, hash_mutex, Turn, OpenInode::mutex, the catalog's writer lock;
 // Files::State::mutex is taken last and alone. write_mutex is held over I/O on the local disk, by
 // those who change the bytes of that one inode (and over the fetch that a first change may need);
-// readers and getattr never take it. A Turn is the right to write the inode's record: commits and
-// the last step of sealing exclude each other by it. `mutex` is held over memory only, and never
-// while data is synced or a callback runs.
+// readers and getattr never take it. hash_mutex is held while bytes are hashed that were just written
+// and acknowledged, and goes from one write to the next in their order, being taken under write_mutex.
+// A Turn is the right to write the inode's record: commits and the last step of sealing exclude each
+// other by it. `mutex` is held over memory only, and never while data is synced or a callback runs.
 #pragma once
 
 #include <atomic>
@@ -35,8 +36,14 @@ struct OpenInode {
   const InodeNo inode;
 
   Mutex write_mutex;
-  std::atomic<uint32_t> waiting_to_write{0};   // a seal that hashes gives way to them
-  BlockHasher hasher GUARDED_BY(write_mutex);  // of the first hasher.size() bytes, unchanged since
+  std::atomic<uint32_t> waiting_to_write{0};  // a seal that hashes gives way to them
+
+  Mutex hash_mutex;
+  BlockHasher hasher GUARDED_BY(hash_mutex);  // of the first hasher.size() bytes, unchanged since
+  void forget_hash() {
+    MutexLock lock(hash_mutex);
+    hasher = BlockHasher();
+  }
 
   Mutex mutex;
   ConditionVariable turn_over;
@@ -52,6 +59,7 @@ struct OpenInode {
   uint64_t epoch GUARDED_BY(mutex) = 0;                     // grows with each change
   uint64_t committed_epoch GUARDED_BY(mutex) = 0;           // of the last commit
   std::optional<uint64_t> durable_epoch GUARDED_BY(mutex);  // of the last commit that was synced
+  std::optional<uint64_t> synced_epoch GUARDED_BY(mutex);   // of the last one that synced the staging file
   uint32_t failed_seals GUARDED_BY(mutex) = 0;
   // Somebody came to seal while a handle was open: the last release must come again, though it only read.
   bool seal_wanted GUARDED_BY(mutex) = false;
@@ -104,6 +112,9 @@ struct Files::State {
   // The staging file of the inode, made (new, or a copy of the sealed bytes) when there is none.
   Result<std::shared_ptr<const UniqueFd>> ensure_staging(OpenInode& open) REQUIRES(open.write_mutex);
   Status resize(OpenInode& open, uint64_t size) REQUIRES(open.write_mutex);
+  // Writes at `offset`, which it sets to the end when it shall append. Returns the file written to.
+  Result<std::shared_ptr<const UniqueFd>> put_bytes(OpenInode& open, bool append, uint64_t& offset,
+                                                    std::string_view bytes) REQUIRES(open.write_mutex);
   // True when room was made.
   bool make_room(const Status& why, uint64_t bytes) const;
 

@@ -16,9 +16,40 @@ namespace {
 // Evictions between a fetch and the copy made of it; more means the disk holds nothing any more.
 constexpr int kMaxCloneTries = 3;
 
-ContentNo new_number(Catalog& catalog) {
-  // Not committed: the record that will name the content persists the counter with it.
-  return catalog.begin()->new_content_no();
+// The disk is given what was written in such pieces at once, so that close() finds most of it there.
+constexpr uint64_t kWriteBackBytes = 1 << 20;
+
+// Files up to this size are hashed when they are sealed, from the kernel's memory: that takes as long as
+// writing them, and then the processor waits for the disk anyway. Larger ones are hashed as they come, since
+// they may not fit into memory.
+constexpr uint64_t kHashLaterBytes = 16 << 20;
+
+// Hashes what is before `end` when nothing was yet, because all of it was left for later.
+void hash_up_to(BlockHasher& hasher, int fd, uint64_t end) {
+  if (hasher.size() > 0 || end > kHashLaterBytes) return;
+  std::vector<char> buffer(kBlockBytes);
+  while (hasher.size() < end) {
+    const size_t wanted = std::min<uint64_t>(buffer.size(), end - hasher.size());
+    const Result<size_t> got = pread_full(fd, buffer.data(), wanted, hasher.size());
+    if (!got || *got < wanted) return;  // the seal reads it and says why it cannot
+    hasher.update(buffer.data(), wanted);
+  }
+}
+
+// The writer has its answer: nothing may go wrong any more.
+void hash_written(BlockHasher& hasher, int fd, uint64_t offset, std::string_view bytes) noexcept {
+  if (offset + bytes.size() > kHashLaterBytes) hash_up_to(hasher, fd, offset);
+  if (offset > 0 && offset == hasher.size()) hasher.update(bytes.data(), bytes.size());
+}
+
+// Only asks for it: what fails here fails again, and is told, when the file is synced.
+void begin_write_back(int fd, uint64_t begin, uint64_t end) {
+  begin = begin / kWriteBackBytes * kWriteBackBytes;
+  end = end / kWriteBackBytes * kWriteBackBytes;
+  if (begin < end) {
+    (void)::sync_file_range(fd, static_cast<off_t>(begin), static_cast<off_t>(end - begin),
+                            SYNC_FILE_RANGE_WRITE);
+  }
 }
 
 }  // namespace
@@ -51,7 +82,7 @@ Result<std::shared_ptr<const UniqueFd>> Files::State::ensure_staging(OpenInode& 
     }
   }
   if (!fd) {
-    const ContentNo fresh = new_number(deps.catalog);
+    const ContentNo fresh = deps.contents.new_staging_no();
     const auto make = [&]() -> Result<UniqueFd> {
       return content ? deps.contents.clone_to_staging(content, fresh) : deps.contents.create_staging(fresh);
     };
@@ -73,7 +104,7 @@ Result<std::shared_ptr<const UniqueFd>> Files::State::ensure_staging(OpenInode& 
       return failed;
     }
   }
-  open.hasher = BlockHasher();
+  open.forget_hash();
   auto staging = std::make_shared<const UniqueFd>(std::move(*fd));
   MutexLock lock(open.mutex);
   if (open.content.load(std::memory_order_acquire) != content.value) ++open.epoch;
@@ -83,25 +114,19 @@ Result<std::shared_ptr<const UniqueFd>> Files::State::ensure_staging(OpenInode& 
   return std::shared_ptr<const UniqueFd>(std::move(staging));
 }
 
-Result<size_t> Files::write(const std::shared_ptr<FileHandle>& handle, uint64_t offset,
-                            std::string_view bytes) {
-  OpenInode& open = *handle->open;
-  if (!handle->flags.write) return Status(Code::kAccess, "the file is not open for writing");
-  if (bytes.empty()) return size_t{0};
-  const WriteLock lock(open);
-  SHOEBOX_ASSIGN(const std::shared_ptr<const UniqueFd> staging, state_->ensure_staging(open));
+Result<std::shared_ptr<const UniqueFd>> Files::State::put_bytes(OpenInode& open, bool append,
+                                                                uint64_t& offset, std::string_view bytes) {
+  SHOEBOX_ASSIGN(std::shared_ptr<const UniqueFd> staging, ensure_staging(open));
   uint64_t size = 0;
   {
     MutexLock state(open.mutex);
     size = open.size;
   }
-  if (handle->flags.append) offset = size;
+  if (append) offset = size;
   Status written = pwrite_full(staging->get(), bytes.data(), bytes.size(), offset);
-  if (!written && state_->make_room(written, bytes.size())) {
+  if (!written && make_room(written, bytes.size())) {
     written = pwrite_full(staging->get(), bytes.data(), bytes.size(), offset);
   }
-  // Bytes from here on are not what was hashed, whether all of them arrived or some.
-  if (offset < open.hasher.size()) open.hasher = BlockHasher();
   if (!written) {
     // What arrived beyond the end was not acknowledged and is none of the file.
     if (offset + bytes.size() > size && ::ftruncate(staging->get(), static_cast<off_t>(size)) != 0) {
@@ -110,14 +135,44 @@ Result<size_t> Files::write(const std::shared_ptr<FileHandle>& handle, uint64_t 
     return written.with_context(
         fmt::format("inode {}: {} bytes at {}", open.inode.value, bytes.size(), offset));
   }
-  if (offset == open.hasher.size()) open.hasher.update(bytes.data(), bytes.size());
-  const Timestamp now = state_->deps.clock.now();
+  const Timestamp now = deps.clock.now();
   MutexLock state(open.mutex);
   open.size = std::max(open.size, offset + bytes.size());
   open.mtime = open.ctime = now;
   open.mtime_given = false;
   ++open.epoch;
-  return bytes.size();
+  return staging;
+}
+
+void Files::write(const std::shared_ptr<FileHandle>& handle, uint64_t offset, std::string_view bytes,
+                  const std::function<void(const Result<size_t>&)>& done) NO_THREAD_SAFETY_ANALYSIS {
+  OpenInode& open = *handle->open;
+  if (!handle->flags.write) return done(Status(Code::kAccess, "the file is not open for writing"));
+  if (bytes.empty()) return done(size_t{0});
+  std::unique_lock<Mutex> hashing(open.hash_mutex, std::defer_lock);
+  Result<std::shared_ptr<const UniqueFd>> staging = Status(Code::kIo, "not written");
+  {
+    const WriteLock lock(open);
+    staging = state_->put_bytes(open, handle->flags.append, offset, bytes);
+    hashing.lock();
+    // Bytes from here on are not what was hashed, whether all of them arrived or some.
+    if (offset < open.hasher.size()) open.hasher = BlockHasher();
+  }
+  if (!staging) {
+    hashing.unlock();
+    return done(staging.status());
+  }
+  done(bytes.size());
+  hash_written(open.hasher, (*staging)->get(), offset, bytes);
+  hashing.unlock();
+  if (state_->durable_at_close()) begin_write_back((*staging)->get(), offset, offset + bytes.size());
+}
+
+Result<size_t> Files::write(const std::shared_ptr<FileHandle>& handle, uint64_t offset,
+                            std::string_view bytes) {
+  Result<size_t> written = size_t{0};
+  write(handle, offset, bytes, [&written](const Result<size_t>& result) { written = result; });
+  return written;
 }
 
 Status Files::State::resize(OpenInode& open, uint64_t size) {
@@ -129,6 +184,7 @@ Status Files::State::resize(OpenInode& open, uint64_t size) {
   std::shared_ptr<const UniqueFd> dropped;
   if (size == 0) {
     // An empty file has no content: what stood there stays until the commit lets it go.
+    open.forget_hash();
     const Turn turn(open);
     const ContentNo content(open.content.load(std::memory_order_acquire));
     {
@@ -143,12 +199,12 @@ Status Files::State::resize(OpenInode& open, uint64_t size) {
       SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, deps.catalog.content(content));
       if (!record) SHOEBOX_TRY(deps.contents.remove(content));
     }
-    open.hasher = BlockHasher();
   } else if (size != before) {
     SHOEBOX_ASSIGN(const std::shared_ptr<const UniqueFd> staging, ensure_staging(open));
     if (::ftruncate(staging->get(), static_cast<off_t>(size)) != 0) {
       return Status::from_errno(errno, fmt::format("truncate inode {}", open.inode.value));
     }
+    MutexLock hashing(open.hash_mutex);
     if (size < open.hasher.size()) open.hasher = BlockHasher();
   }
   const Timestamp now = deps.clock.now();
@@ -219,7 +275,10 @@ Status Files::fallocate(const std::shared_ptr<FileHandle>& handle, int mode, uin
     return done;
   }
   const bool zeroes = (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) != 0;
-  if (zeroes && offset < open.hasher.size()) open.hasher = BlockHasher();
+  {
+    MutexLock hashing(open.hash_mutex);
+    if (zeroes && offset < open.hasher.size()) open.hasher = BlockHasher();
+  }
   const Timestamp now = state_->deps.clock.now();
   MutexLock state(open.mutex);
   open.size = static_cast<uint64_t>(st.st_size);

@@ -86,7 +86,7 @@ void BlockHasher::update(const void* data, size_t bytes) {
 
 ContentHashes BlockHasher::finish() {
   if (size_ % kBlockBytes != 0) blocks_.push_back(block_.finish());
-  ContentHashes hashes{whole_.finish(), std::move(blocks_), size_};
+  ContentHashes hashes{whole_.finish(), std::move(blocks_), size_, 0};
   blocks_.clear();
   size_ = 0;
   return hashes;

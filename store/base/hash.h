@@ -38,6 +38,7 @@ struct ContentHashes {
   ContentHash whole;
   std::vector<ContentHash> blocks;  // ceil(size / kBlockBytes)
   uint64_t size = 0;
+  uint64_t disk_bytes = 0;  // what the file occupies; 0: not known
 };
 class BlockHasher {
  public:

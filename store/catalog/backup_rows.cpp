@@ -34,6 +34,7 @@ std::string portable(std::string_view key, std::string_view value) {
   Result<ContentRecord> content = decode_content(value);
   if (!content) return std::string(value);
   content->last_access_s = 0;
+  content->disk_bytes = 0;
   if (content->state == ContentState::kSealed) content->residence = Residence::kPartial;
   return encode(*content);
 }

@@ -87,6 +87,22 @@ Status load_counter(const CatalogReader& reader, const Db& db, std::string_view 
   return Status::ok();
 }
 
+template <typename Number, typename Record>
+Result<std::vector<std::optional<Record>>> read_many(const Db& db, const std::vector<Number>& numbers,
+                                                     std::string (*key_of)(Number),
+                                                     Result<Record> (*decode)(std::string_view)) {
+  std::vector<std::string> keys;
+  keys.reserve(numbers.size());
+  for (const Number number : numbers) keys.push_back(key_of(number));
+  SHOEBOX_ASSIGN(const std::vector<std::optional<std::string>> rows, db.get_many(keys));
+  std::vector<std::optional<Record>> records(numbers.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i]) continue;
+    SHOEBOX_ASSIGN(records[i], decode(*rows[i]));
+  }
+  return records;
+}
+
 }  // namespace
 
 Catalog::Catalog(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -166,6 +182,15 @@ Status Catalog::sync() NO_THREAD_SAFETY_ANALYSIS {
   state_->sync_mutex.unlock();
   state_->sync_done.notify_all();
   return synced;
+}
+
+Result<std::vector<std::optional<InodeRecord>>> Catalog::inodes(const std::vector<InodeNo>& numbers) const {
+  return read_many(*state_->db, numbers, keys::inode, decode_inode);
+}
+
+Result<std::vector<std::optional<ContentRecord>>> Catalog::contents(
+    const std::vector<ContentNo>& numbers) const {
+  return read_many(*state_->db, numbers, keys::content, decode_content);
 }
 
 void Catalog::add_observer(std::function<void(const Change&)> observer) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/base/result.h"
 
@@ -50,6 +51,8 @@ class Db {
 
   // `at`: as of this snapshot; null: now.
   Result<std::optional<std::string>> get(std::string_view key, const Snapshot* at = nullptr) const;
+  // As get() of now, an answer for each key in their order; rows that lie together are read together.
+  Result<std::vector<std::optional<std::string>>> get_many(const std::vector<std::string>& keys) const;
   // The greatest key that starts with `prefix`.
   Result<std::optional<std::string>> last_key(std::string_view prefix, const Snapshot* at = nullptr) const;
 

@@ -7,15 +7,16 @@
 
 #include "store/base/coding.h"
 
-// Encoding: version byte (1; 2 for photo records and media descriptions), then the fields in the order of the
-// struct. Numbers are varints (signed ones zigzag), flags one byte, optional fields a flag byte first, lists
-// a count first.
+// Encoding: version byte (1; 2 for content and photo records and media descriptions), then the fields in the
+// order of the struct. Numbers are varints (signed ones zigzag), flags one byte, optional fields a flag byte
+// first, lists a count first.
 
 namespace shoebox {
 namespace {
 
 constexpr uint8_t kVersion = 1;
-constexpr uint8_t kMediaVersion = 2;  // of the records with a MediaInfo in them; 2: caption, sidecars
+constexpr uint8_t kMediaVersion = 2;    // of the records with a MediaInfo in them; 2: caption, sidecars
+constexpr uint8_t kContentVersion = 2;  // of content records; 2: disk_bytes
 
 std::string start(uint8_t version = kVersion) { return std::string(1, static_cast<char>(version)); }
 
@@ -235,7 +236,7 @@ Result<DentryRecord> decode_dentry(std::string_view bytes) {
 }
 
 std::string encode(const ContentRecord& c) {
-  std::string out = start();
+  std::string out = start(kContentVersion);
   put_u8(out, static_cast<uint8_t>(c.state));
   put_u8(out, static_cast<uint8_t>(c.residence));
   put_varint(out, c.size);
@@ -245,11 +246,12 @@ std::string encode(const ContentRecord& c) {
   put_u8(out, c.decoder_crashes);
   put_svarint(out, c.last_access_s);
   put_svarint(out, c.changed_s);
+  put_varint(out, c.disk_bytes);
   return out;
 }
 
 Result<ContentRecord> decode_content(std::string_view bytes) {
-  return parse<ContentRecord>(bytes, "content", [](Reader& r, ContentRecord& c) {
+  const auto fill = [](Reader& r, ContentRecord& c) {
     c.state = r.enumeration(ContentState::kStaging, ContentState::kSealed);
     c.residence = r.enumeration(Residence::kLocal, Residence::kPartial);
     c.size = r.in.varint();
@@ -259,7 +261,9 @@ Result<ContentRecord> decode_content(std::string_view bytes) {
     c.decoder_crashes = r.in.u8();
     c.last_access_s = r.in.svarint();
     c.changed_s = r.in.svarint();
-  });
+    if (r.version >= 2) c.disk_bytes = r.in.varint();
+  };
+  return parse<ContentRecord>(bytes, "content", fill, kContentVersion);
 }
 
 std::string encode(const PhotoRecord& p) {

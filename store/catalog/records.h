@@ -104,6 +104,7 @@ struct ContentRecord {
   uint8_t decoder_crashes = 0;  // at 2 the content counts as undecodable
   int64_t last_access_s = 0;    // for LRU; coarse
   int64_t changed_s = 0;        // when last written: uploads wait for 5 s of quiet
+  uint64_t disk_bytes = 0;      // sealed and local: what the file occupies; 0: not known
 };
 
 // Local time at capture. Fields that are not known are 0 (month, day) or -1 (hour...).

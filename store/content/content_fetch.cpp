@@ -102,11 +102,16 @@ Status ContentStore::State::complete(const std::shared_ptr<Partial>& entry) {
 
 Status ContentStore::State::set_residence(ContentNo content, Residence residence,
                                           const EvictionCheck& check) {
+  uint64_t disk_bytes = 0;
+  if (struct stat st{}; residence == Residence::kLocal && ::stat(object(content).c_str(), &st) == 0) {
+    disk_bytes = static_cast<uint64_t>(st.st_blocks) * 512;
+  }
   const std::unique_ptr<Transaction> transaction = catalog.begin();
   SHOEBOX_ASSIGN(std::optional<ContentRecord> now, transaction->content(content));
   if (!now) return Status(Code::kNotFound, fmt::format("content {}: not in the catalog", content.value));
   if (check) SHOEBOX_TRY(check(*transaction, *now));
   now->residence = residence;
+  now->disk_bytes = disk_bytes;
   transaction->put_content(content, *now);
   return transaction->commit();
 }

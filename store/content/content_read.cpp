@@ -55,13 +55,17 @@ Result<uint64_t> ContentStore::local_bytes(ContentNo content) const {
   return static_cast<uint64_t>(st.st_blocks) * 512;
 }
 
-Result<uint64_t> ContentStore::disk_bytes(ContentNo content) const {
+uint64_t ContentStore::disk_bytes(ContentNo content, const std::optional<ContentRecord>& record) const {
+  // From its record: a listing asks for thousands, and looking at a cold disk for each takes long.
+  const bool whole =
+      record && record->state == ContentState::kSealed && record->residence == Residence::kLocal;
+  if (whole && record->disk_bytes > 0) return record->disk_bytes;
   struct stat st {};
   for (const std::string& path :
        {state_->object(content), state_->partial(content), state_->staging(content)}) {
     if (::stat(path.c_str(), &st) == 0) return static_cast<uint64_t>(st.st_blocks) * 512;
   }
-  return uint64_t{0};
+  return 0;
 }
 
 }  // namespace shoebox

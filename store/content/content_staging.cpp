@@ -37,8 +37,27 @@ Status copy_sparse(int from, int to) {
 
 }  // namespace
 
+ContentNo ContentStore::new_staging_no() {
+  {
+    MutexLock lock(state_->durable_mutex);
+    if (!state_->ahead.empty()) {
+      const ContentNo content = state_->ahead.front();
+      state_->ahead.pop_front();
+      state_->ahead_given.insert(content);
+      return content;
+    }
+  }
+  return state_->catalog.begin()->new_content_no();
+}
+
 Result<UniqueFd> ContentStore::create_staging(ContentNo content) {
-  return open_file(state_->staging(content), O_RDWR | O_CREAT | O_EXCL);
+  bool made = false;
+  {
+    MutexLock lock(state_->durable_mutex);
+    made = state_->ahead_given.erase(content) > 0;
+    if (made) state_->durable_names.insert(content);
+  }
+  return open_file(state_->staging(content), O_RDWR | (made ? 0 : O_CREAT | O_EXCL));
 }
 
 Result<UniqueFd> ContentStore::open_staging(ContentNo content, int flags) {
@@ -73,13 +92,42 @@ Status ContentStore::sync_staging(ContentNo content, int fd) {
     MutexLock lock(state_->durable_mutex);
     if (state_->durable_names.contains(content)) return Status::ok();
   }
+  const std::vector<ContentNo> ahead = state_->make_names_ahead();
   SHOEBOX_TRY(fsync_dir(state_->root + "/staging"));
   MutexLock lock(state_->durable_mutex);
   state_->durable_names.insert(content);
+  state_->ahead.insert(state_->ahead.end(), ahead.begin(), ahead.end());
   return Status::ok();
 }
 
-Status ContentStore::seal(ContentNo content) {
+std::vector<ContentNo> ContentStore::State::make_names_ahead() {
+  std::vector<ContentNo> numbers(kNamesAhead);
+  {
+    // Several that came at once need no more than one lot.
+    MutexLock lock(durable_mutex);
+    if (!ahead.empty()) return {};
+  }
+  {
+    const std::unique_ptr<Transaction> transaction = catalog.begin();
+    for (ContentNo& number : numbers) number = transaction->new_content_no();
+  }
+  std::vector<ContentNo> made;
+  for (const ContentNo number : numbers) {
+    if (!open_file(staging(number), O_RDWR | O_CREAT | O_EXCL)) break;  // a full disk, most likely
+    made.push_back(number);
+  }
+  return made;
+}
+
+void ContentStore::State::remove_names_ahead() {
+  MutexLock lock(durable_mutex);
+  for (const ContentNo number : ahead) ::unlink(staging(number).c_str());
+  for (const ContentNo number : ahead_given) ::unlink(staging(number).c_str());
+  ahead.clear();
+  ahead_given.clear();
+}
+
+Status ContentStore::seal(ContentNo content, bool synced) {
   const Claim claim(*state_, content);
   const std::string staging = state_->staging(content);
   Result<UniqueFd> fd = open_file(staging, O_RDONLY);
@@ -87,7 +135,7 @@ Status ContentStore::seal(ContentNo content) {
     if (fd.code() == Code::kNotFound && exists(state_->object(content))) return Status::ok();
     return fd.status();
   }
-  SHOEBOX_TRY(fdatasync_fd(fd->get(), staging));
+  if (!synced) SHOEBOX_TRY(fdatasync_fd(fd->get(), staging));
   SHOEBOX_TRY(state_->make_object_folder(content));
   struct stat st {};
   if (::fstat(fd->get(), &st) != 0) return Status::from_errno(errno, "stat " + staging);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -48,6 +49,9 @@ inline constexpr uint64_t kSaveEveryBytes = 8 << 20;
 // blocks before it frees anything.
 inline constexpr uint64_t kReserveBytes = 1 << 20;
 inline constexpr const char* kReserveFile = "reserve";
+// Staging files made at once, so that one fsync of the folder serves them all: it costs about what
+// the fsync of a small file costs, and making an empty file costs a hundredth of it.
+inline constexpr size_t kNamesAhead = 32;
 // Partial contents held open at once.
 inline constexpr size_t kMaxOpenPartials = 256;
 
@@ -74,6 +78,10 @@ struct ContentStore::State {
 
   Mutex durable_mutex;
   std::unordered_set<ContentNo> durable_names GUARDED_BY(durable_mutex);  // in staging/
+  // Empty files in staging/ whose names are durable: numbers to give, and numbers given whose file
+  // nobody took yet. A crash leaves them; recover() takes empty files without a record away.
+  std::deque<ContentNo> ahead GUARDED_BY(durable_mutex);
+  std::unordered_set<ContentNo> ahead_given GUARDED_BY(durable_mutex);
 
   Mutex claim_mutex;
   ConditionVariable claim_freed;
@@ -93,6 +101,11 @@ struct ContentStore::State {
   // The record, or kNotFound.
   Result<ContentRecord> record(ContentNo content) const;
   Status make_object_folder(ContentNo content) const;
+
+  // --- content_staging.cpp
+  // Empty staging files for numbers to come; as many as can be made.
+  std::vector<ContentNo> make_names_ahead();
+  void remove_names_ahead();
 
   // --- partial_table.cpp
   // Null when the content is an object now. Makes an empty partial file where there is none.

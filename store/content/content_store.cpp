@@ -34,6 +34,7 @@ ContentStore::~ContentStore() {
   }
   state_->erased->changed.notify_all();
   state_->remover.join();
+  state_->remove_names_ahead();
   if (const Status saved = flush_partials(); !saved) {
     log::warning("lists of fetched blocks not saved, they will be fetched again: {}", saved.message());
   }

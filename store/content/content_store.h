@@ -39,16 +39,21 @@ class ContentStore {
   ~ContentStore();
 
   // --- writing
-  // A new empty staging file, its directory entry not yet durable.
+  // A number for bytes that shall be staged. Takes the catalog's writer lock unless a name was made
+  // ahead (below); the record that will name the content persists the counter with it.
+  ContentNo new_staging_no();
+  // A new empty staging file; sync_staging() makes its directory entry durable, where it is not.
   Result<UniqueFd> create_staging(ContentNo content);
   Result<UniqueFd> open_staging(ContentNo content, int flags);
   // Copies a sealed local content into a new staging file (reflink where the disk can).
   Result<UniqueFd> clone_to_staging(ContentNo from, ContentNo to);
-  // fdatasync of the file and, once, fsync of its directory entry.
+  // fdatasync of the file and, where its directory entry is not durable yet, fsync of the folder.
+  // That fsync serves some names more, which are made just before it for the next files.
   Status sync_staging(ContentNo content, int fd);
   // Moves staging/N to objects/; REQUIRES no writer. Idempotent. The bytes are durable when it
-  // returns; a power cut may still show them in staging/, where recover() finds them.
-  Status seal(ContentNo content);
+  // returns (`synced`: they are already); a power cut may still show them in staging/, where
+  // recover() finds them.
+  Status seal(ContentNo content, bool synced = false);
 
   // --- reading
   // A read-only fd of a complete local content (staging or object).
@@ -60,8 +65,8 @@ class ContentStore {
   Result<std::vector<ByteRange>> missing(ContentNo content, ByteRange range) const;
   // Bytes of this content that are on this disk; holes of a sparse file count.
   Result<uint64_t> local_bytes(ContentNo content) const;
-  // What its files occupy, for st_blocks.
-  Result<uint64_t> disk_bytes(ContentNo content) const;
+  // What its files occupy, for st_blocks. `record`: as the catalog has it.
+  [[nodiscard]] uint64_t disk_bytes(ContentNo content, const std::optional<ContentRecord>& record) const;
 
   // --- fetching
   // Verifies block `index` against its recorded hash and stores it. kDataLoss: the bytes are wrong

@@ -65,6 +65,7 @@ Status seal_in_place(Operation& op, ContentNo content, ContentRecord record, con
   record.state = ContentState::kSealed;
   record.sha256 = hashes.whole;
   record.size = hashes.size;
+  record.disk_bytes = hashes.disk_bytes;
   op.txn.put_content(content, record);
   op.txn.put_block_hashes(content, hashes.blocks);
   for (InodeNo inode : inodes) {

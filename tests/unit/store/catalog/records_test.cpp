@@ -59,6 +59,25 @@ TEST(Records, AnInodeComesBackAsItWas) {
   EXPECT_EQ(back->view, ViewId::kPeople);
 }
 
+TEST(Records, AContentOfTheFirstVersionIsReadWithoutWhatItDidNotTell) {
+  ContentRecord content;
+  content.state = ContentState::kSealed;
+  content.size = 300;
+  content.references = 2;
+  content.changed_s = 1'700'000'000;
+  content.disk_bytes = 4096;
+  std::string bytes = encode(content);
+  ASSERT_EQ(bytes[0], 2);
+  EXPECT_EQ(decode_content(bytes)->disk_bytes, 4096U);
+  // Version 1 ended before it, a number of two bytes.
+  bytes[0] = 1;
+  bytes.resize(bytes.size() - 2);
+  const auto old = decode_content(bytes);
+  ASSERT_TRUE(old) << old.status().message();
+  EXPECT_EQ(old->changed_s, content.changed_s);
+  EXPECT_EQ(old->disk_bytes, 0U);
+}
+
 TEST(Records, APhotoComesBackAsItWas) {
   const PhotoRecord photo = full_photo();
   const auto back = decode_photo(encode(photo));
@@ -132,7 +151,7 @@ TEST(Records, FlippedBytesNeverCrashTheDecoder) {
 
 TEST(Records, ANewerVersionIsIncompatible) {
   std::string bytes = encode(ContentRecord());
-  bytes[0] = 2;
+  ++bytes[0];
   EXPECT_EQ(decode_content(bytes).code(), Code::kIncompatible);
 }
 

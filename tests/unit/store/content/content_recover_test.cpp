@@ -32,6 +32,20 @@ TEST_F(ContentRecoverTest, StagingWithoutARecordGoesToRecovered) {
   EXPECT_EQ(all_of(library() + "/recovered/staging-777-2").size(), 3U);
 }
 
+TEST_F(ContentRecoverTest, NamesThatWereMadeAheadGo) {
+  const ContentNo content = staged(random_bytes(5000, 2));
+  const ContentNo given = contents->new_staging_no();
+  // As a kill leaves them: the destructor would have taken them away.
+  contents.reset();
+  for (uint64_t number = given.value; number < given.value + 5; ++number) {
+    std::ofstream(path_of("staging", ContentNo(number)));
+  }
+  reopen();
+  EXPECT_EQ(rescued, 0U);
+  EXPECT_TRUE(in("staging", content));
+  EXPECT_EQ(files_in(library() + "/staging"), 1U);
+}
+
 TEST_F(ContentRecoverTest, StagingWithARecordStays) {
   const ContentNo content = staged(random_bytes(5000, 2));
   reopen();

@@ -24,6 +24,23 @@ TEST_F(ContentStoreTest, SealingMovesStagingToObjectsAndMayBeRepeated) {
   EXPECT_EQ(contents->local_total_bytes(), bytes.size());
 }
 
+TEST_F(ContentStoreTest, OneSyncOfTheFolderServesTheNextFiles) {
+  const ContentNo first = staged(random_bytes(1000, 1));
+  EXPECT_GT(files_in(library() + "/staging"), 1U);
+  const ContentNo next = contents->new_staging_no();
+  EXPECT_TRUE(in("staging", next)) << "made ahead";
+  EXPECT_NE(contents->new_staging_no(), next);
+  EXPECT_GT(catalog->begin()->new_content_no().value, next.value) << "nobody else gets its number";
+  const auto fd = contents->create_staging(next);
+  ASSERT_TRUE(fd) << fd.status().message();
+  ASSERT_TRUE(pwrite_full(fd->get(), "x", 1, 0));
+  EXPECT_TRUE(contents->sync_staging(next, fd->get()));
+  EXPECT_EQ(contents->create_staging(next).code(), Code::kExists) << "each number once";
+  contents.reset();
+  EXPECT_TRUE(in("staging", first));
+  EXPECT_EQ(files_in(library() + "/staging"), 2U) << "what nobody took goes at the end";
+}
+
 TEST_F(ContentStoreTest, CloningCopiesBytesAndHoles) {
   const std::string bytes = random_bytes(300'000, 2);
   const ContentNo content = sealed(bytes);
