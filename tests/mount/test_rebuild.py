@@ -73,8 +73,8 @@ def filled(drive, made_photos, photo, folder):
     os.setxattr(source / "papers/letter.txt", "user.note", b"keep")
     shutil.copy2(photo("anna.jpg", date=DATE, people=["Anna"]), source / "anna.jpg")
     subprocess.run(["rsync", "-aHAX", f"{source}/", f"{drive.path}/Library/"], check=True)
-    drive.wait_for("People/Anna/anna.jpg")
-    wait_until(lambda: drive.json("status")["not_decoded"] == 0, 60, "decoding")
+    drive.wait_for("People/Anna/anna.jpg", 180)
+    wait_until(lambda: drive.json("status")["not_decoded"] == 0, 180, "decoding")
     os.makedirs(drive.path / "Albums/Trip/Day 1")
     os.link(drive.path / "Library/anna.jpg", drive.path / "Albums/Trip/Day 1/first.jpg")
     some = sorted(files_below(drive.path / "Library/camera"))[0]
