@@ -105,11 +105,11 @@ void Evictor::wake() {
 // Promise 2 and what else keeps an original here; runs inside the transaction that lets it go.
 Status Evictor::State::check(const CatalogReader& reader, ContentNo content,
                              const ContentRecord& record) const {
-  if (record.state != ContentState::kSealed) return refuse(content, "still being written");
   if (record.residence != Residence::kLocal) return refuse(content, "evicted already");
   if (record.pinned) return refuse(content, "pinned");
   SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, reader.jobs_of_content(content));
   if (!jobs.empty()) return refuse(content, fmt::format("its backup to {} is not done", jobs.front().remote));
+  if (record.state != ContentState::kSealed) return refuse(content, "still being written");
   SHOEBOX_ASSIGN(const auto copies, reader.copies(content));
   const auto confirmed = std::count_if(copies.begin(), copies.end(), [&](const auto& copy) {
     const auto& remotes = deps.settings.remotes;
