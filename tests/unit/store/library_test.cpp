@@ -230,7 +230,7 @@ TEST_F(LibraryTest, AVersionReplacedBeforeItWasSealedIsSealed) {
   const auto library = open(options());
   library->files().release(replace_unsealed(*library));
   library->files().drain();
-  expect_all_sealed(*library, 2);  // what "again" became is a version
+  expect_all_sealed(*library, 3);  // "first" and "again" are versions
 }
 
 TEST_F(LibraryTest, AVersionLeftUnsealedByAKillIsSealedAtTheNextOpen) {
@@ -246,7 +246,7 @@ TEST_F(LibraryTest, AVersionLeftUnsealedByAKillIsSealedAtTheNextOpen) {
   ASSERT_TRUE(WIFSIGNALED(status));
   const auto library = open(options());
   library->files().drain();
-  expect_all_sealed(*library, 2);
+  expect_all_sealed(*library, 3);
 }
 
 TEST_F(LibraryTest, AReadOnlyLibraryShowsWhatIsThereAndChangesNothing) {

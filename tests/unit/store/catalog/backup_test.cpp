@@ -146,7 +146,7 @@ class BackupCatalog : public ::testing::Test {
     EXPECT_TRUE(catalog.scan("", "", [&](std::string_view key, std::string_view value) {
       const char table = key.front();
       const bool local = table == keys::kJob || table == keys::kRemoteJob || table == keys::kChange ||
-                         (table == keys::kMeta && !backup::is_backed_up(key));
+                         table == keys::kMovedFolder || (table == keys::kMeta && !backup::is_backed_up(key));
       if (!local) all.emplace_back(key, backup::portable(key, value));
       return true;
     }));
