@@ -10,7 +10,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <future>
 
 #include "fs/command/arguments.h"
@@ -55,7 +54,7 @@ Result<size_t> read_piece(Files& files, const std::shared_ptr<FileHandle>& handl
     if (!reply) return answer.set_value(reply.status());
     if (reply->fd >= 0)
       return answer.set_value(pread_full(reply->fd, buffer.data(), reply->bytes, reply->fd_offset));
-    std::memcpy(buffer.data(), reply->memory.data(), reply->memory.size());
+    std::copy(reply->memory.begin(), reply->memory.end(), buffer.begin());
     answer.set_value(reply->memory.size());
   });
   return answer.get_future().get();
