@@ -9,7 +9,8 @@ from test_backup import big_file
 def objects(drive):
     """Keys on the remote, without what belongs to the remote itself."""
     files = (p.relative_to(drive.remote).as_posix() for p in drive.remote.rglob("*") if p.is_file())
-    return sorted(k for k in files if k != ".shoebox/remote" and not k.startswith((".shoebox/tmp/", ".shoebox/catalog/", ".shoebox/thumbnails/")))
+    own = (".shoebox/remote", ".shoebox/tmp/", ".shoebox/catalog/", ".shoebox/thumbnails/")
+    return sorted(k for k in files if not k.startswith(own))
 
 
 def settle(drive):
