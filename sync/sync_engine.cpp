@@ -9,6 +9,7 @@
 #include "store/base/mutex.h"
 #include "store/outbox.h"
 #include "sync/counted_remote.h"
+#include "sync/remote_test.h"
 #include "sync/tidier.h"
 #include "sync/uploader.h"
 
@@ -38,6 +39,7 @@ struct SyncEngine::State {
   Outbox& outbox;
   const Clock& clock;
   Fetcher fetcher;
+  MakeRemote make_remote;
   std::vector<Member> members;  // fixed after construction
   std::thread enqueue;
 
@@ -53,10 +55,11 @@ struct SyncEngine::State {
 
 SyncEngine::SyncEngine(Dependencies dependencies) {
   const std::vector<RemoteSettings> remotes = std::move(dependencies.remotes);
-  const MakeRemote make = std::move(dependencies.make_remote);
   const int64_t quiet_s = dependencies.quiet_s;
   auto on_disk_full = std::move(dependencies.on_disk_full);
+  MakeRemote make = std::move(dependencies.make_remote);
   state_ = std::make_shared<State>(std::move(dependencies));
+  state_->make_remote = std::move(make);
   if (on_disk_full) state_->fetcher.on_disk_full(std::move(on_disk_full));
   state_->fetcher.on_copy_missing(
       [state = state_.get()](ContentNo content, const std::string& remote, const std::string& key) {
@@ -68,7 +71,7 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
     State::Member member;
     member.settings = settings;
     const auto totals = state_->outbox.totals(settings.name);
-    auto remote = make(settings, totals && totals->confirmed_files > 0);
+    auto remote = state_->make_remote(settings, totals && totals->confirmed_files > 0);
     if (remote) {
       member.remote = std::make_unique<CountedRemote>(std::move(*remote));
       state_->fetcher.add_remote(*member.remote);
@@ -235,6 +238,13 @@ Status SyncEngine::resume() {
     if (member.tidier) member.tidier->set_paused(false);
   }
   return Status::ok();
+}
+
+Status SyncEngine::test(const RemoteSettings& settings, CancelToken cancel) {
+  const auto totals = state_->outbox.totals(settings.name);
+  SHOEBOX_ASSIGN(const std::unique_ptr<Remote> remote,
+                 state_->make_remote(settings, totals && totals->confirmed_files > 0));
+  return test_remote(*remote, state_->clock, cancel);
 }
 
 Status SyncEngine::run_now() {

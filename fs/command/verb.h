@@ -76,6 +76,7 @@ Verb mount_verb();
 Verb status_verb();
 Verb import_verb();
 std::vector<Verb> backup_verbs();
+std::vector<Verb> remote_verbs();
 Verb evict_verb();
 std::vector<Verb> pin_verbs();
 Verb thumbnail_verb();

@@ -22,6 +22,7 @@ std::vector<Verb> all_verbs() {
   add(status_verb());
   add(import_verb());
   add_all(backup_verbs());
+  add_all(remote_verbs());
   add(evict_verb());
   add_all(pin_verbs());
   add(thumbnail_verb());
