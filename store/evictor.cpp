@@ -14,6 +14,7 @@
 #include "store/catalog/catalog.h"
 #include "store/content/content_store.h"
 #include "store/files.h"
+#include "store/remote_edit.h"
 #include "store/settings.h"
 
 namespace shoebox {
@@ -111,13 +112,17 @@ Status Evictor::State::check(const CatalogReader& reader, ContentNo content,
   if (!jobs.empty()) return refuse(content, fmt::format("its backup to {} is not done", jobs.front().remote));
   if (record.state != ContentState::kSealed) return refuse(content, "still being written");
   SHOEBOX_ASSIGN(const auto copies, reader.copies(content));
-  const auto confirmed = std::count_if(copies.begin(), copies.end(), [&](const auto& copy) {
+  uint32_t confirmed = 0;
+  for (const auto& [remote, copy] : copies) {
+    const std::string& remote_name = remote;  // a lambda cannot hold a binding
     const auto& remotes = deps.settings.remotes;
-    return copy.second.size == record.size &&
-           std::any_of(remotes.begin(), remotes.end(), [&](const auto& r) { return r.name == copy.first; });
-  });
+    const bool in_settings =
+        std::any_of(remotes.begin(), remotes.end(), [&](const auto& r) { return r.name == remote_name; });
+    SHOEBOX_ASSIGN(const bool let_go, remote_is_let_go(reader, remote));
+    if (in_settings && !let_go && copy.size == record.size) ++confirmed;
+  }
   const uint32_t needed = std::max<uint32_t>(1, deps.settings.copies);
-  if (static_cast<uint32_t>(confirmed) < needed) {
+  if (confirmed < needed) {
     return refuse(content, fmt::format("{} of {} copies confirmed", confirmed, needed));
   }
   SHOEBOX_ASSIGN(const std::optional<PhotoId> photo, reader.photo_of_content(content));

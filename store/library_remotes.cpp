@@ -10,6 +10,7 @@
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
 #include "store/outbox.h"
+#include "store/remote_edit.h"
 
 namespace shoebox {
 namespace {
@@ -118,6 +119,7 @@ Status adopt_remotes(const std::string& library, const std::vector<RemoteSetting
 
 Status reconcile_remotes(Catalog& catalog, Outbox& outbox, const Settings& settings) {
   for (const RemoteSettings& remote : settings.remotes) {
+    SHOEBOX_TRY(take_remote_back(catalog, remote.name));
     const std::string key = "remote/" + remote.name;
     SHOEBOX_ASSIGN(const std::optional<std::string> known, catalog.meta(key));
     if (known == place_of(remote)) continue;

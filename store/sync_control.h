@@ -58,12 +58,16 @@ struct VerifyReport {
   std::vector<Finding> findings;  // the first 10,000
 };
 
+struct RemoteSettings;
+
 class SyncControl {
  public:
   virtual ~SyncControl() = default;
   virtual Result<std::vector<RemoteStatus>> status() = 0;
   virtual Status pause() = 0;  // durable: stands after a remount
   virtual Status resume() = 0;
+  // Writes, reads and removes a small object; blocks. The remote need not be one of status().
+  virtual Status test(const RemoteSettings& remote, CancelToken cancel) = 0;
   virtual Status run_now() = 0;  // no back-off, no 5 s of quiet
   // Until nothing is pending, the catalog included, nor to be tidied that did not fail before, or `cancel`; `progress` about once a
   // second. Fails when a remote refuses for good (credentials, no space) with its message.

@@ -97,6 +97,9 @@ Result<std::vector<Fetcher::State::Candidate>> Fetcher::State::candidates(Conten
                     content.value));
   }
   const auto online = [&](const Candidate& c) { return remotes[c.remote].offline_until <= now; };
+  // The fastest first; those not measured (lately) keep the order of the settings, and come before.
+  std::stable_sort(found.begin(), found.end(),
+                   [&](const Candidate& a, const Candidate& b) { return latency_of(a) < latency_of(b); });
   std::stable_partition(found.begin(), found.end(), online);
   if (!online(found.front())) {
     const RemoteState& first = remotes[found.front().remote];
@@ -104,6 +107,22 @@ Result<std::vector<Fetcher::State::Candidate>> Fetcher::State::candidates(Conten
                                                   first.remote->name(), first.last_error));
   }
   return found;
+}
+
+// Measurements are forgotten: a remote that was slow once must not stay so for ever.
+double Fetcher::State::latency_of(const Candidate& candidate) const {
+  constexpr auto kForgetAfter = std::chrono::minutes(10);
+  const RemoteState& remote = remotes[candidate.remote];
+  if (!remote.latency_s || clock.steady() - remote.measured > kForgetAfter) return 0;
+  return *remote.latency_s;
+}
+
+void Fetcher::State::note_latency(size_t index, double seconds) {
+  constexpr double kWeight = 0.3;  // of the newest: a few requests tell
+  MutexLock lock(mutex);
+  RemoteState& remote = remotes[index];
+  remote.latency_s = remote.latency_s ? (1 - kWeight) * *remote.latency_s + kWeight * seconds : seconds;
+  remote.measured = clock.steady();
 }
 
 void Fetcher::fetch(ContentNo content, ByteRange range, CancelToken cancel,

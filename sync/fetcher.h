@@ -37,7 +37,7 @@ class Fetcher final : public ContentSource {
   Fetcher(Catalog& catalog, ContentStore& contents, const Clock& clock, Options options);
   ~Fetcher() override;  // stop()
 
-  // In order of preference. Before start().
+  // Reads go to the one that answers fastest; before that is known, in this order. Before start().
   void add_remote(Remote& remote);
   // Evicts until about so many bytes are free; returns the bytes freed. Before start().
   void on_disk_full(std::function<uint64_t(uint64_t bytes_wanted)> callback);

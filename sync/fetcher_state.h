@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <thread>
 #include <unordered_map>
@@ -52,6 +53,9 @@ struct Fetcher::State {
     Steady offline_until = Steady::min();
     std::string last_error;
     int64_t last_error_s = 0;
+    // From asking to the first bytes: moving average, and when it was last measured.
+    std::optional<double> latency_s;
+    Steady measured = Steady::min();
   };
   struct Answer {
     Done done;
@@ -91,12 +95,14 @@ struct Fetcher::State {
   void work_loop();
   void run_job(const std::shared_ptr<Job>& job);
   Status transfer(const std::shared_ptr<Job>& job, ByteRange range);
-  Status request(const std::shared_ptr<Job>& job, Remote& remote, const std::string& key, ByteRange range,
+  Status request(const std::shared_ptr<Job>& job, Remote& remote, const Candidate& source, ByteRange range,
                  RequestHints& hints, bool& local_trouble);
   Status store(ContentNo content, uint64_t index, std::string_view bytes);
   void arrived(const std::shared_ptr<Job>& job, uint64_t block, uint64_t end);
   void failed(const std::shared_ptr<Job>& job, const Status& why);
   bool moved(ContentNo content, Candidate& source, const Remote& remote) const;
+  void note_latency(size_t index, double seconds);
+  [[nodiscard]] double latency_of(const Candidate& candidate) const REQUIRES(mutex);
   void note_remote(size_t index, const Status& status);
   bool wanted(const Job& job) REQUIRES(mutex);
   bool pause_for(double s);  // false: stopping

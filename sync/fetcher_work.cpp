@@ -94,7 +94,7 @@ Status Fetcher::State::transfer(const std::shared_ptr<Job>& job, ByteRange range
       }
       RequestHints hints;
       bool local_trouble = false;
-      Status status = request(job, *remote, source.key, range, hints, local_trouble);
+      Status status = request(job, *remote, source, range, hints, local_trouble);
       if (status) {
         note_remote(source.remote, status);
         return status;
@@ -142,8 +142,11 @@ bool Fetcher::State::moved(ContentNo content, Candidate& source, const Remote& r
 }
 
 // One GET; every whole block goes through verification as it comes.
-Status Fetcher::State::request(const std::shared_ptr<Job>& job, Remote& remote, const std::string& key,
+Status Fetcher::State::request(const std::shared_ptr<Job>& job, Remote& remote, const Candidate& source,
                                ByteRange range, RequestHints& hints, bool& local_trouble) {
+  const std::string& key = source.key;
+  const Steady asked = clock.steady();
+  bool answered = false;
   RequestContext context;
   context.hints = &hints;
   {
@@ -157,6 +160,10 @@ Status Fetcher::State::request(const std::shared_ptr<Job>& job, Remote& remote, 
   Status stopped;  // why the store refused a block
   const auto block_end = [&] { return std::min(range.end, (at / kBlockBytes + 1) * kBlockBytes); };
   const auto sink = [&](std::string_view piece) -> Status {
+    if (!answered) {
+      answered = true;
+      note_latency(source.remote, std::chrono::duration<double>(clock.steady() - asked).count());
+    }
     {
       MutexLock lock(mutex);
       job->last_progress = clock.steady();

@@ -11,6 +11,7 @@
 #include "store/catalog/catalog.h"
 #include "store/outbox.h"
 #include "sync/counted_remote.h"
+#include "sync/remote_test.h"
 #include "sync/surroundings_watch.h"
 #include "sync/tidier.h"
 #include "sync/uploader.h"
@@ -53,6 +54,7 @@ struct SyncEngine::State {
   const int64_t verify_period_s;
   Fetcher fetcher;
   Verifier verifier;
+  MakeRemote make_remote;
   std::vector<Member> members;  // fixed after construction
   std::unique_ptr<SurroundingsWatch> surroundings;
   std::thread enqueue;
@@ -78,11 +80,12 @@ struct SyncEngine::State {
 
 SyncEngine::SyncEngine(Dependencies dependencies) {
   const std::vector<RemoteSettings> remotes = std::move(dependencies.remotes);
-  const MakeRemote make = std::move(dependencies.make_remote);
   const int64_t quiet_s = dependencies.quiet_s;
   auto on_disk_full = std::move(dependencies.on_disk_full);
   const CatalogBackup::Options backup_options = dependencies.catalog_backup;
+  MakeRemote make = std::move(dependencies.make_remote);
   state_ = std::make_shared<State>(std::move(dependencies));
+  state_->make_remote = std::move(make);
   if (on_disk_full) state_->fetcher.on_disk_full(std::move(on_disk_full));
   state_->fetcher.on_copy_missing(
       [state = state_.get()](ContentNo content, const std::string& remote, const std::string& key) {
@@ -94,7 +97,7 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
     State::Member member;
     member.settings = settings;
     const auto totals = state_->outbox.totals(settings.name);
-    auto remote = make(settings, totals && totals->confirmed_files > 0);
+    auto remote = state_->make_remote(settings, totals && totals->confirmed_files > 0);
     if (remote) {
       member.remote = std::make_unique<CountedRemote>(std::move(*remote));
       state_->fetcher.add_remote(*member.remote);
@@ -394,6 +397,13 @@ Status SyncEngine::resume() {
     member.backup->set_paused(false);
   }
   return Status::ok();
+}
+
+Status SyncEngine::test(const RemoteSettings& settings, CancelToken cancel) {
+  const auto totals = state_->outbox.totals(settings.name);
+  SHOEBOX_ASSIGN(const std::unique_ptr<Remote> remote,
+                 state_->make_remote(settings, totals && totals->confirmed_files > 0));
+  return test_remote(*remote, state_->clock, cancel);
 }
 
 Status SyncEngine::run_now() {

@@ -55,6 +55,7 @@ class SyncEngine final : public SyncControl {
   Result<std::vector<RemoteStatus>> status() override;
   Status pause() override;
   Status resume() override;
+  Status test(const RemoteSettings& remote, CancelToken cancel) override;
   Status run_now() override;
   Status wait(CancelToken cancel,
               const std::function<void(const std::vector<RemoteStatus>&)>& progress) override;

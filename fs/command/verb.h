@@ -77,6 +77,7 @@ Verb status_verb();
 Verb import_verb();
 Verb export_verb();
 std::vector<Verb> backup_verbs();
+std::vector<Verb> remote_verbs();
 Verb evict_verb();
 std::vector<Verb> pin_verbs();
 Verb thumbnail_verb();

@@ -23,6 +23,7 @@ std::vector<Verb> all_verbs() {
   add(import_verb());
   add(export_verb());
   add_all(backup_verbs());
+  add_all(remote_verbs());
   add(evict_verb());
   add_all(pin_verbs());
   add(thumbnail_verb());

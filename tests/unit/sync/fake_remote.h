@@ -26,6 +26,7 @@ class FakeRemote final : public Remote {
     for (int i = 0; i < times; ++i) failures_.push_back(status);
   }
   void set_down(bool down) { down_ = down; }  // kUnavailable until further notice
+  std::function<void()> before_get;           // called by each get, before it answers
   void set_retry_after(double s) { retry_after_s_ = s; }
   void flip_bytes(bool flip) { flip_ = flip; }  // get answers wrong bytes
   void cut_short(bool cut) { cut_ = cut; }      // get ends early, and says ok
@@ -117,6 +118,7 @@ class FakeRemote final : public Remote {
   Status get(const std::string& key, ByteRange range, const std::string& etag,
              const std::function<Status(std::string_view)>& sink, const RequestContext& context) override {
     (void)etag;
+    if (before_get) before_get();
     std::string bytes;
     {
       MutexLock lock(mutex_);

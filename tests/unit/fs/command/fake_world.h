@@ -78,6 +78,7 @@ class FakeRemote final : public SyncControl, public ContentSource {
     paused = false;
     return Status::ok();
   }
+  Status test(const RemoteSettings&, CancelToken) override { return refuses; }
   Status run_now() override {
     ++hurried;
     return Status::ok();

@@ -1,0 +1,48 @@
+#include "sync/remote_test.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include <cerrno>
+#include <chrono>
+
+#include "store/base/file_io.h"
+#include "store/base/hash.h"
+#include "sync/remote/remote.h"
+
+namespace shoebox {
+
+Status test_remote(Remote& remote, const Clock& clock, const CancelToken& cancel) {
+  RequestContext context;
+  context.cancel = cancel;
+  context.deadline = clock.steady() + std::chrono::seconds(30);
+  SHOEBOX_TRY(remote.check(context));
+  uint64_t random = 0;
+  if (::getentropy(&random, sizeof random) != 0) return Status::from_errno(errno, "get random bytes");
+  const std::string key = fmt::format(".shoebox/probe-{:016x}", random);
+  const std::string bytes = fmt::format("Shoebox tries whether it can write here: {:016x}\n", random);
+  const UniqueFd fd(::memfd_create("shoebox-probe", MFD_CLOEXEC));
+  if (!fd) return Status::from_errno(errno, "make a probe");
+  SHOEBOX_TRY(pwrite_full(fd.get(), bytes.data(), bytes.size(), 0));
+  PutOptions options;
+  options.size = bytes.size();
+  options.sha256 = sha256(bytes);
+  options.if_absent = true;
+  options.save_progress = [](const std::string&) { return Status::ok(); };
+  SHOEBOX_TRY(remote.put(key, fd.get(), options, context).status().with_context("write"));
+  std::string read;
+  const Status got = remote.get(
+      key, {0, bytes.size()}, "",
+      [&read](std::string_view piece) {
+        read.append(piece);
+        return Status::ok();
+      },
+      context);
+  const Status removed = remote.remove(key, context);
+  SHOEBOX_TRY(got.with_context("read"));
+  if (read != bytes) return {Code::kDataLoss, fmt::format("{}: other bytes were read than written", key)};
+  return removed.with_context("remove");
+}
+
+}  // namespace shoebox
