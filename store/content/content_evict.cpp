@@ -62,6 +62,7 @@ Status ContentStore::State::evict(ContentNo content, const EvictionCheck& check)
   const Claim claim(*this, content);
   SHOEBOX_ASSIGN(const ContentRecord now, record(content));
   if (now.state != ContentState::kSealed) {
+    if (check) SHOEBOX_TRY(check(catalog, now));  // which knows a better reason, mostly
     return Status(Code::kBusy, fmt::format("content {}: still being written", content.value));
   }
   if (now.residence == Residence::kPartial || now.size <= kKeepWholeBytes) return Status::ok();
