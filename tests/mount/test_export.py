@@ -65,7 +65,7 @@ def test_nothing_of_the_destination_is_replaced(filled, folder):
     (out / "Library/2023/a.jpg").write_bytes(b"somebody's")
     done = filled.run("export", out, "--json", check=False)
     assert done.returncode == 1
-    said = json.loads(done.stdout.splitlines()[-1])
+    said = json.loads(done.stdout)
     assert said["failed"] >= 1 and any(entry["path"] == "Library/2023/a.jpg" for entry in said["list"])
     assert (out / "Library/2023/a.jpg").read_bytes() == b"somebody's"
     assert (out / "Library/big.bin").stat().st_size == 3_000_000
