@@ -6,6 +6,7 @@
 
 #include "store/content/content_store.h"
 #include "store/outbox_state.h"
+#include "store/remote_edit.h"
 
 namespace shoebox {
 namespace {
@@ -115,7 +116,12 @@ Status Outbox::copy_lost(ContentNo content, const std::string& remote, const std
       std::find_if(copies.begin(), copies.end(), [&](const auto& c) { return c.first == remote; });
   if (!record || here == copies.end()) return Status::ok();
   if (!key.empty() && here->second.key != key) return Status::ok();  // moved since somebody looked
-  if (record->residence != Residence::kLocal && copies.size() == 1) {
+  size_t others = 0;  // that count; a remote that was let go does not
+  for (const auto& [name, copy] : copies) {
+    SHOEBOX_ASSIGN(const bool let_go, remote_is_let_go(*txn, name));
+    if (name != remote && !let_go) ++others;
+  }
+  if (record->residence != Residence::kLocal && others == 0) {
     // The only place known for these bytes. A remote that answers wrongly once may hold them yet.
     return {Code::kDataLoss,
             fmt::format("{} on {}: not found there, and no other copy is known; check the remote",

@@ -26,6 +26,8 @@ Result<bool> being_made(const CatalogReader& reader, const std::string& remote, 
   SHOEBOX_ASSIGN(const std::optional<std::string> job, reader.get(keys::job(object.maker, remote)));
   SHOEBOX_ASSIGN(const std::optional<TidyRecord> tidy, reader.tidy(object.maker, remote));
   if (!job && !tidy) return false;
+  // A copy that was reported lost may be the only one yet: it stays until it was sent again.
+  if (job && !object.etag.empty()) return true;
   SHOEBOX_ASSIGN(const std::optional<RemoteCopy> copy, reader.copy(object.maker, remote));
   SHOEBOX_ASSIGN(const std::vector<std::string> wanted,
                  wanted_keys(reader, object.maker, content->sha256, copy ? copy->key : "", limits));
@@ -109,6 +111,8 @@ Result<Step> Outbox::State::take_loose(Plan& plan, const std::string& key, const
     }
     SHOEBOX_ASSIGN(const bool made, being_made(catalog, plan.remote, key, *now, limits_of(plan.remote)));
     if (made) return Step();
+    // What let go of the object must not be undone by a power cut once the object is removed.
+    SHOEBOX_TRY(catalog.sync());
     TidyStep step;
     step.kind = TidyStep::Kind::kRemove;
     step.key = key;
@@ -166,6 +170,9 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
     SHOEBOX_TRY(settle(plan.remote, content));
     return Step();
   }
+  // Sent anew at this very moment: the upload chooses the key.
+  SHOEBOX_ASSIGN(const std::optional<std::string> job, catalog.get(keys::job(content, plan.remote)));
+  if (job) return Step();
   const TidyRecord row = known.value_or(TidyRecord());
   if (plan.waits(row.not_before_s, now_s())) return Step();
   SHOEBOX_ASSIGN(const std::vector<std::string> wanted,

@@ -124,6 +124,8 @@ Status take_remote_back(Catalog& catalog, const std::string& name) {
   if (!let_go) return Status::ok();
   const std::unique_ptr<Transaction> txn = catalog.begin();
   txn->put_meta(meta_of(name), "0");
+  // Whatever stood there may be gone since: nothing there counts before it was looked at.
+  txn->put_meta(fmt::format("remote/{}", name), "");
   return txn->commit();
 }
 

@@ -6,6 +6,7 @@
 
 #include "store/base/file_names.h"
 #include "store/catalog/catalog.h"
+#include "store/catalog/keys.h"
 #include "store/tree/tree_paths.h"
 #include "store/upload_key.h"
 
@@ -75,6 +76,9 @@ Result<std::vector<std::string>> wanted_keys(const CatalogReader& reader, Conten
     for (const std::string& path : found.paths) {
       std::string key = upload_key(path, sha256, limits);
       if (key == current) return std::vector<std::string>{std::move(key)};
+      // On a remote that ignores case or Unicode forms both spellings name one object: copying it to the
+      // other and removing the old one would remove the only one.
+      if (keys::fold(key) == keys::fold(current)) return std::vector<std::string>{std::string(current)};
       if (first.empty()) first = std::move(key);
     }
   }

@@ -165,7 +165,7 @@ void Uploader::State::scan() NO_THREAD_SAFETY_ANALYSIS {
   mutex.lock();
   scanning = false;
   // A walk that found its fill may not have come to the end: what it did not see stays known.
-  if (found && found->empty()) kept_back.clear();
+  if (found && found->size() < options.connections * kQueueAhead) kept_back.clear();
   kept_back.insert(kept.begin(), kept.end());
   if (!kept.empty()) kept_back_reason = kept_reason;
   next_due =

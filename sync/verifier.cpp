@@ -12,6 +12,7 @@
 #include "store/catalog/catalog.h"
 #include "store/content/content_source.h"
 #include "store/outbox.h"
+#include "sync/move_aside.h"
 #include "sync/remote/remote.h"
 
 namespace shoebox {
@@ -131,7 +132,7 @@ Status Verifier::note_good(const Item& item, const RemoteCopy& copy) const {
   return txn->commit();
 }
 
-Status Verifier::repair(const Item& item, const CancelToken& cancel) const {
+Status Verifier::repair(const Item& item, Found found, const CancelToken& cancel) const {
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, catalog_.content(item.content));
   if (!record) return Status::ok();  // deleted meanwhile
   if (record->residence == Residence::kPartial) {
@@ -146,6 +147,12 @@ Status Verifier::repair(const Item& item, const CancelToken& cancel) const {
                     [answered](Status status) { answered->set_value(std::move(status)); });
       SHOEBOX_TRY(answer.get());
     }
+  }
+  if (found != Found::kMissing) {
+    // Out of the way first: some remotes would tell the upload, by what they recorded, that it is there.
+    RequestContext context = context_for(item.size, cancel);
+    SHOEBOX_TRY(move_aside(*item.remote, item.copy.key, clock_, context));
+    SHOEBOX_TRY(item.remote->remove(item.copy.key, context));
   }
   return outbox_.copy_lost(item.content, item.remote->name(), item.copy.key);
 }
@@ -192,7 +199,7 @@ Result<VerifyReport> Verifier::run(const std::vector<Remote*>& remotes, const Ve
       ++(*found == Found::kMissing ? report.missing : report.damaged);
       std::string outcome = "shoebox verify --repair sends it again";
       if (request.repair) {
-        const Status repaired = repair(item, cancel);
+        const Status repaired = repair(item, *found, cancel);
         if (repaired) ++report.queued_again;
         outcome = repaired ? "queued to be sent again" : repaired.message();
       }

@@ -43,7 +43,7 @@ class Verifier {
   Result<ContentHash> hash_of_object(const Item& item, const RemoteCopy& copy,
                                      const CancelToken& cancel) const;
   // Ok when the copy will be sent again; else why it cannot be.
-  Status repair(const Item& item, const CancelToken& cancel) const;
+  Status repair(const Item& item, Found found, const CancelToken& cancel) const;
   Status note_good(const Item& item, const RemoteCopy& copy) const;
   [[nodiscard]] RequestContext context_for(uint64_t bytes, const CancelToken& cancel) const;
 

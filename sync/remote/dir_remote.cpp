@@ -147,6 +147,10 @@ Result<RemoteObject> DirRemote::put(const std::string& key, int fd, const PutOpt
     struct ::stat st {};
     auto there = open_object(root.get(), key, &st);
     if (there) {
+      // Whoever wrote it may have been cut off before it was durable, and a copy must be.
+      SHOEBOX_TRY(fsync_fd(there->get(), path_of(key)));
+      SHOEBOX_ASSIGN(const UniqueFd parent, tree_.open_parent(root.get(), key));
+      SHOEBOX_TRY(sync_folder(parent.get(), path_of(key)));
       SHOEBOX_ASSIGN(const bool same, holds(root.get(), key, options.size, options.sha256, context));
       if (same) return dir_object(key, st);
       return Status(Code::kConflict, path_of(key) + " is there already with other bytes");

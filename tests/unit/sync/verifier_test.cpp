@@ -78,6 +78,11 @@ TEST_F(VerifierTest, MissingAndDamagedAreToldApartAndSentAgainOnlyWhenAsked) {
   EXPECT_EQ(report.queued_again, 2U);
   EXPECT_EQ(pending("nas"), 2U);
   EXPECT_FALSE(*catalog_->copy(rotten, "nas"));
+  EXPECT_FALSE(nas_.object("Library/rotten.jpg")) << "it would be taken for the upload that is to come";
+  bool aside = false;
+  for (const std::string& key : nas_.keys())
+    aside = aside || (key.starts_with(".shoebox/versions/Library/rotten.jpg") && nas_.object(key) == "FRESH");
+  EXPECT_TRUE(aside) << "nothing of the owner's is deleted";
 }
 
 TEST_F(VerifierTest, ARemoteThatDoesNotAnswerHasLostNothing) {
