@@ -69,8 +69,9 @@ class SyncControl {
   // Writes, reads and removes a small object; blocks. The remote need not be one of status().
   virtual Status test(const RemoteSettings& remote, CancelToken cancel) = 0;
   virtual Status run_now() = 0;  // no back-off, no 5 s of quiet
-  // Until nothing is pending, the catalog included, nor to be tidied that did not fail before, or `cancel`; `progress` about once a
-  // second. Fails when a remote refuses for good (credentials, no space) with its message.
+  // Until nothing is pending, the catalog included, nor to be tidied that did not fail before, or `cancel`;
+  // `progress` about once a second. Fails when a remote refuses for good (credentials, no space) with its
+  // message.
   virtual Status wait(CancelToken cancel,
                       const std::function<void(const std::vector<RemoteStatus>&)>& progress) = 0;
   // Reads copies back and compares them. Blocks; kNotFound: no remote of that name.

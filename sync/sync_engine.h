@@ -40,7 +40,7 @@ class SyncEngine final : public SyncControl {
     int64_t quiet_s = 5;
     Fetcher::Options fetcher;
     CatalogBackup::Options catalog_backup;  // but for its callbacks
-    int64_t verify_period_s = 0;  // every copy is read back once in this time; 0: never by itself
+    int64_t verify_period_s = 0;            // every copy is read back once in this time; 0: never by itself
   };
   // A remote whose settings cannot work is reported by status(); the others go on.
   explicit SyncEngine(Dependencies dependencies);

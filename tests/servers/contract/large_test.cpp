@@ -59,7 +59,8 @@ TEST_F(Large, AnAttemptThatBrokeOffIsTakenUp) {
   auto second = remote_->put(key("resumed"), fd.get(), options, context);
   ASSERT_TRUE(second) << second.status().message();
   ASSERT_FALSE(told.empty());
-  if (sends_in_parts()) EXPECT_EQ(told.front(), 16u << 20) << "the first part is there already";
+  // Told are bytes of the original, of which an encrypted part holds a few less.
+  if (sends_in_parts()) EXPECT_NEAR(told.front(), 16u << 20, 8192) << "the first part is there already";
   if (is_s3()) EXPECT_EQ(hints.requests, 4u) << "list parts, one part, complete, head";
   if (is_directory()) EXPECT_EQ(hints.requests, 1u);
   auto read = get("resumed", {0, kLarge});
