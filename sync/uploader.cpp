@@ -231,7 +231,6 @@ double Uploader::State::judge(const Status& status, const ReadyUpload* item, con
     online = true;
     failures = 0;
     refused = Status::ok();
-    hold_reason.clear();
     if (++successes >= allowed * 4 && allowed < options.connections) {
       ++allowed;
       successes = 0;
