@@ -28,7 +28,8 @@ using RealClock = std::chrono::steady_clock;
 constexpr auto kLeastScanGap = std::chrono::milliseconds(200);
 constexpr size_t kQueueAhead = 4;  // contents asked for per connection
 constexpr auto kCheckDeadline = std::chrono::seconds(30);
-constexpr double kRefusedRetryS = 60;  // wrong keys may be put right while we run
+constexpr auto kReadyWithin = std::chrono::seconds(60);  // sealing and decoding, after `backup now`
+constexpr double kRefusedRetryS = 60;                    // wrong keys may be put right while we run
 
 std::chrono::nanoseconds seconds(double s) { return std::chrono::nanoseconds(static_cast<int64_t>(s * 1e9)); }
 
@@ -61,10 +62,11 @@ struct Uploader::State {
   ConditionVariable changed;
   bool stopping GUARDED_BY(mutex) = false;
   bool paused GUARDED_BY(mutex) = false;
-  bool woken GUARDED_BY(mutex) = true;      // the outbox may have something new
-  bool scanning GUARDED_BY(mutex) = false;  // one thread asks the outbox
-  bool urgent GUARDED_BY(mutex) = false;    // run_now(): each content is tried once
-  std::unordered_set<ContentNo> urgent_tried GUARDED_BY(mutex);
+  bool woken GUARDED_BY(mutex) = true;                           // the outbox may have something new
+  bool scanning GUARDED_BY(mutex) = false;                       // one thread asks the outbox
+  bool urgent GUARDED_BY(mutex) = false;                         // run_now(): each content is tried once
+  std::unordered_set<ContentNo> urgent_tried GUARDED_BY(mutex);  // and not sent
+  Steady urgent_until GUARDED_BY(mutex) = Steady::min();  // what is not ready yet is waited for until then
   std::deque<ReadyUpload> queue GUARDED_BY(mutex);
   std::unordered_map<ContentNo, CancelToken> running GUARDED_BY(mutex);
   Steady hold_until GUARDED_BY(mutex) = Steady::min();  // the remote is left alone
@@ -161,6 +163,11 @@ void Uploader::State::scan() NO_THREAD_SAFETY_ANALYSIS {
       },
       &due_s);
   const auto took = RealClock::now() - begin;
+  // Without a policy that holds, whatever gets ready later is sent in its time.
+  const bool would_hold =
+      !held_by_policy(options.policy, {.on_battery = true}, local_minute_of_day(clock.now()), false).empty();
+  const auto totals = outbox.totals(remote.name());
+  const uint64_t pending = would_hold && totals ? totals->pending_files : 0;
   const int64_t now_s = clock.now().seconds;
   mutex.lock();
   scanning = false;
@@ -175,7 +182,9 @@ void Uploader::State::scan() NO_THREAD_SAFETY_ANALYSIS {
     last_error_s = now_s;
     next_due = clock.steady() + std::chrono::seconds(10);
   } else if (found->empty()) {
-    if (urgent && hurry && running.empty()) {  // until then what it sends is under way
+    // Until then what it sends is under way, or not sealed yet; the policy would hold it afterwards.
+    const bool more = pending > urgent_tried.size() + kept_back.size() && clock.steady() < urgent_until;
+    if (urgent && hurry && running.empty() && !more) {
       urgent = false;
       urgent_tried.clear();
       woken = true;  // what this round left is looked at once more, with its back-off
@@ -219,6 +228,7 @@ void Uploader::State::send_one() NO_THREAD_SAFETY_ANALYSIS {
   outbox.ended(item.job.content, remote.name());
   mutex.lock();
   running.erase(item.job.content);
+  if (status) urgent_tried.erase(item.job.content);
   woken = true;
   changed.notify_all();
 }
@@ -365,6 +375,7 @@ void Uploader::run_now() {
   {
     MutexLock lock(state_->mutex);
     state_->urgent = true;
+    state_->urgent_until = state_->clock.steady() + kReadyWithin;
     state_->urgent_tried.clear();
     state_->queue.clear();
     state_->hold_until = Steady::min();

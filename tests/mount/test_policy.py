@@ -1,0 +1,111 @@
+"""What a remote's policy holds back, and what status says of it: a metered connection, a battery, by hand."""
+import os
+import shutil
+import subprocess
+
+import pytest
+from drive import wait_until
+
+dbus = pytest.importorskip("dbus", reason="python3-dbusmock is not installed")
+dbusmock = pytest.importorskip("dbusmock", reason="python3-dbusmock is not installed")
+
+
+def settings(drive, more):
+    """One folder as remote, with these keys."""
+    return f'[[remote]]\nname = "nas"\nurl = "file://{drive.remote}"\n{more}\n'
+
+
+def waiting_for(drive):
+    """Why uploads to the only remote wait."""
+    return drive.json("status")["remotes"][0]["waiting_for"]
+
+
+def stored(drive, name):
+    """Whether Library/NAME is on the remote."""
+    return (drive.remote / "Library" / name).exists()
+
+
+@pytest.fixture
+def bus(folder):
+    """A system bus of the test's own with NetworkManager and UPower on it; functions that set their properties."""
+    if shutil.which("dbus-daemon") is None:
+        pytest.skip("dbus-daemon is not installed")
+    config = folder / "bus.conf"
+    config.write_text('<busconfig><type>system</type><keep_umask/>'
+                      f'<listen>unix:path={folder}/bus</listen><policy context="default">'
+                      '<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>'
+                      '</policy></busconfig>')
+    daemon = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--nofork"])
+    started = [daemon]
+    address = f"unix:path={folder}/bus"
+    try:
+        wait_until((folder / "bus").exists, 10, "the bus")
+        env = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=address)
+        connection = dbus.bus.BusConnection(address)
+
+        def mock(name, path):
+            started.append(subprocess.Popen(["/usr/bin/python3", "-m", "dbusmock", "--system", name, path, name],
+                                            env=env))
+            wait_until(lambda: connection.name_has_owner(name), 20, name)
+            return dbus.Interface(connection.get_object(name, path), dbusmock.MOCK_IFACE)
+
+        network = mock("org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager")
+        network.AddProperty("org.freedesktop.NetworkManager", "Metered", dbus.UInt32(2))
+        power = mock("org.freedesktop.UPower", "/org/freedesktop/UPower")
+        power.AddProperty("org.freedesktop.UPower", "OnBattery", False)
+
+        def set_metered(value):
+            network.UpdateProperties("org.freedesktop.NetworkManager", {"Metered": dbus.UInt32(value)})
+
+        def set_on_battery(value):
+            power.UpdateProperties("org.freedesktop.UPower", {"OnBattery": value})
+
+        yield address, set_metered, set_on_battery
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait(10)
+
+
+def mounted_with(drive, address, keys):
+    """The drive with these keys of policy, on this bus."""
+    drive.library.mkdir(mode=0o700, exist_ok=True)
+    (drive.library / "shoebox.toml").write_text(settings(drive, keys))
+    drive.env["DBUS_SYSTEM_BUS_ADDRESS"] = address
+    return drive.mount()
+
+
+def test_a_metered_connection_holds_uploads_also_those_that_were_asked_for(bus, make_drive):
+    address, set_metered, _ = bus
+    set_metered(1)
+    drive = mounted_with(make_drive(), address, "on_metered = false")
+    (drive.path / "Library/a.txt").write_bytes(b"one")
+    wait_until(lambda: waiting_for(drive) == "the connection is metered", 30, "the hold")
+    assert drive.run("backup", "wait", check=False).returncode == 1
+    drive.run("backup", "now")
+    assert not stored(drive, "a.txt")
+    set_metered(2)
+    wait_until(lambda: stored(drive, "a.txt"), 60, "the upload once the connection is free")
+
+
+def test_a_battery_holds_uploads_until_they_are_asked_for(bus, make_drive):
+    address, _, set_on_battery = bus
+    set_on_battery(True)
+    drive = mounted_with(make_drive(), address, "on_battery = false")
+    (drive.path / "Library/a.txt").write_bytes(b"one")
+    wait_until(lambda: waiting_for(drive) == "on battery", 30, "the hold")
+    assert not stored(drive, "a.txt")
+    drive.backed_up()
+    assert stored(drive, "a.txt")
+
+
+def test_by_hand_nothing_is_sent_before_it_is_asked_for(make_drive):
+    drive = make_drive()
+    drive.library.mkdir(mode=0o700, exist_ok=True)
+    (drive.library / "shoebox.toml").write_text(settings(drive, "manual = true"))
+    drive.mount()
+    (drive.path / "Library/a.txt").write_bytes(b"one")
+    wait_until(lambda: waiting_for(drive).startswith("manual"), 30, "the hold")
+    assert not stored(drive, "a.txt")
+    drive.backed_up()
+    assert stored(drive, "a.txt")
