@@ -6,19 +6,14 @@
 
 #include "store/base/hash.h"
 #include "store/catalog/backup_segment.h"
+#include "sync/transfer_deadline.h"
 
 namespace shoebox {
 namespace {
 
-constexpr uint64_t kSlowestBytesPerS = 32 << 10;
-constexpr auto kHandshakes = std::chrono::seconds(60);
 constexpr uint64_t kMostHeadBytes = 32 << 20;  // a hundred thousand segments
 
 }  // namespace
-
-Clock::Steady transfer_deadline(const Clock& clock, uint64_t bytes) {
-  return clock.steady() + kHandshakes + std::chrono::seconds(bytes / kSlowestBytesPerS);
-}
 
 RequestContext BackupCopy::context(uint64_t bytes) const {
   RequestContext context;

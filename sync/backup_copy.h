@@ -41,7 +41,4 @@ class BackupCopy {
   CancelToken cancel_;
 };
 
-// How long moving so many bytes may take: the slowest line that still makes sense, and handshakes.
-Clock::Steady transfer_deadline(const Clock& clock, uint64_t bytes);
-
 }  // namespace shoebox

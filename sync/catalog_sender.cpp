@@ -15,6 +15,7 @@
 #include "store/catalog/keys.h"
 #include "sync/backup_copy.h"
 #include "sync/thumbnail_cut.h"
+#include "sync/transfer_deadline.h"
 
 namespace shoebox {
 namespace {

@@ -5,21 +5,15 @@
 #include "store/base/hash.h"
 #include "store/base/log.h"
 #include "sync/move_aside.h"
+#include "sync/transfer_deadline.h"
 
 namespace shoebox {
-namespace {
-
-// As for an upload: a remote that copies by reading and writing may be slow.
-constexpr uint64_t kSlowestBytesPerS = 32 << 10;
-constexpr auto kHandshakes = std::chrono::seconds(60);
-
-}  // namespace
 
 Status Tidy::run(const TidyStep& step, const CancelToken& cancel, RequestHints& hints) const {
   RequestContext context;
   context.cancel = cancel;
   context.hints = &hints;
-  context.deadline = clock.steady() + kHandshakes + std::chrono::seconds(step.size / kSlowestBytesPerS);
+  context.deadline = transfer_deadline(clock, step.size);  // a remote may copy by reading and writing
   return step.kind == TidyStep::Kind::kMove ? move(step, context) : remove(step, context);
 }
 

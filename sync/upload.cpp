@@ -8,14 +8,10 @@
 #include "store/base/mutex.h"
 #include "store/content/content_source.h"
 #include "sync/move_aside.h"
+#include "sync/transfer_deadline.h"
 
 namespace shoebox {
 namespace {
-
-// An upload may take as long as the slowest line that still makes sense needs (32 KiB/s), and a
-// minute for the handshakes. Stalls are the remote's to notice.
-constexpr uint64_t kSlowestBytesPerS = 32 << 10;
-constexpr auto kHandshakes = std::chrono::seconds(60);
 
 // A saved progress belongs to one key: a file that was renamed since starts anew.
 std::string progress_for(const std::string& saved, const std::string& key) {
@@ -34,8 +30,7 @@ Result<RemoteCopy> Upload::send(const ReadyUpload& upload, const CancelToken& ca
   RequestContext context;
   context.cancel = cancel;
   context.hints = &hints;
-  context.deadline =
-      clock.steady() + kHandshakes + std::chrono::seconds(upload.content.size / kSlowestBytesPerS);
+  context.deadline = transfer_deadline(clock, upload.content.size);
 
   PutOptions options;
   options.size = upload.content.size;

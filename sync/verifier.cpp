@@ -14,13 +14,11 @@
 #include "store/outbox.h"
 #include "sync/move_aside.h"
 #include "sync/remote/remote.h"
+#include "sync/transfer_deadline.h"
 
 namespace shoebox {
 namespace {
 
-// As for uploads: the slowest line that still makes sense, and a minute for the handshakes.
-constexpr uint64_t kSlowestBytesPerS = 32 << 10;
-constexpr auto kHandshakes = std::chrono::seconds(60);
 // What came wrong is read again before it counts as wrong: a line may flip a bit too.
 constexpr int kReads = 2;
 constexpr uint64_t kPieceBytes = 8 << 20;
@@ -47,7 +45,7 @@ Verifier::Verifier(Catalog& catalog, Outbox& outbox, ContentSource& source, cons
 RequestContext Verifier::context_for(uint64_t bytes, const CancelToken& cancel) const {
   RequestContext context;
   context.cancel = cancel;
-  context.deadline = clock_.steady() + kHandshakes + std::chrono::seconds(bytes / kSlowestBytesPerS);
+  context.deadline = transfer_deadline(clock_, bytes);
   return context;
 }
 
