@@ -210,6 +210,8 @@ CatalogBackup::Report CatalogBackup::report() const {
   return report;
 }
 
+uint64_t CatalogBackup::sent_up_to() const { return state_->sender.sent(); }
+
 uint64_t CatalogBackup::needs_no_changes_up_to() const { return state_->sender.snapshot(); }
 
 }  // namespace shoebox

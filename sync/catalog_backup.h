@@ -47,6 +47,8 @@ class CatalogBackup {
     Status refused;  // not ok: trying again will not help (credentials, no space)
   };
   [[nodiscard]] Report report() const;
+  // The last change of the catalog that the backup there has.
+  [[nodiscard]] uint64_t sent_up_to() const;
   // Changes up to this number need not be listed for this remote any more.
   [[nodiscard]] uint64_t needs_no_changes_up_to() const;
 

@@ -30,7 +30,7 @@ constexpr auto kSurroundingsPeriod = std::chrono::seconds(10);
 
 }  // namespace
 
-struct SyncEngine::State {
+struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   struct Member {
     RemoteSettings settings;
     Status broken;  // not ok: no remote could be made from the settings
@@ -148,8 +148,16 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
 }
 
 void SyncEngine::State::make_backup(Member& member, CatalogBackup::Options options) {
-  options.on_sent = [this] { forget_changes(); };
+  options.on_sent = [this, tidier = member.tidier.get()] {
+    forget_changes();
+    tidier->wake_now();
+  };
   member.backup = std::make_unique<CatalogBackup>(catalog, *member.remote, clock, std::move(options));
+  outbox.set_backed_up(member.settings.name,
+                       [weak = weak_from_this(), backup = member.backup.get()]() -> uint64_t {
+                         const std::shared_ptr<State> state = weak.lock();
+                         return state ? backup->sent_up_to() : 0;
+                       });
 }
 
 // What no remote's backup needs any more. One that cannot be reached keeps the list, which is bounded.

@@ -228,6 +228,15 @@ void Tidier::wake() {
   state_->changed.notify_all();
 }
 
+void Tidier::wake_now() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->woken = true;
+    state_->quiet_until = Steady::min();
+  }
+  state_->changed.notify_all();
+}
+
 void Tidier::set_paused(bool paused) {
   {
     MutexLock lock(state_->mutex);

@@ -32,7 +32,8 @@ class Tidier {
   void start(bool paused);
   // Breaks off what runs and waits for the threads.
   void stop();
-  void wake();  // the outbox may have something
+  void wake();      // the outbox may have something
+  void wake_now();  // the backup of the catalog came, which removals waited for: without quiet
   void set_paused(bool paused);
   void run_now();  // no quiet, no back-off
 
