@@ -25,6 +25,7 @@ struct RemoteStatus {
   uint64_t bytes_sent = 0;       // since the mount
   uint64_t bytes_received = 0;   // since the mount
   uint64_t requests = 0;         // since the mount
+  uint64_t limited_bytes_s = 0;  // the bandwidth limit, while it holds something back; else 0
   std::string waiting_for;       // why something waits: "paused", "retry in 12 s", …
   std::string last_error;
   int64_t last_error_s = 0;

@@ -11,6 +11,7 @@
 #include "store/catalog/catalog.h"
 #include "store/outbox.h"
 #include "sync/counted_remote.h"
+#include "sync/paced_remote.h"
 #include "sync/remote_test.h"
 #include "sync/surroundings_watch.h"
 #include "sync/tidier.h"
@@ -25,6 +26,8 @@ constexpr auto kWaitTick = std::chrono::milliseconds(100);
 constexpr int kTicksPerProgress = 10;
 // Copies moved at once on one remote: uploads go first.
 constexpr uint32_t kTidyConnections = 2;
+// What shares the bandwidth with uploads: tidying, the backup of the catalog, verifying.
+constexpr uint32_t kOthersAtWork = kTidyConnections + 2;
 // How often NetworkManager and UPower are asked, where a policy wants to know.
 constexpr auto kSurroundingsPeriod = std::chrono::seconds(10);
 
@@ -33,8 +36,9 @@ constexpr auto kSurroundingsPeriod = std::chrono::seconds(10);
 struct SyncEngine::State {
   struct Member {
     RemoteSettings settings;
-    Status broken;  // not ok: no remote could be made from the settings
-    std::unique_ptr<CountedRemote> remote;
+    Status broken;                          // not ok: no remote could be made from the settings
+    std::unique_ptr<CountedRemote> remote;  // for reads that somebody waits for
+    std::unique_ptr<PacedRemote> paced;     // the same, for what works in the background
     std::unique_ptr<Uploader> uploader;
     std::unique_ptr<Tidier> tidier;  // there when `uploader` is
     std::unique_ptr<CatalogBackup> backup;
@@ -100,6 +104,8 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
     auto remote = state_->make_remote(settings, totals && totals->confirmed_files > 0);
     if (remote) {
       member.remote = std::make_unique<CountedRemote>(std::move(*remote));
+      member.paced = std::make_unique<PacedRemote>(*member.remote, state_->clock, settings.policy,
+                                                   settings.connections + kOthersAtWork);
       state_->fetcher.add_remote(*member.remote);
       Uploader::Options options;
       options.connections = settings.connections;
@@ -110,13 +116,13 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
           return state->kept_back(settings, content);
         };
       }
-      member.uploader = std::make_unique<Uploader>(state_->outbox, *member.remote, &state_->fetcher,
-                                                   state_->clock, options);
+      member.uploader =
+          std::make_unique<Uploader>(state_->outbox, *member.paced, &state_->fetcher, state_->clock, options);
       Tidier::Options tidying;
       tidying.connections = std::min(settings.connections, kTidyConnections);
       tidying.quiet_s = quiet_s;
       member.tidier =
-          std::make_unique<Tidier>(state_->outbox, *member.remote, state_->clock, std::move(tidying));
+          std::make_unique<Tidier>(state_->outbox, *member.paced, state_->clock, std::move(tidying));
       state_->make_backup(member, backup_options);
     } else {
       member.broken = remote.status();
@@ -149,7 +155,7 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
 
 void SyncEngine::State::make_backup(Member& member, CatalogBackup::Options options) {
   options.on_sent = [this] { forget_changes(); };
-  member.backup = std::make_unique<CatalogBackup>(catalog, *member.remote, clock, std::move(options));
+  member.backup = std::make_unique<CatalogBackup>(catalog, *member.paced, clock, std::move(options));
 }
 
 // What no remote's backup needs any more. One that cannot be reached keeps the list, which is bounded.
@@ -299,7 +305,7 @@ Result<std::vector<Remote*>> SyncEngine::State::remotes_called(const std::string
     if (!name.empty() && member.settings.name != name) continue;
     known = true;
     if (member.remote) {
-      remotes.push_back(member.remote.get());
+      remotes.push_back(member.paced.get());
     } else if (!name.empty()) {
       return member.broken.with_context("remote " + name);
     }
@@ -340,6 +346,7 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
   status.requests = counters.requests;
   status.bytes_sent = counters.bytes_sent;
   status.bytes_received = counters.bytes_received;
+  status.limited_bytes_s = member.paced->holding_bytes_s();
   const Uploader::Report report = member.uploader->report();
   // Who is refused reads nothing there either.
   const bool refused = report.refused.code() == Code::kUnauthorized;

@@ -28,6 +28,7 @@ json json_of(const std::vector<RemoteStatus>& remotes) {
                     {"sent_bytes", remote.bytes_sent},
                     {"received_bytes", remote.bytes_received},
                     {"requests", remote.requests},
+                    {"limited_bytes_per_second", remote.limited_bytes_s},
                     {"waiting_for", printable(remote.waiting_for)},
                     {"last_error", printable(remote.last_error)},
                     {"last_error_at", remote.last_error_s},
@@ -78,6 +79,9 @@ std::string remote_line(const json& remote) {
   }
   if (remote.value("paused", false)) line += ", paused";
   if (!remote.value("online", true)) line += ", offline";
+  if (const auto limit = remote.value("limited_bytes_per_second", uint64_t{0}); limit > 0) {
+    line += fmt::format(", slowed down to {}/s by its bandwidth", human_bytes(limit));
+  }
   if (const std::string why = remote.value("waiting_for", ""); !why.empty() && why != "paused") {
     line += ", waits: " + why;
   }
