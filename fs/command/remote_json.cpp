@@ -25,6 +25,7 @@ json json_of(const std::vector<RemoteStatus>& remotes) {
                     {"backed_up_files", remote.confirmed_files},
                     {"backed_up_bytes", remote.confirmed_bytes},
                     {"tidying", remote.tidying},
+                    {"tidying_waiting_for", printable(remote.tidying_waiting_for)},
                     {"sent_bytes", remote.bytes_sent},
                     {"received_bytes", remote.bytes_received},
                     {"requests", remote.requests},
@@ -76,6 +77,9 @@ std::string remote_line(const json& remote) {
   if (pending > 0) line += fmt::format(" ({})", human_bytes(remote.value("pending_bytes", uint64_t{0})));
   if (const auto tidying = remote.value("tidying", uint64_t{0}); tidying > 0) {
     line += fmt::format(", {} to be put in their place", tidying);
+    const std::string why = remote.value("tidying_waiting_for", "");
+    if (!why.empty() && why != "paused" && why != remote.value("waiting_for", ""))
+      line += " (waits: " + why + ")";
   }
   if (remote.value("paused", false)) line += ", paused";
   if (!remote.value("online", true)) line += ", offline";
