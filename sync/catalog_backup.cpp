@@ -133,7 +133,8 @@ void CatalogBackup::State::failed(const Status& why, const RequestHints& hints) 
   }
   last_error = why.message();
   last_error_s = clock.now().seconds;
-  const bool refuses = why.code() == Code::kUnauthorized || why.code() == Code::kNoSpace;
+  const bool refuses =
+      why.code() == Code::kUnauthorized || why.code() == Code::kNoSpace || why.code() == Code::kReadOnly;
   refused = refuses ? why : Status::ok();
   const double delay = refuses ? kRefusedRetryS : options.backoff.delay_s(failures, hints.retry_after_s);
   hold_until = clock.steady() + seconds(delay);
@@ -187,6 +188,17 @@ void CatalogBackup::run_now() {
     state_->urgent = true;
     state_->hold_until = Steady::min();
     state_->refused = Status::ok();
+  }
+  state_->changed.notify_all();
+}
+
+void CatalogBackup::try_again() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->hold_until = Steady::min();
+    state_->refused = Status::ok();
+    state_->last_error.clear();
+    state_->dirty = true;
   }
   state_->changed.notify_all();
 }

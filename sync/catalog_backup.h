@@ -37,6 +37,7 @@ class CatalogBackup {
   void set_paused(bool paused);
   // What changed is sent at once, without delay and back-off.
   void run_now();
+  void try_again();  // as Uploader::try_again
 
   struct Report {
     uint64_t pending = 0;     // changes that are not on the remote, and 1 while thumbnails wait

@@ -4,25 +4,16 @@
 
 #include <algorithm>
 #include <limits>
-#include <thread>
 
 #include "store/base/log.h"
-#include "store/base/mutex.h"
 #include "store/catalog/catalog.h"
 #include "store/outbox.h"
-#include "sync/counted_remote.h"
 #include "sync/remote_test.h"
-#include "sync/surroundings_watch.h"
-#include "sync/tidier.h"
-#include "sync/uploader.h"
-#include "sync/verifier.h"
+#include "sync/sync_engine_state.h"
 
 namespace shoebox {
 namespace {
 
-// How often wait() looks whether the queue is empty, and how often it tells.
-constexpr auto kWaitTick = std::chrono::milliseconds(100);
-constexpr int kTicksPerProgress = 10;
 // Copies moved at once on one remote: uploads go first.
 constexpr uint32_t kTidyConnections = 2;
 // How often NetworkManager and UPower are asked, where a policy wants to know.
@@ -30,57 +21,12 @@ constexpr auto kSurroundingsPeriod = std::chrono::seconds(10);
 
 }  // namespace
 
-struct SyncEngine::State {
-  struct Member {
-    RemoteSettings settings;
-    Status broken;  // not ok: no remote could be made from the settings
-    std::unique_ptr<CountedRemote> remote;
-    std::unique_ptr<Uploader> uploader;
-    std::unique_ptr<Tidier> tidier;  // there when `uploader` is
-    std::unique_ptr<CatalogBackup> backup;
-  };
-
-  explicit State(Dependencies d)
-      : catalog(d.catalog),
-        outbox(d.outbox),
-        clock(d.clock),
-        verify_period_s(d.verify_period_s),
-        fetcher(d.catalog, d.contents, d.clock, std::move(d.fetcher)),
-        verifier(d.catalog, d.outbox, fetcher, d.clock) {}
-
-  Catalog& catalog;
-  Outbox& outbox;
-  const Clock& clock;
-  const int64_t verify_period_s;
-  Fetcher fetcher;
-  Verifier verifier;
-  MakeRemote make_remote;
-  std::vector<Member> members;  // fixed after construction
-  std::unique_ptr<SurroundingsWatch> surroundings;
-  std::thread enqueue;
-  std::thread verifying;
-  CancelToken stop_verifying;
-
-  mutable Mutex mutex;
-  ConditionVariable changed;
-  bool started GUARDED_BY(mutex) = false;
-  bool stopping GUARDED_BY(mutex) = false;
-  bool enqueued GUARDED_BY(mutex) = true;  // false while the search for missing jobs runs
-
-  void enqueue_all();
-  void make_backup(Member& member, CatalogBackup::Options options);
-  void forget_changes();
-  [[nodiscard]] Status hurry_backups() const;
-  void verify_by_itself();
-  void watch_surroundings();
-  KeptBack kept_back(const RemoteSettings& remote, ContentNo content) const;
-  Result<std::vector<Remote*>> remotes_called(const std::string& name);
-  Result<RemoteStatus> status_of(const Member& member, bool paused);
-};
-
 SyncEngine::SyncEngine(Dependencies dependencies) {
   const std::vector<RemoteSettings> remotes = std::move(dependencies.remotes);
   const int64_t quiet_s = dependencies.quiet_s;
+  if (dependencies.writer.id.empty()) {
+    if (Result<std::string> id = new_owner_id()) dependencies.writer.id = std::move(*id);
+  }
   auto on_disk_full = std::move(dependencies.on_disk_full);
   const CatalogBackup::Options backup_options = dependencies.catalog_backup;
   MakeRemote make = std::move(dependencies.make_remote);
@@ -89,6 +35,8 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
   if (on_disk_full) state_->fetcher.on_disk_full(std::move(on_disk_full));
   state_->fetcher.on_copy_missing(
       [state = state_.get()](ContentNo content, const std::string& remote, const std::string& key) {
+        // Where another one writes, it was moved: that is for the catalog of that one to know.
+        if (!state->writes_to(remote)) return;
         const Status noted = state->outbox.copy_lost(content, remote, key);
         log::warning("remote {}: the object of content {} is gone; {}", remote, content.value,
                      noted ? "it is queued again" : noted.message());
@@ -101,6 +49,7 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
     if (remote) {
       member.remote = std::make_unique<CountedRemote>(std::move(*remote));
       state_->fetcher.add_remote(*member.remote);
+      state_->make_lease(member);
       Uploader::Options options;
       options.connections = settings.connections;
       options.quiet_s = quiet_s;
@@ -110,13 +59,13 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
           return state->kept_back(settings, content);
         };
       }
-      member.uploader = std::make_unique<Uploader>(state_->outbox, *member.remote, &state_->fetcher,
+      member.uploader = std::make_unique<Uploader>(state_->outbox, *member.leased, &state_->fetcher,
                                                    state_->clock, options);
       Tidier::Options tidying;
       tidying.connections = std::min(settings.connections, kTidyConnections);
       tidying.quiet_s = quiet_s;
       member.tidier =
-          std::make_unique<Tidier>(state_->outbox, *member.remote, state_->clock, std::move(tidying));
+          std::make_unique<Tidier>(state_->outbox, *member.leased, state_->clock, std::move(tidying));
       state_->make_backup(member, backup_options);
     } else {
       member.broken = remote.status();
@@ -149,7 +98,7 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
 
 void SyncEngine::State::make_backup(Member& member, CatalogBackup::Options options) {
   options.on_sent = [this] { forget_changes(); };
-  member.backup = std::make_unique<CatalogBackup>(catalog, *member.remote, clock, std::move(options));
+  member.backup = std::make_unique<CatalogBackup>(catalog, *member.leased, clock, std::move(options));
 }
 
 // What no remote's backup needs any more. One that cannot be reached keeps the list, which is bounded.
@@ -179,6 +128,7 @@ void SyncEngine::start(bool uploads) {
   const auto paused = state_->outbox.paused();
   for (const State::Member& member : state_->members) {
     if (!member.uploader) continue;
+    member.lease->start();
     member.uploader->start(paused && *paused);
     member.tidier->start(paused && *paused);
     member.backup->start(paused && *paused);
@@ -229,6 +179,7 @@ void SyncEngine::stop() {
     member.uploader->stop();
     member.tidier->stop();
     member.backup->stop();
+    member.lease->stop();
   }
 }
 
@@ -299,7 +250,7 @@ Result<std::vector<Remote*>> SyncEngine::State::remotes_called(const std::string
     if (!name.empty() && member.settings.name != name) continue;
     known = true;
     if (member.remote) {
-      remotes.push_back(member.remote.get());
+      remotes.push_back(member.leased.get());
     } else if (!name.empty()) {
       return member.broken.with_context("remote " + name);
     }
@@ -364,6 +315,11 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
   status.catalog_pending = backup.pending;
   status.catalog_waiting_for = backup.waiting_for;
   status.catalog_error = backup.last_error;
+  status.owner = member.lease->report();
+  if (!status.owner.problem.empty() && !paused) {
+    if (status.pending_files > 0) status.waiting_for = status.owner.problem;
+    if (status.catalog_pending > 0) status.catalog_waiting_for = status.owner.problem;
+  }
   return status;
 }
 
@@ -399,13 +355,6 @@ Status SyncEngine::resume() {
   return Status::ok();
 }
 
-Status SyncEngine::test(const RemoteSettings& settings, CancelToken cancel) {
-  const auto totals = state_->outbox.totals(settings.name);
-  SHOEBOX_ASSIGN(const std::unique_ptr<Remote> remote,
-                 state_->make_remote(settings, totals && totals->confirmed_files > 0));
-  return test_remote(*remote, state_->clock, cancel);
-}
-
 Status SyncEngine::run_now() {
   for (const State::Member& member : state_->members) {
     if (!member.uploader) continue;
@@ -414,66 +363,6 @@ Status SyncEngine::run_now() {
     member.backup->run_now();
   }
   return Status::ok();
-}
-
-// The originals are all there: so shall the catalog be, which says where.
-Status SyncEngine::State::hurry_backups() const {
-  for (const Member& member : members) {
-    if (!member.backup) continue;
-    const CatalogBackup::Report report = member.backup->report();
-    if (!report.refused) return report.refused.with_context("remote " + member.settings.name);
-    if (report.pending > 0 && report.waiting_for.empty()) member.backup->run_now();
-  }
-  return Status::ok();
-}
-
-Status SyncEngine::wait(CancelToken cancel,
-                        const std::function<void(const std::vector<RemoteStatus>&)>& progress)
-    NO_THREAD_SAFETY_ANALYSIS {
-  for (int tick = 0;; ++tick) {
-    SHOEBOX_ASSIGN(const std::vector<RemoteStatus> all, status());
-    uint64_t pending = 0;  // but for what a policy keeps back
-    uint64_t tidying = 0;  // what fails again and again is not waited for: each original has its copy
-    uint64_t changes = 0;
-    for (size_t i = 0; i < all.size(); ++i) {
-      const auto& uploader = state_->members[i].uploader;
-      const uint64_t kept = uploader ? uploader->report().kept_back : 0;
-      pending += all[i].pending_files - std::min(kept, all[i].pending_files);
-      changes += all[i].catalog_pending;
-      if (!all[i].paused) tidying += all[i].tidying_untried;
-    }
-    if (progress && (pending + changes == 0 || tick % kTicksPerProgress == 0)) progress(all);
-    for (const State::Member& member : state_->members) {
-      const auto totals = state_->outbox.totals(member.settings.name);
-      if (member.tidier && tidying > 0) {
-        const Status refused = member.tidier->report().refused;
-        if (!refused) return refused.with_context("remote " + member.settings.name);
-      }
-      if (!totals || totals->pending_files == 0) continue;
-      const std::string& name = member.settings.name;
-      if (!member.uploader) return member.broken.with_context("remote " + name);
-      const Uploader::Report report = member.uploader->report();
-      if (!report.refused) return report.refused.with_context("remote " + name);
-      if (!report.held.empty() && report.kept_back < totals->pending_files) {
-        return {Code::kBusy, fmt::format("remote {}: {} files wait by its policy: {}", name,
-                                         totals->pending_files, report.held)};
-      }
-    }
-    const bool paused = !all.empty() && all.front().paused;
-    if (pending == 0 && changes > 0 && !paused) SHOEBOX_TRY(state_->hurry_backups());
-    MutexLock lock(state_->mutex);
-    if (pending + changes + tidying == 0 && state_->enqueued) return Status::ok();
-    if (pending > 0 && paused) {
-      return {Code::kBusy,
-              fmt::format("backup: paused with {} files waiting; run shoebox backup resume", pending)};
-    }
-    if (changes > 0 && paused && state_->enqueued) {
-      return {Code::kBusy, "backup: paused with a changed catalog waiting; run shoebox backup resume"};
-    }
-    if (state_->stopping) return {Code::kUnavailable, "backup: the drive is being unmounted"};
-    if (cancel.cancelled()) return {Code::kCancelled, "backup: no longer waited for"};
-    state_->changed.wait_for(state_->mutex, kWaitTick);
-  }
 }
 
 }  // namespace shoebox

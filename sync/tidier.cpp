@@ -27,7 +27,9 @@ constexpr std::chrono::nanoseconds kLongestWait = std::chrono::minutes(1);
 
 std::chrono::nanoseconds seconds(double s) { return std::chrono::nanoseconds(static_cast<int64_t>(s * 1e9)); }
 
-bool remote_refuses(Code code) { return code == Code::kUnauthorized || code == Code::kNoSpace; }
+bool remote_refuses(Code code) {
+  return code == Code::kUnauthorized || code == Code::kNoSpace || code == Code::kReadOnly;
+}
 bool remote_unreachable(Code code) { return code == Code::kUnavailable || code == Code::kTimeout; }
 
 }  // namespace
@@ -245,6 +247,16 @@ void Tidier::run_now() {
   {
     MutexLock lock(state_->mutex);
     state_->urgent = true;
+    state_->hold_until = Steady::min();
+    state_->refused = Status::ok();
+    state_->woken = true;
+  }
+  state_->changed.notify_all();
+}
+
+void Tidier::try_again() {
+  {
+    MutexLock lock(state_->mutex);
     state_->hold_until = Steady::min();
     state_->refused = Status::ok();
     state_->woken = true;

@@ -34,7 +34,8 @@ class Tidier {
   void stop();
   void wake();  // the outbox may have something
   void set_paused(bool paused);
-  void run_now();  // no quiet, no back-off
+  void run_now();    // no quiet, no back-off
+  void try_again();  // as Uploader::try_again
 
   struct Report {
     bool online = true;

@@ -40,7 +40,9 @@ int local_minute_of_day(const Timestamp& now) {
   return local.tm_hour * 60 + local.tm_min;
 }
 
-bool remote_refuses(Code code) { return code == Code::kUnauthorized || code == Code::kNoSpace; }
+bool remote_refuses(Code code) {
+  return code == Code::kUnauthorized || code == Code::kNoSpace || code == Code::kReadOnly;
+}
 bool remote_unreachable(Code code) { return code == Code::kUnavailable || code == Code::kTimeout; }
 
 }  // namespace
@@ -380,6 +382,16 @@ void Uploader::run_now() {
     state_->queue.clear();
     state_->hold_until = Steady::min();
     state_->next_scan = RealClock::time_point();
+    state_->refused = Status::ok();
+    state_->woken = true;
+  }
+  state_->changed.notify_all();
+}
+
+void Uploader::try_again() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->hold_until = Steady::min();
     state_->refused = Status::ok();
     state_->woken = true;
   }

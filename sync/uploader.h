@@ -46,6 +46,8 @@ class Uploader {
   void set_surroundings(const Surroundings& around);  // may hold or release uploads, as the policy says
   // Everything queued is tried once, without quiet and back-off.
   void run_now();
+  // What kept the remote from taking anything is over: no waiting for the next attempt.
+  void try_again();
 
   struct Report {
     bool online = true;
