@@ -94,8 +94,9 @@ Result<Folder> inspect(const std::string& path) {
       }
       continue;
     }
-    static constexpr const char* kHarmless[] = {"shoebox.toml", "lost+found", "lock",     "control.sock",
-                                                "catalog",      "thumbnails", "recovered"};
+    static constexpr const char* kHarmless[] = {"shoebox.toml", "lost+found", "lock",
+                                                "control.sock", "catalog",    "thumbnails",
+                                                "recovered",    "writer",     "writer.new"};
     bool harmless = false;
     for (const char* one : kHarmless) harmless = harmless || name == one;
     if (!harmless) foreign = name;

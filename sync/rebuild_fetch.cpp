@@ -3,22 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "store/base/file_io.h"
 #include "store/base/hash.h"
 #include "store/catalog/backup_segment.h"
 #include "store/catalog/keys.h"
+#include "sync/time_text.h"
 
 namespace shoebox {
-
-std::string time_text(int64_t when_s) {
-  const auto seconds = static_cast<time_t>(when_s);
-  struct tm parts {};
-  char text[32] = "";
-  if (::localtime_r(&seconds, &parts) != nullptr) std::strftime(text, sizeof text, "%F %T", &parts);
-  return text;
-}
 
 Result<std::string> RebuildFetch::segment(const std::string& library, const backup::Segment& segment) const {
   const std::string path = folder_ + "/" + segment.sha256.hex();
@@ -106,6 +98,7 @@ Result<Restorable> RebuildFetch::catalog() const {
     if (!found) continue;
     const bool first = &head == &candidate.heads.whole.front();
     found->newest = found->newest && first && candidate.heads.damaged.empty();
+    found->newest_head = candidate.heads.whole.front();
     if (!first || !candidate.heads.damaged.empty()) {
       plan_.note(
           fmt::format("the backup of {} is taken; what changed after it is lost", time_text(head.time_s)));

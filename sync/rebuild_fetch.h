@@ -16,9 +16,10 @@ namespace shoebox {
 // What can be restored of one head.
 struct Restorable {
   backup::Head head;
-  std::vector<backup::Segment> segments;  // snapshot and journal, all fetched and whole
-  uint64_t sequence = 0;                  // the last change in them
-  bool newest = false;                    // nothing is missing, and no newer head is damaged
+  std::vector<backup::Segment> segments;    // snapshot and journal, all fetched and whole
+  uint64_t sequence = 0;                    // the last change in them
+  bool newest = false;                      // nothing is missing, and no newer head is damaged
+  std::optional<backup::Head> newest_head;  // the newest that could be read, whether it was taken or not
 };
 
 class RebuildFetch {
@@ -42,8 +43,5 @@ class RebuildFetch {
   const RebuildPlan& plan_;
   const std::string folder_;
 };
-
-// "2026-11-26 01:00:00", local time.
-std::string time_text(int64_t when_s);
 
 }  // namespace shoebox

@@ -26,6 +26,9 @@ constexpr auto kSurroundingsPeriod = std::chrono::seconds(10);
 SyncEngine::SyncEngine(Dependencies dependencies) {
   const std::vector<RemoteSettings> remotes = std::move(dependencies.remotes);
   const int64_t quiet_s = dependencies.quiet_s;
+  if (dependencies.writer.id.empty()) {
+    if (Result<std::string> id = new_owner_id()) dependencies.writer.id = std::move(*id);
+  }
   auto on_disk_full = std::move(dependencies.on_disk_full);
   const CatalogBackup::Options backup_options = dependencies.catalog_backup;
   MakeRemote make = std::move(dependencies.make_remote);
@@ -34,6 +37,8 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
   if (on_disk_full) state_->fetcher.on_disk_full(std::move(on_disk_full));
   state_->fetcher.on_copy_missing(
       [state = state_.get()](ContentNo content, const std::string& remote, const std::string& key) {
+        // Where another one writes, it was moved: that is for the catalog of that one to know.
+        if (!state->writes_to(remote)) return;
         const Status noted = state->outbox.copy_lost(content, remote, key);
         log::warning("remote {}: the object of content {} is gone; {}", remote, content.value,
                      noted ? "it is queued again" : noted.message());
@@ -57,8 +62,9 @@ SyncEngine::State::Member SyncEngine::State::make_member(const RemoteSettings& s
     return member;
   }
   member.remote = std::make_unique<CountedRemote>(std::move(*remote));
+  make_lease(member);
   member.paced =
-      std::make_unique<PacedRemote>(*member.remote, clock, policy, settings.connections + kOthersAtWork);
+      std::make_unique<PacedRemote>(*member.leased, clock, policy, settings.connections + kOthersAtWork);
   fetcher.add_remote(*member.remote);
   Uploader::Options uploading;
   uploading.connections = settings.connections;
@@ -151,6 +157,9 @@ void SyncEngine::start(bool uploads) {
   if (!uploads) return;
   state_->watch_surroundings();
   const auto paused = state_->outbox.paused();
+  for (const State::Member& member : state_->members) {
+    if (member.lease) member.lease->start();
+  }
   state_->each_worker([&](RemoteWorker& worker) { worker.start(paused && *paused); });
   state_->enqueue = std::thread([state = state_.get()] { state->enqueue_all(); });
   if (state_->verify_period_s > 0)
@@ -194,6 +203,9 @@ void SyncEngine::stop() {
   state_->fetcher.stop();  // first: an upload or a repair may wait for a fetch
   if (state_->verifying.joinable()) state_->verifying.join();
   state_->each_worker([](RemoteWorker& worker) { worker.stop(); });
+  for (const State::Member& member : state_->members) {
+    if (member.lease) member.lease->stop();
+  }
 }
 
 void SyncEngine::State::watch_surroundings() {
@@ -216,13 +228,6 @@ Status SyncEngine::resume() {
   SHOEBOX_TRY(state_->outbox.set_paused(false));
   state_->each_worker([](RemoteWorker& worker) { worker.set_paused(false); });
   return Status::ok();
-}
-
-Status SyncEngine::test(const RemoteSettings& settings, CancelToken cancel) {
-  const auto totals = state_->outbox.totals(settings.name);
-  SHOEBOX_ASSIGN(const std::unique_ptr<Remote> remote,
-                 state_->make_remote(settings, totals && totals->confirmed_files > 0));
-  return test_remote(*remote, state_->clock, cancel);
 }
 
 Status SyncEngine::run_now() {

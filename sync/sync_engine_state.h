@@ -1,10 +1,15 @@
 // The inside of SyncEngine, shared by its .cpp files.
 #pragma once
 
+#include <memory>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "store/base/mutex.h"
 #include "sync/counted_remote.h"
+#include "sync/leased_remote.h"
+#include "sync/owner_lease.h"
 #include "sync/paced_remote.h"
 #include "sync/surroundings_watch.h"
 #include "sync/sync_engine.h"
@@ -20,9 +25,10 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
     RemoteSettings settings;
     Status broken;                          // not ok: no remote could be made from the settings
     std::unique_ptr<CountedRemote> remote;  // for reads that somebody waits for
+    std::unique_ptr<OwnerLease> lease;      // there when `remote` is, as are those below
+    std::unique_ptr<LeasedRemote> leased;   // for all that writes
     std::unique_ptr<PacedRemote> paced;     // the same, for what works in the background
     std::unique_ptr<VideoPolicy> videos;    // null: none are kept back
-    // There when `remote` is.
     std::unique_ptr<Uploader> uploader;
     std::unique_ptr<Tidier> tidier;
     std::unique_ptr<CatalogBackup> backup;
@@ -34,6 +40,7 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
         outbox(d.outbox),
         clock(d.clock),
         verify_period_s(d.verify_period_s),
+        writer(std::move(d.writer)),
         fetcher(d.catalog, d.contents, d.clock, std::move(d.fetcher)),
         verifier(d.catalog, d.outbox, fetcher, d.clock) {}
 
@@ -41,6 +48,7 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   Outbox& outbox;
   const Clock& clock;
   const int64_t verify_period_s;
+  const Writer writer;
   Fetcher fetcher;
   Verifier verifier;
   MakeRemote make_remote;
@@ -58,6 +66,9 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
 
   void enqueue_all();
   Member make_member(const RemoteSettings& settings, int64_t quiet_s, CatalogBackup::Options backup);
+  void make_lease(Member& member);
+  [[nodiscard]] bool all_sent(const Member& member) const;
+  [[nodiscard]] bool writes_to(const std::string& remote) const;
   void follow_commits(const std::shared_ptr<State>& self);
   void each_worker(const std::function<void(RemoteWorker&)>& work) const;
   // Whether what `backup now` asked for still goes on somewhere.

@@ -254,6 +254,15 @@ void Tidier::run_now() {
   state_->changed.notify_all();
 }
 
+void Tidier::try_again() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->gate.reopen();
+    state_->woken = true;
+  }
+  state_->changed.notify_all();
+}
+
 Tidier::Report Tidier::report() const {
   MutexLock lock(state_->mutex);
   const RemoteGate& gate = state_->gate;

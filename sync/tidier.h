@@ -38,6 +38,7 @@ class Tidier final : public RemoteWorker {
   void set_paused(bool paused) override;
   void set_surroundings(const Surroundings& around) override;
   void run_now() override;
+  void try_again() override;
 
   struct Report {
     bool online = true;

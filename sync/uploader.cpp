@@ -341,6 +341,15 @@ void Uploader::run_now() {
   state_->changed.notify_all();
 }
 
+void Uploader::try_again() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->gate.reopen();
+    state_->woken = true;
+  }
+  state_->changed.notify_all();
+}
+
 Uploader::Report Uploader::report() const {
   MutexLock lock(state_->mutex);
   Report report;

@@ -18,6 +18,7 @@
 #include "store/base/mutex.h"
 #include "store/catalog/catalog.h"
 #include "store/library.h"
+#include "store/sync_control.h"
 
 namespace shoebox {
 namespace {
@@ -84,6 +85,21 @@ Result<Fetched> fetch_all(const Composition& composition, const std::string& pat
   for (std::thread& thread : threads) thread.join();
   if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted; run the same command again to go on");
   return fetched;
+}
+
+// The library is there, whatever comes of it.
+Status take_over(const Composition& composition, const std::string& path, const std::string& remote,
+                 const CancelToken& cancel, Progress& progress) {
+  OpenRequest request;
+  request.library = path;
+  request.background = false;
+  SHOEBOX_ASSIGN(const std::unique_ptr<OpenedLibrary> opened, composition.open_library(request));
+  TakeoverRequest takeover;
+  takeover.remote = remote;
+  return opened->sync().take_over(takeover, cancel,
+                                  [&](const std::string& text, uint64_t done, uint64_t total) {
+                                    progress.update(done, total, printable(text));
+                                  });
 }
 
 void show_paths(const std::vector<std::string>& paths, std::string_view what) {
@@ -153,6 +169,10 @@ Result<int> run(FrontEnd& front) {
     SHOEBOX_ASSIGN(fetched, fetch_all(front.composition, plan.library, front.cancel, progress));
   }
   SHOEBOX_TRY(front.composition.finish_rebuild(plan.library));
+  Status taken_over;
+  if (front.arguments.value("takeover", false)) {
+    taken_over = take_over(front.composition, plan.library, result.remote, front.cancel, progress);
+  }
   progress.clear();
   if (front.json) {
     say(json_of(result, fetched).dump(2, ' ', false, json::error_handler_t::replace));
@@ -163,6 +183,10 @@ Result<int> run(FrontEnd& front) {
     }
   }
   for (const std::string& failed : fetched.failed) complain(failed);
+  if (!taken_over) {
+    complain(printable(taken_over.message()));
+    return 1;
+  }
   return fetched.failed.empty() ? 0 : 1;
 }
 
@@ -173,7 +197,7 @@ Verb rebuild_verb() {
   verb.name = "rebuild";
   verb.summary = "make a library anew from its backup, after this disk was lost";
   verb.examples =
-      "  shoebox rebuild --from /mnt/nas/photos ~/.photos && shoebox mount ~/.photos ~/Photos\n"
+      "  shoebox rebuild --from /mnt/nas/photos --takeover ~/.photos && shoebox mount ~/.photos ~/Photos\n"
       "                               names, albums, people and thumbnails at once, originals when read\n"
       "  shoebox rebuild --from s3://bucket/photos --option endpoint=https://s3.example.org ~/.photos --all\n"
       "                               every original as well\n";
@@ -187,6 +211,8 @@ Verb rebuild_verb() {
       {"--id", "id", OptionSpec::Kind::kText, "ID",
        "which library, where several are backed up to one place"},
       {"--all", "all", OptionSpec::Kind::kFlag, "", "bring all originals now"},
+      {"--takeover", "takeover", OptionSpec::Kind::kFlag, "",
+       "write there from now on, in place of the machine that is gone (shoebox remote takeover)"},
   };
   verb.run = run;
   return verb;
