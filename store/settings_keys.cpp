@@ -14,29 +14,14 @@ const std::vector<std::string_view>& settings_keys() {
 }
 
 const std::vector<std::string_view>& remote_keys() {
-  static const std::vector<std::string_view> keys = {"name",
-                                                     "url",
-                                                     "endpoint",
-                                                     "region",
-                                                     "path_style",
-                                                     "ca_file",
-                                                     "credentials_file",
-                                                     "credentials_command",
-                                                     "connections",
-                                                     "crypt",
-                                                     "passphrase_file",
-                                                     "passphrase_command",
-                                                     "salt_file",
-                                                     "salt_command",
-                                                     "identity_file",
-                                                     "known_hosts",
-                                                     "hours",
-                                                     "on_metered",
-                                                     "on_battery",
-                                                     "photos_only",
-                                                     "video_quota",
-                                                     "manual",
-                                                     "lease"};
+  static const std::vector<std::string_view> keys = {
+      "name",        "url",          "endpoint",         "region",
+      "path_style",  "ca_file",      "credentials_file", "credentials_command",
+      "connections", "crypt",        "passphrase_file",  "passphrase_command",
+      "salt_file",   "salt_command", "identity_file",    "known_hosts",
+      "hours",       "on_metered",   "on_battery",       "photos_only",
+      "video_quota", "manual",       "bandwidth",        "bandwidth_down",
+      "lease"};
   return keys;
 }
 

@@ -8,7 +8,7 @@
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
 #include "store/outbox.h"
-#include "sync/remote_test.h"
+#include "sync/owner_record.h"
 #include "sync/sync_engine_state.h"
 
 namespace shoebox {
@@ -16,6 +16,8 @@ namespace {
 
 // Copies moved at once on one remote: uploads go first.
 constexpr uint32_t kTidyConnections = 2;
+// What shares the bandwidth with uploads: tidying, the backup of the catalog, verifying.
+constexpr uint32_t kOthersAtWork = kTidyConnections + 2;
 // How often NetworkManager and UPower are asked, where a policy wants to know.
 constexpr auto kSurroundingsPeriod = std::chrono::seconds(10);
 
@@ -42,63 +44,92 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
                      noted ? "it is queued again" : noted.message());
       });
   for (const RemoteSettings& settings : remotes) {
-    State::Member member;
-    member.settings = settings;
-    const auto totals = state_->outbox.totals(settings.name);
-    auto remote = state_->make_remote(settings, totals && totals->confirmed_files > 0);
-    if (remote) {
-      member.remote = std::make_unique<CountedRemote>(std::move(*remote));
-      state_->fetcher.add_remote(*member.remote);
-      state_->make_lease(member);
-      Uploader::Options options;
-      options.connections = settings.connections;
-      options.quiet_s = quiet_s;
-      options.policy = settings.policy;
-      if (settings.policy.photos_only || settings.policy.video_quota_bytes) {
-        options.kept_back = [state = state_.get(), settings](ContentNo content) {
-          return state->kept_back(settings, content);
-        };
-      }
-      member.uploader = std::make_unique<Uploader>(state_->outbox, *member.leased, &state_->fetcher,
-                                                   state_->clock, options);
-      Tidier::Options tidying;
-      tidying.connections = std::min(settings.connections, kTidyConnections);
-      tidying.quiet_s = quiet_s;
-      member.tidier =
-          std::make_unique<Tidier>(state_->outbox, *member.leased, state_->clock, std::move(tidying));
-      state_->make_backup(member, backup_options);
-    } else {
-      member.broken = remote.status();
-      log::error("remote {}: {}", settings.name, remote.status().message());
-    }
-    state_->members.push_back(std::move(member));
+    state_->members.push_back(state_->make_member(settings, quiet_s, backup_options));
   }
-  state_->outbox.on_job([weak = std::weak_ptr<State>(state_)] {
+  state_->follow_commits(state_);
+}
+
+SyncEngine::State::Member SyncEngine::State::make_member(const RemoteSettings& settings, int64_t quiet_s,
+                                                         CatalogBackup::Options backup) {
+  Member member;
+  member.settings = settings;
+  const UploadPolicy& policy = settings.policy;
+  const auto totals = outbox.totals(settings.name);
+  auto remote = make_remote(settings, totals && totals->confirmed_files > 0);
+  if (!remote) {
+    member.broken = remote.status();
+    log::error("remote {}: {}", settings.name, remote.status().message());
+    return member;
+  }
+  member.remote = std::make_unique<CountedRemote>(std::move(*remote));
+  member.paced =
+      std::make_unique<PacedRemote>(*member.remote, clock, policy, settings.connections + kOthersAtWork);
+  fetcher.add_remote(*member.remote);
+  make_lease(member);
+  Uploader::Options uploading;
+  uploading.connections = settings.connections;
+  uploading.quiet_s = quiet_s;
+  uploading.policy = policy;
+  if (policy.photos_only || policy.video_quota_bytes) {
+    member.videos = std::make_unique<VideoPolicy>(catalog, settings.name, policy);
+    uploading.kept_back = [videos = member.videos.get()](ContentNo content) {
+      return videos->kept_back(content);
+    };
+  }
+  member.uploader = std::make_unique<Uploader>(outbox, *member.leased, &fetcher, clock, std::move(uploading));
+  Tidier::Options tidying;
+  tidying.connections = std::min(settings.connections, kTidyConnections);
+  tidying.quiet_s = quiet_s;
+  tidying.policy = policy;
+  member.tidier = std::make_unique<Tidier>(outbox, *member.leased, clock, std::move(tidying));
+  backup.policy = policy;
+  backup.on_sent = [this, tidier = member.tidier.get()] {
+    forget_changes();
+    tidier->wake_now();
+  };
+  backup.more_to_come = [this] { return at_work_for_owner(); };
+  member.backup = std::make_unique<CatalogBackup>(catalog, *member.leased, clock, std::move(backup));
+  outbox.set_backed_up(settings.name, [weak = weak_from_this(), sent = member.backup.get()]() -> uint64_t {
     const std::shared_ptr<State> state = weak.lock();
-    if (!state) return;
-    for (const State::Member& member : state->members) {
-      if (member.uploader) member.uploader->wake();
-    }
+    return state ? sent->sent_up_to() : 0;
   });
-  state_->outbox.on_tidy([weak = std::weak_ptr<State>(state_)] {
-    const std::shared_ptr<State> state = weak.lock();
-    if (!state) return;
-    for (const State::Member& member : state->members) {
-      if (member.tidier) member.tidier->wake();
-    }
-  });
-  state_->catalog.add_observer([weak = std::weak_ptr<State>(state_)](const Change&) {
-    const std::shared_ptr<State> state = weak.lock();
-    if (!state) return;
-    for (const State::Member& member : state->members) {
-      if (member.backup) member.backup->wake();
-    }
+  return member;
+}
+
+std::vector<RemoteWorker*> SyncEngine::State::Member::workers() const {
+  if (!uploader) return {};
+  return {uploader.get(), tidier.get(), backup.get()};
+}
+
+void SyncEngine::State::each_worker(const std::function<void(RemoteWorker&)>& work) const {
+  for (const Member& member : members) {
+    for (RemoteWorker* const worker : member.workers()) work(*worker);
+  }
+}
+
+bool SyncEngine::State::at_work_for_owner() const {
+  return std::any_of(members.begin(), members.end(), [](const Member& member) {
+    return member.uploader && (member.uploader->report().asked_for || member.tidier->report().asked_for);
   });
 }
 
-void SyncEngine::State::make_backup(Member& member, CatalogBackup::Options options) {
-  options.on_sent = [this] { forget_changes(); };
-  member.backup = std::make_unique<CatalogBackup>(catalog, *member.leased, clock, std::move(options));
+// `self`: a commit may tell to the last.
+void SyncEngine::State::follow_commits(const std::shared_ptr<State>& self) {
+  const auto each = [weak = std::weak_ptr<State>(self)](const std::function<void(const Member&)>& tell) {
+    const std::shared_ptr<State> state = weak.lock();
+    if (!state) return;
+    for (const Member& member : state->members) {
+      if (member.uploader) tell(member);
+    }
+  };
+  outbox.on_job([each] { each([](const Member& member) { member.uploader->wake(); }); });
+  outbox.on_tidy([each] { each([](const Member& member) { member.tidier->wake(); }); });
+  catalog.add_observer([each](const Change& change) {
+    each([&change](const Member& member) {
+      if (member.videos) member.videos->observe(change);
+      member.backup->wake();
+    });
+  });
 }
 
 // What no remote's backup needs any more. One that cannot be reached keeps the list, which is bounded.
@@ -127,12 +158,9 @@ void SyncEngine::start(bool uploads) {
   state_->watch_surroundings();
   const auto paused = state_->outbox.paused();
   for (const State::Member& member : state_->members) {
-    if (!member.uploader) continue;
-    member.lease->start();
-    member.uploader->start(paused && *paused);
-    member.tidier->start(paused && *paused);
-    member.backup->start(paused && *paused);
+    if (member.lease) member.lease->start();
   }
+  state_->each_worker([&](RemoteWorker& worker) { worker.start(paused && *paused); });
   state_->enqueue = std::thread([state = state_.get()] { state->enqueue_all(); });
   if (state_->verify_period_s > 0)
     state_->verifying = std::thread([state = state_.get()] { state->verify_by_itself(); });
@@ -174,40 +202,9 @@ void SyncEngine::stop() {
   if (state_->enqueue.joinable()) state_->enqueue.join();
   state_->fetcher.stop();  // first: an upload or a repair may wait for a fetch
   if (state_->verifying.joinable()) state_->verifying.join();
+  state_->each_worker([](RemoteWorker& worker) { worker.stop(); });
   for (const State::Member& member : state_->members) {
-    if (!member.uploader) continue;
-    member.uploader->stop();
-    member.tidier->stop();
-    member.backup->stop();
-    member.lease->stop();
-  }
-}
-
-// A share of the copies each hour, those first that were not seen for the longest time.
-void SyncEngine::State::verify_by_itself() NO_THREAD_SAFETY_ANALYSIS {
-  constexpr auto kEvery = std::chrono::hours(1);
-  constexpr uint64_t kMostAtOnce = 10'000;
-  MutexLock lock(mutex);
-  while (!stopping) {
-    changed.wait_for(mutex, kEvery, [this]() REQUIRES(mutex) { return stopping; });
-    if (stopping) return;
-    mutex.unlock();
-    VerifyRequest request;
-    request.confirmed_before_s = clock.now().seconds - verify_period_s;
-    request.at_most = kMostAtOnce;
-    request.repair = true;
-    const Result<bool> paused = outbox.paused();
-    const Result<std::vector<Remote*>> remotes = remotes_called("");
-    if (paused && !*paused && remotes) {
-      const Result<VerifyReport> report = verifier.run(*remotes, request, stop_verifying, nullptr);
-      if (report && report->missing + report->damaged > 0) {
-        log::warning("verified {} copies: {} missing, {} damaged; {} are sent again", report->checked,
-                     report->missing, report->damaged, report->queued_again);
-      } else if (!report && report.code() != Code::kCancelled) {
-        log::warning("verifying copies: {}", report.status().message());
-      }
-    }
-    mutex.lock();
+    if (member.lease) member.lease->stop();
   }
 }
 
@@ -217,151 +214,24 @@ void SyncEngine::State::watch_surroundings() {
   });
   if (!wanted) return;
   surroundings = std::make_unique<SurroundingsWatch>(kSurroundingsPeriod, [this](const Surroundings& around) {
-    for (const Member& member : members) {
-      if (member.uploader) member.uploader->set_surroundings(around);
-    }
+    each_worker([&](RemoteWorker& worker) { worker.set_surroundings(around); });
   });
-}
-
-// The videos that are there are added up each time the quota is asked for a video: that is seldom.
-KeptBack SyncEngine::State::kept_back(const RemoteSettings& remote, ContentNo content) const {
-  const auto photo_id = catalog.photo_of_content(content);
-  if (!photo_id || !*photo_id) return {};
-  const auto photo = catalog.photo(**photo_id);
-  const auto record = catalog.content(content);
-  if (!photo || !*photo || !record || !*record) return {};
-  if ((*photo)->info.kind != MediaKind::kVideo) return {};
-  uint64_t there = 0;
-  if (remote.policy.video_quota_bytes && !remote.policy.photos_only) {
-    (void)catalog.for_each_photo([&](PhotoId, const PhotoRecord& other) {
-      if (other.info.kind != MediaKind::kVideo) return true;
-      const auto copy = catalog.copy(other.content, remote.name);
-      if (copy && *copy) there += (*copy)->size;
-      return true;
-    });
-  }
-  return {shoebox::kept_back(remote.policy, MediaKind::kVideo, (*record)->size, there), (*record)->size};
-}
-
-Result<std::vector<Remote*>> SyncEngine::State::remotes_called(const std::string& name) {
-  std::vector<Remote*> remotes;
-  bool known = name.empty();
-  for (const Member& member : members) {
-    if (!name.empty() && member.settings.name != name) continue;
-    known = true;
-    if (member.remote) {
-      remotes.push_back(member.leased.get());
-    } else if (!name.empty()) {
-      return member.broken.with_context("remote " + name);
-    }
-  }
-  if (!known)
-    return Status(Code::kNotFound, fmt::format("no remote is called \"{}\"; see shoebox status", name));
-  return remotes;
-}
-
-Result<VerifyReport> SyncEngine::verify(const VerifyRequest& request, CancelToken cancel,
-                                        const std::function<void(const VerifyReport&)>& progress) {
-  SHOEBOX_ASSIGN(const std::vector<Remote*> remotes, state_->remotes_called(request.remote));
-  return state_->verifier.run(remotes, request, cancel, progress);
-}
-
-Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool paused) {
-  const std::string& name = member.settings.name;
-  SHOEBOX_ASSIGN(const Outbox::Totals totals, outbox.totals(name));
-  RemoteStatus status;
-  status.name = name;
-  status.url = member.settings.url;
-  status.paused = paused;
-  status.pending_files = totals.pending_files;
-  status.pending_bytes = totals.pending_bytes;
-  status.confirmed_files = totals.confirmed_files;
-  status.confirmed_bytes = totals.confirmed_bytes;
-  status.last_error = totals.last_error;
-  if (!member.uploader) {
-    status.online = false;
-    status.last_error = member.broken.message();
-    status.waiting_for = "settings that work";
-    return status;
-  }
-  SHOEBOX_ASSIGN(const Outbox::TidyTotals tidying, outbox.tidy_totals(name));
-  status.tidying = tidying.pending;
-  status.tidying_untried = tidying.untried;
-  const RemoteCounters& counters = member.remote->counters();
-  status.requests = counters.requests;
-  status.bytes_sent = counters.bytes_sent;
-  status.bytes_received = counters.bytes_received;
-  const Uploader::Report report = member.uploader->report();
-  // Who is refused reads nothing there either.
-  const bool refused = report.refused.code() == Code::kUnauthorized;
-  status.online = report.online && !refused && fetcher.online(name);
-  if (status.pending_files > 0 || paused || !report.online) status.waiting_for = report.waiting_for;
-  if (report.last_error_s > 0) {
-    status.last_error = report.last_error;
-    status.last_error_s = report.last_error_s;
-  }
-  const Tidier::Report tidier = member.tidier->report();
-  if (tidier.last_error_s > status.last_error_s) {
-    status.last_error = tidier.last_error;
-    status.last_error_s = tidier.last_error_s;
-  }
-  const int64_t fetch_error_s = fetcher.last_error_s(name);
-  if (fetch_error_s > status.last_error_s) {
-    status.last_error = fetcher.last_error(name);
-    status.last_error_s = fetch_error_s;
-  }
-  const CatalogBackup::Report backup = member.backup->report();
-  status.catalog_backed_up_s = backup.sent_s;
-  status.catalog_pending = backup.pending;
-  status.catalog_waiting_for = backup.waiting_for;
-  status.catalog_error = backup.last_error;
-  status.owner = member.lease->report();
-  if (!status.owner.problem.empty() && !paused) {
-    if (status.pending_files > 0) status.waiting_for = status.owner.problem;
-    if (status.catalog_pending > 0) status.catalog_waiting_for = status.owner.problem;
-  }
-  return status;
-}
-
-Result<std::vector<RemoteStatus>> SyncEngine::status() {
-  SHOEBOX_ASSIGN(const bool paused, state_->outbox.paused());
-  std::vector<RemoteStatus> all;
-  for (const State::Member& member : state_->members) {
-    SHOEBOX_ASSIGN(RemoteStatus status, state_->status_of(member, paused));
-    all.push_back(std::move(status));
-  }
-  return all;
 }
 
 Status SyncEngine::pause() {
   SHOEBOX_TRY(state_->outbox.set_paused(true));
-  for (const State::Member& member : state_->members) {
-    if (!member.uploader) continue;
-    member.uploader->set_paused(true);
-    member.tidier->set_paused(true);
-    member.backup->set_paused(true);
-  }
+  state_->each_worker([](RemoteWorker& worker) { worker.set_paused(true); });
   return Status::ok();
 }
 
 Status SyncEngine::resume() {
   SHOEBOX_TRY(state_->outbox.set_paused(false));
-  for (const State::Member& member : state_->members) {
-    if (!member.uploader) continue;
-    member.uploader->set_paused(false);
-    member.tidier->set_paused(false);
-    member.backup->set_paused(false);
-  }
+  state_->each_worker([](RemoteWorker& worker) { worker.set_paused(false); });
   return Status::ok();
 }
 
 Status SyncEngine::run_now() {
-  for (const State::Member& member : state_->members) {
-    if (!member.uploader) continue;
-    member.uploader->run_now();
-    member.tidier->run_now();
-    member.backup->run_now();
-  }
+  state_->each_worker([](RemoteWorker& worker) { worker.run_now(); });
   return Status::ok();
 }
 

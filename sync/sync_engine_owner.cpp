@@ -30,14 +30,12 @@ void SyncEngine::State::make_lease(Member& member) {
   options.now = writer.now;
   options.on_granted = [this, name = member.settings.name] {
     for (const Member& one : members) {
-      if (one.settings.name != name || !one.uploader) continue;
-      one.uploader->try_again();
-      one.tidier->try_again();
-      one.backup->try_again();
+      if (one.settings.name != name) continue;
+      for (RemoteWorker* const worker : one.workers()) worker->try_again();
     }
   };
   member.lease = std::make_unique<OwnerLease>(remote, clock, std::move(library), std::move(options));
-  member.leased = std::make_unique<LeasedRemote>(*member.remote, *member.lease);
+  member.leased = std::make_unique<LeasedRemote>(*member.paced, *member.lease);
 }
 
 // Whether the next machine finds on this remote all that this library knows.

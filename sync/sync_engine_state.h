@@ -1,33 +1,36 @@
-// What SyncEngine is made of; shared by its sync_engine_*.cpp.
+// The inside of SyncEngine, shared by its .cpp files.
 #pragma once
 
-#include <memory>
-#include <string>
 #include <thread>
-#include <vector>
 
 #include "store/base/mutex.h"
 #include "sync/counted_remote.h"
 #include "sync/leased_remote.h"
 #include "sync/owner_lease.h"
+#include "sync/paced_remote.h"
 #include "sync/surroundings_watch.h"
 #include "sync/sync_engine.h"
 #include "sync/tidier.h"
 #include "sync/uploader.h"
 #include "sync/verifier.h"
+#include "sync/video_policy.h"
 
 namespace shoebox {
 
-struct SyncEngine::State {
+struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   struct Member {
     RemoteSettings settings;
-    Status broken;  // not ok: no remote could be made from the settings
-    std::unique_ptr<CountedRemote> remote;
-    std::unique_ptr<OwnerLease> lease;     // there when `remote` is, as are those below
-    std::unique_ptr<LeasedRemote> leased;  // for all that writes
+    Status broken;                          // not ok: no remote could be made from the settings
+    std::unique_ptr<CountedRemote> remote;  // for reads that somebody waits for
+    std::unique_ptr<PacedRemote> paced;     // the same, for what works in the background
+    std::unique_ptr<VideoPolicy> videos;    // null: none are kept back
+    std::unique_ptr<OwnerLease> lease;      // of `remote`
+    std::unique_ptr<LeasedRemote> leased;   // `paced`, for what writes
+    // There when `remote` is.
     std::unique_ptr<Uploader> uploader;
-    std::unique_ptr<Tidier> tidier;  // there when `uploader` is
+    std::unique_ptr<Tidier> tidier;
     std::unique_ptr<CatalogBackup> backup;
+    [[nodiscard]] std::vector<RemoteWorker*> workers() const;
   };
 
   explicit State(Dependencies d)
@@ -60,15 +63,21 @@ struct SyncEngine::State {
   bool enqueued GUARDED_BY(mutex) = true;  // false while the search for missing jobs runs
 
   void enqueue_all();
-  void make_backup(Member& member, CatalogBackup::Options options);
   void make_lease(Member& member);
   [[nodiscard]] bool all_sent(const Member& member) const;
   [[nodiscard]] bool writes_to(const std::string& remote) const;
+  Member make_member(const RemoteSettings& settings, int64_t quiet_s, CatalogBackup::Options backup);
+  void follow_commits(const std::shared_ptr<State>& self);
+  void each_worker(const std::function<void(RemoteWorker&)>& work) const;
+  // Whether what `backup now` asked for still goes on somewhere.
+  [[nodiscard]] bool at_work_for_owner() const;
   void forget_changes();
   [[nodiscard]] Status hurry_backups() const;
+  // What keeps wait() from ever ending, as an error.
+  [[nodiscard]] Status hindrance(const Member& member, const RemoteStatus& status) const;
   void verify_by_itself();
   void watch_surroundings();
-  KeptBack kept_back(const RemoteSettings& remote, ContentNo content) const;
+  [[nodiscard]] std::vector<Remote*> remotes_not_held() const;
   Result<std::vector<Remote*>> remotes_called(const std::string& name);
   Result<RemoteStatus> status_of(const Member& member, bool paused);
 };

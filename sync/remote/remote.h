@@ -17,6 +17,7 @@
 #include "store/base/clock.h"
 #include "store/base/ids.h"
 #include "store/base/result.h"
+#include "sync/remote/pace.h"
 
 namespace shoebox {
 
@@ -34,6 +35,7 @@ struct RequestContext {
   Clock::Steady deadline = Clock::Steady::max();
   CancelToken cancel;
   RequestHints* hints = nullptr;  // optional; outlives the call
+  Bandwidth bandwidth;            // what the call shares with others; outlives it
   // Asked again and again, from any thread, while the call is under way; its error breaks the call off.
   // Empty: nothing forbids it.
   std::function<Status()> allowed;
