@@ -23,6 +23,7 @@ int local_minute_of_day(const Timestamp& now) {
 }
 
 bool remote_refuses(Code code) {
+  // kReadOnly: another machine writes there (OwnerLease).
   return code == Code::kUnauthorized || code == Code::kNoSpace || code == Code::kReadOnly;
 }
 bool remote_unreachable(Code code) { return code == Code::kUnavailable || code == Code::kTimeout; }

@@ -19,7 +19,7 @@ class RemoteWorker {
   virtual void set_surroundings(const Surroundings& around) = 0;
   // Everything that waits is tried once, without quiet, back-off, hours and the like.
   virtual void run_now() = 0;
-  // What kept the remote from taking anything is over: no waiting for the next attempt.
+  // What made the remote refuse is over: no waiting for the next attempt.
   virtual void try_again() = 0;
 };
 

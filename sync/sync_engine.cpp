@@ -8,7 +8,7 @@
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
 #include "store/outbox.h"
-#include "sync/remote_test.h"
+#include "sync/owner_record.h"
 #include "sync/sync_engine_state.h"
 
 namespace shoebox {
@@ -62,10 +62,10 @@ SyncEngine::State::Member SyncEngine::State::make_member(const RemoteSettings& s
     return member;
   }
   member.remote = std::make_unique<CountedRemote>(std::move(*remote));
-  make_lease(member);
   member.paced =
-      std::make_unique<PacedRemote>(*member.leased, clock, policy, settings.connections + kOthersAtWork);
+      std::make_unique<PacedRemote>(*member.remote, clock, policy, settings.connections + kOthersAtWork);
   fetcher.add_remote(*member.remote);
+  make_lease(member);
   Uploader::Options uploading;
   uploading.connections = settings.connections;
   uploading.quiet_s = quiet_s;
@@ -76,19 +76,19 @@ SyncEngine::State::Member SyncEngine::State::make_member(const RemoteSettings& s
       return videos->kept_back(content);
     };
   }
-  member.uploader = std::make_unique<Uploader>(outbox, *member.paced, &fetcher, clock, std::move(uploading));
+  member.uploader = std::make_unique<Uploader>(outbox, *member.leased, &fetcher, clock, std::move(uploading));
   Tidier::Options tidying;
   tidying.connections = std::min(settings.connections, kTidyConnections);
   tidying.quiet_s = quiet_s;
   tidying.policy = policy;
-  member.tidier = std::make_unique<Tidier>(outbox, *member.paced, clock, std::move(tidying));
+  member.tidier = std::make_unique<Tidier>(outbox, *member.leased, clock, std::move(tidying));
   backup.policy = policy;
   backup.on_sent = [this, tidier = member.tidier.get()] {
     forget_changes();
     tidier->wake_now();
   };
   backup.more_to_come = [this] { return at_work_for_owner(); };
-  member.backup = std::make_unique<CatalogBackup>(catalog, *member.paced, clock, std::move(backup));
+  member.backup = std::make_unique<CatalogBackup>(catalog, *member.leased, clock, std::move(backup));
   outbox.set_backed_up(settings.name, [weak = weak_from_this(), sent = member.backup.get()]() -> uint64_t {
     const std::shared_ptr<State> state = weak.lock();
     return state ? sent->sent_up_to() : 0;

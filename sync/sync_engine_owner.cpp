@@ -35,7 +35,7 @@ void SyncEngine::State::make_lease(Member& member) {
     }
   };
   member.lease = std::make_unique<OwnerLease>(remote, clock, std::move(library), std::move(options));
-  member.leased = std::make_unique<LeasedRemote>(*member.remote, *member.lease);
+  member.leased = std::make_unique<LeasedRemote>(*member.paced, *member.lease);
 }
 
 // Whether the next machine finds on this remote all that this library knows.

@@ -1,10 +1,7 @@
 // The inside of SyncEngine, shared by its .cpp files.
 #pragma once
 
-#include <memory>
-#include <string>
 #include <thread>
-#include <vector>
 
 #include "store/base/mutex.h"
 #include "sync/counted_remote.h"
@@ -25,10 +22,11 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
     RemoteSettings settings;
     Status broken;                          // not ok: no remote could be made from the settings
     std::unique_ptr<CountedRemote> remote;  // for reads that somebody waits for
-    std::unique_ptr<OwnerLease> lease;      // there when `remote` is, as are those below
-    std::unique_ptr<LeasedRemote> leased;   // for all that writes
     std::unique_ptr<PacedRemote> paced;     // the same, for what works in the background
     std::unique_ptr<VideoPolicy> videos;    // null: none are kept back
+    std::unique_ptr<OwnerLease> lease;      // of `remote`
+    std::unique_ptr<LeasedRemote> leased;   // `paced`, for what writes
+    // There when `remote` is.
     std::unique_ptr<Uploader> uploader;
     std::unique_ptr<Tidier> tidier;
     std::unique_ptr<CatalogBackup> backup;
@@ -65,10 +63,10 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   bool enqueued GUARDED_BY(mutex) = true;  // false while the search for missing jobs runs
 
   void enqueue_all();
-  Member make_member(const RemoteSettings& settings, int64_t quiet_s, CatalogBackup::Options backup);
   void make_lease(Member& member);
   [[nodiscard]] bool all_sent(const Member& member) const;
   [[nodiscard]] bool writes_to(const std::string& remote) const;
+  Member make_member(const RemoteSettings& settings, int64_t quiet_s, CatalogBackup::Options backup);
   void follow_commits(const std::shared_ptr<State>& self);
   void each_worker(const std::function<void(RemoteWorker&)>& work) const;
   // Whether what `backup now` asked for still goes on somewhere.
