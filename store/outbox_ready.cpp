@@ -75,6 +75,7 @@ Result<std::optional<std::string>> Outbox::State::choose_key(const std::string& 
     SHOEBOX_ASSIGN(const std::optional<LooseObject> loose, catalog.loose(remote, key));
     if (loose && loose->maker != content) {
       release_key(remote, key);
+      if (loose->keep) continue;
       if (loose->attempts == 0) return std::optional<std::string>();
       continue;
     }
@@ -105,7 +106,7 @@ Result<std::vector<ReadyUpload>> Outbox::ready(const std::string& remote, int64_
       dropped.push_back(job.content);
       return true;
     }
-    if (content->state != ContentState::kSealed) return true;
+    if (!is_immutable(content->state)) return true;
     if (quiet_s > 0 && content->changed_s + quiet_s > now && content->changed_s <= now) {
       later(content->changed_s + quiet_s);
       return true;
@@ -119,6 +120,10 @@ Result<std::vector<ReadyUpload>> Outbox::ready(const std::string& remote, int64_
     if (naming == Naming::kJunk) {
       dropped.push_back(job.content);
       return true;
+    }
+    if (content->state == ContentState::kAdopted) {
+      found.push_back({job, *content, ""});
+      return found.size() < limit;
     }
     SHOEBOX_ASSIGN(std::optional<std::string> key, state_->choose_key(remote, job.content, content->sha256));
     if (!key) {

@@ -93,7 +93,7 @@ Result<Step> Outbox::State::next_loose(Plan& plan) {
 }
 
 Result<Step> Outbox::State::take_loose(Plan& plan, const std::string& key, const LooseObject& object) {
-  if (plan.waits(object.not_before_s, now_s())) return Step();
+  if (object.keep || plan.waits(object.not_before_s, now_s())) return Step();
   {
     MutexLock lock(mutex);
     if (!queues[plan.remote].claims.emplace(key, kRemover).second) return Step();  // somebody works there
@@ -173,6 +173,11 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
   // Sent anew at this very moment: the upload chooses the key.
   SHOEBOX_ASSIGN(const std::optional<std::string> job, catalog.get(keys::job(content, plan.remote)));
   if (job) return Step();
+  SHOEBOX_ASSIGN(const bool found_there, lies_where_found(catalog, plan.remote, content, copy->key));
+  if (found_there) {
+    SHOEBOX_TRY(settle(plan.remote, content));
+    return Step();
+  }
   const TidyRecord row = known.value_or(TidyRecord());
   if (plan.waits(row.not_before_s, now_s())) return Step();
   SHOEBOX_ASSIGN(const std::vector<std::string> wanted,
@@ -204,6 +209,7 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
       continue;
     }
     SHOEBOX_ASSIGN(const std::optional<LooseObject> loose, catalog.loose(plan.remote, key));
+    if (loose && loose->keep) continue;
     if (loose && loose->maker != content) {
       SHOEBOX_ASSIGN(Step step, take_loose(plan, key, *loose));
       if (step || loose->attempts == 0) return step;

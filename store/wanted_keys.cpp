@@ -87,17 +87,39 @@ Result<std::vector<std::string>> wanted_keys(const CatalogReader& reader, Conten
                                   fmt::format("{}{}-{}", kShortFolder, sha256.hex(), content.value)};
 }
 
+Result<bool> lies_where_found(const CatalogReader& reader, std::string_view remote, ContentNo content,
+                              std::string_view key) {
+  SHOEBOX_ASSIGN(const auto copy, reader.copy(content, remote));
+  if (!copy || copy->key != key) return false;
+  SHOEBOX_ASSIGN(const auto record, reader.content(content));
+  if (record && record->state == ContentState::kAdopted) return true;
+  if (copy->adopted_path.empty()) return false;
+  Paths found;
+  SHOEBOX_ASSIGN(const std::vector<InodeNo> inodes, reader.inodes_of_content(content));
+  for (const InodeNo inode : inodes) SHOEBOX_TRY(add_names(reader, inode, found));
+  return found.rank == kInLibrary &&
+         std::find(found.paths.begin(), found.paths.end(), copy->adopted_path) != found.paths.end();
+}
+
 Result<bool> belongs_at(const CatalogReader& reader, std::string_view remote, ContentNo content,
                         std::string_view key, const KeyLimits& limits) {
   SHOEBOX_ASSIGN(const auto record, reader.content(content));
   if (!record) return false;
+  SHOEBOX_ASSIGN(const bool stays, lies_where_found(reader, remote, content, key));
+  if (stays) return true;
   SHOEBOX_ASSIGN(const auto wanted, wanted_keys(reader, content, record->sha256, key, limits));
   for (const std::string& better : wanted) {
     if (better == key) return true;
     SHOEBOX_ASSIGN(const auto holder, reader.content_of_remote_key(remote, better));
+    if (!holder) {
+      SHOEBOX_ASSIGN(const auto loose, reader.loose(remote, better));
+      if (loose && loose->keep) continue;  // somebody's object
+    }
     if (!holder || *holder == content) return false;
     SHOEBOX_ASSIGN(const auto other, reader.content(*holder));
     if (!other) return false;
+    SHOEBOX_ASSIGN(const bool other_stays, lies_where_found(reader, remote, *holder, better));
+    if (other_stays) continue;
     SHOEBOX_ASSIGN(const auto of_other, wanted_keys(reader, *holder, other->sha256, better, limits));
     if (of_other.front() != better) return false;  // it will leave
   }

@@ -10,6 +10,7 @@
 #include "store/base/mutex.h"
 #include "store/catalog/catalog.h"
 #include "store/outbox.h"
+#include "sync/adopt.h"
 #include "sync/counted_remote.h"
 #include "sync/remote_test.h"
 #include "sync/surroundings_watch.h"
@@ -42,13 +43,17 @@ struct SyncEngine::State {
 
   explicit State(Dependencies d)
       : catalog(d.catalog),
+        contents(d.contents),
+        tree(d.tree),
         outbox(d.outbox),
         clock(d.clock),
         verify_period_s(d.verify_period_s),
         fetcher(d.catalog, d.contents, d.clock, std::move(d.fetcher)),
-        verifier(d.catalog, d.outbox, fetcher, d.clock) {}
+        verifier(d.catalog, d.contents, d.outbox, fetcher, d.clock) {}
 
   Catalog& catalog;
+  ContentStore& contents;
+  Tree* const tree;
   Outbox& outbox;
   const Clock& clock;
   const int64_t verify_period_s;
@@ -244,6 +249,8 @@ void SyncEngine::State::verify_by_itself() NO_THREAD_SAFETY_ANALYSIS {
     VerifyRequest request;
     request.confirmed_before_s = clock.now().seconds - verify_period_s;
     request.at_most = kMostAtOnce;
+    request.unread =
+        VerifyRequest::Unread::kLeaveOut;  // what was adopted is read when its owner wants it read
     request.repair = true;
     const Result<bool> paused = outbox.paused();
     const Result<std::vector<Remote*>> remotes = remotes_called("");
@@ -313,6 +320,16 @@ Result<VerifyReport> SyncEngine::verify(const VerifyRequest& request, CancelToke
                                         const std::function<void(const VerifyReport&)>& progress) {
   SHOEBOX_ASSIGN(const std::vector<Remote*> remotes, state_->remotes_called(request.remote));
   return state_->verifier.run(remotes, request, cancel, progress);
+}
+
+Result<AdoptReport> SyncEngine::adopt(const AdoptRequest& request, CancelToken cancel,
+                                      const std::function<void(const AdoptReport&)>& progress) {
+  State& state = *state_;
+  if (request.remote.empty() || state.tree == nullptr)
+    return Status(Code::kInvalid, "adopt: name one remote");
+  SHOEBOX_ASSIGN(const std::vector<Remote*> remotes, state.remotes_called(request.remote));
+  const Adopter adopter({state.catalog, state.contents, *state.tree, state.clock}, {});
+  return adopter.run(*remotes.front(), request, cancel, progress);
 }
 
 Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool paused) {

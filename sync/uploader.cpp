@@ -210,8 +210,14 @@ void Uploader::State::send_one() NO_THREAD_SAFETY_ANALYSIS {
   RequestHints hints;
   Status status;
   try {
-    auto copy = upload.send(item, cancel, hints);
-    status = copy ? outbox.confirmed(item.job.content, remote.name(), *copy) : copy.status();
+    if (item.content.state == ContentState::kAdopted) {
+      // Sent in a second turn, once its hashes are known; or its bytes are known ones, and the job is theirs.
+      status = upload.bring_back(item, cancel);
+      if (status.code() == Code::kNotFound) status = Status::ok();
+    } else {
+      auto copy = upload.send(item, cancel, hints);
+      status = copy ? outbox.confirmed(item.job.content, remote.name(), *copy) : copy.status();
+    }
   } catch (const std::exception& e) {
     status = Status(Code::kIo, fmt::format("{}: {}", item.key, e.what()));
   }
@@ -247,7 +253,9 @@ double Uploader::State::judge(const Status& status, const ReadyUpload* item, con
     }
     return 0;
   }
-  const std::string what = item != nullptr ? item->key : "check";
+  const std::string what = item == nullptr     ? "check"
+                           : item->key.empty() ? fmt::format("content {}", item->job.content.value)
+                                               : item->key;
   if (last_error != status.message())
     log::warning("remote {}: {}: {}", remote.name(), what, status.message());
   last_error = status.message();
