@@ -27,7 +27,9 @@ class Tree;
 struct ReadyUpload {
   UploadJob job;
   ContentRecord content;
-  std::string key;  // readable: its Library path, else its view path; never one another content holds
+  // Readable: its Library path, else its view path; never one another content holds. Empty for adopted bytes
+  // that nobody read yet: to be fetched whole first, which makes their hashes known.
+  std::string key;
 };
 
 // One thing to do on a remote so that its keys follow the catalog.
