@@ -17,6 +17,7 @@
 #include "store/xmp_sidecar.h"
 #include "sync/adopt_fetch.h"
 #include "sync/adopt_path.h"
+#include "sync/library_id.h"
 
 namespace shoebox {
 namespace {
@@ -341,6 +342,9 @@ struct Adopter::Run {
 Result<AdoptReport> Adopter::run(Remote& remote, const AdoptRequest& request, const CancelToken& cancel,
                                  const std::function<void(const AdoptReport&)>& progress) const {
   Run run{*this, remote, request, cancel, progress};
+  if (request.rebuild && !request.library_id.empty()) {
+    SHOEBOX_TRY(take_library_id(deps_.catalog, request.library_id));
+  }
   const Status done = run.adopt_all();
   run.tell();
   if (!done) return done;

@@ -237,7 +237,11 @@ def test_what_rclone_encrypted_is_adopted(make_drive, pictures, folder):
     drive.mount()
     check_adopted(drive, pictures)
     fsck(drive)
-    assert everything(drive.remote) == before
+    after = everything(drive.remote)
+    assert {path: after.get(path) for path in before} == before
+    drive.unmount()
+    names = rclone(drive, "lsf", "-R", "--files-only", "sb:").stdout.decode().splitlines()
+    assert sorted(n for n in names if not n.startswith(".shoebox/")) == sorted(files_below(pictures))
 
 
 def test_a_bucket_is_adopted(make_drive, pictures, s3, folder):  # noqa: F811 a fixture
@@ -355,7 +359,9 @@ def test_a_library_whose_catalog_is_lost_on_the_remote_too_comes_back_from_keys_
         assert {path: (catalog / path).read_bytes() for path in files_below(catalog)} == before
     spoken.mount()
     check_spoken(spoken)
-    # The first mount made a new copy of the catalog: the next rebuild needs no keys.
+    # The first mount made a new copy of the catalog: the next rebuild needs no keys. What is all sent needs no
+    # takeover either.
+    spoken.backed_up()
     lose(spoken)
     done = rebuild(spoken)
     assert "is made from the names" not in done.stderr, done.stderr
