@@ -128,6 +128,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
         .fetcher = {},
         .catalog_backup = {.sender = {.thumbnails = &library.thumbnails()}},
         .verify_period_s = library.settings().verify_period_s,
+        .tree = &library.tree(),
         .writer = std::move(writer),
     };
     engine_ = std::make_unique<SyncEngine>(std::move(dependencies));
@@ -146,6 +147,7 @@ Result<std::unique_ptr<OpenedLibrary>> open_library(const OpenRequest& request) 
   options.create = request.create;
   options.read_only = request.read_only;
   options.salvage = request.salvage;
+  options.extra_remotes = request.remotes;
   SHOEBOX_ASSIGN(std::unique_ptr<Assembly> assembly, Assembly::open(std::move(options)));
   assembly->begin(request.background);
   return std::unique_ptr<OpenedLibrary>(std::move(assembly));

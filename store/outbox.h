@@ -27,7 +27,9 @@ class Tree;
 struct ReadyUpload {
   UploadJob job;
   ContentRecord content;
-  std::string key;  // readable: its Library path, else its view path; never one another content holds
+  // Readable: its Library path, else its view path; never one another content holds. Empty for adopted bytes
+  // that nobody read yet: to be fetched whole first, which makes their hashes known.
+  std::string key;
 };
 
 // One thing to do on a remote so that its keys follow the catalog.
@@ -90,6 +92,8 @@ class Outbox {
   // (wall clock), 0 when a commit will tell. `hurry`: no back-off.
   Result<std::optional<TidyStep>> next_tidy(const std::string& remote, bool hurry,
                                             const std::function<bool(ContentNo)>& skip, int64_t* next_due_s);
+  // Whether next_tidy(), asked last, left something because the backup of the catalog does not know of it.
+  [[nodiscard]] bool tidy_awaits_backup(const std::string& remote) const;
   // Durable: the copy stands at step.to as `object`; what is left at step.key is to be removed.
   Status tidied(const TidyStep& step, const std::string& remote, const ConfirmedObject& object);
   // The object at step.key is gone, or turned out to be somebody else's.

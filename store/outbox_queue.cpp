@@ -30,7 +30,7 @@ namespace {
 // Whether this content should have a job on `remote` and has none.
 Result<bool> lacks_job(const CatalogReader& reader, ContentNo content, const std::string& remote) {
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, reader.content(content));
-  if (!record || record->state != ContentState::kSealed) return false;
+  if (!record || !is_immutable(record->state)) return false;
   SHOEBOX_ASSIGN(const std::optional<std::string> job, reader.get(keys::job(content, remote)));
   if (job) return false;
   SHOEBOX_ASSIGN(const std::optional<std::string> copy, reader.get(keys::copy(content, remote)));

@@ -128,6 +128,7 @@ Result<std::optional<std::string>> Outbox::State::choose_key(const std::string& 
     if (loose) {
       release_key(remote, key);
       if (loose->key != key && !folds(remote)) return Key();
+      if (loose->object.keep) continue;
       if (loose->object.attempts == 0) return Key();
       continue;
     }
@@ -158,7 +159,7 @@ Result<std::vector<ReadyUpload>> Outbox::ready(const std::string& remote, int64_
       dropped.push_back(job.content);
       return true;
     }
-    if (content->state != ContentState::kSealed) return true;
+    if (!is_immutable(content->state)) return true;
     if (quiet_s > 0 && content->changed_s + quiet_s > now && content->changed_s <= now) {
       later(content->changed_s + quiet_s);
       return true;
@@ -172,6 +173,10 @@ Result<std::vector<ReadyUpload>> Outbox::ready(const std::string& remote, int64_
     if (naming == Naming::kJunk) {
       dropped.push_back(job.content);
       return true;
+    }
+    if (content->state == ContentState::kAdopted) {
+      found.push_back({job, *content, ""});
+      return found.size() < limit;
     }
     SHOEBOX_ASSIGN(std::optional<std::string> key, state_->choose_key(remote, job.content, content->sha256));
     if (!key) {

@@ -63,6 +63,7 @@ struct Outbox::State {
     // Loose objects that wait until the backup of the catalog has the change that was the last when they
     // were first seen.
     std::unordered_map<std::string, uint64_t> unbacked;
+    bool awaits_backup = false;  // as next_tidy() found, asked last
   };
   std::map<std::string, KeyLimits> key_limits;                 // set before threads start
   std::map<std::string, std::function<uint64_t()>> backed_up;  // set before threads start

@@ -140,7 +140,7 @@ Result<Outbox::TidyTotals> Outbox::tidy_totals(const std::string& remote) const 
     return true;
   }));
   SHOEBOX_TRY(catalog.for_each_loose(remote, "", [&](std::string_view, const LooseObject& object) {
-    if (!object.maker) add(object.attempts, object.last_error);
+    if (!object.maker && !object.keep) add(object.attempts, object.last_error);
     return true;
   }));
   SHOEBOX_TRY(catalog.for_each_moved_folder([&](InodeNo, uint64_t) {

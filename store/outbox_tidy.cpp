@@ -54,6 +54,10 @@ Result<Step> Outbox::next_tidy(const std::string& remote, bool hurry,
       return walked;
     }
   }
+  {
+    MutexLock lock(state_->mutex);
+    state_->queues[remote].awaits_backup = false;
+  }
   State::Plan plan{remote, hurry, skip, 0, {}};
   SHOEBOX_ASSIGN(Step step, state_->next_probe(plan));
   if (!step) {
@@ -119,7 +123,16 @@ Result<bool> Outbox::State::unbacked(const std::string& remote, const std::strin
   }
   const uint64_t backed_up_to = found->second();
   MutexLock lock(mutex);
-  return queues[remote].unbacked.try_emplace(key, last).first->second > backed_up_to;
+  State::Queue& queue = queues[remote];
+  const bool waits = queue.unbacked.try_emplace(key, last).first->second > backed_up_to;
+  queue.awaits_backup = queue.awaits_backup || waits;
+  return waits;
+}
+
+bool Outbox::tidy_awaits_backup(const std::string& remote) const {
+  MutexLock lock(state_->mutex);
+  const auto queue = state_->queues.find(remote);
+  return queue != state_->queues.end() && queue->second.awaits_backup;
 }
 
 // Goes on behind the one given last, so that some that fail do not keep the others from their turn.
@@ -155,7 +168,7 @@ Result<Step> Outbox::State::next_loose(Plan& plan) {
 }
 
 Result<Step> Outbox::State::take_loose(Plan& plan, const std::string& key, const LooseObject& object) {
-  if (plan.waits(object.not_before_s, now_s())) return Step();
+  if (object.keep || plan.waits(object.not_before_s, now_s())) return Step();
   SHOEBOX_ASSIGN(const bool waits_for_backup, unbacked(plan.remote, key));
   if (waits_for_backup) return Step();
   const KeyClaim ours{KeyClaim::Work::kRemove, ContentNo(), key};
@@ -246,6 +259,11 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
   // Sent anew at this very moment: the upload chooses the key.
   SHOEBOX_ASSIGN(const std::optional<std::string> job, catalog.get(keys::job(content, plan.remote)));
   if (job) return Step();
+  SHOEBOX_ASSIGN(const bool found_there, lies_where_found(catalog, plan.remote, content, copy->key));
+  if (found_there) {
+    SHOEBOX_TRY(settle(plan.remote, content));
+    return Step();
+  }
   const TidyRecord row = known.value_or(TidyRecord());
   if (plan.waits(row.not_before_s, now_s())) return Step();
   const KeyLimits limits = limits_of(plan.remote);
@@ -283,6 +301,7 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
     SHOEBOX_ASSIGN(const auto in_the_way, loose_in_the_way(catalog, plan.remote, key, content, limits));
     if (in_the_way) {
       if (in_the_way->key != key && !folds(plan.remote)) return Step();
+      if (in_the_way->object.keep) continue;
       SHOEBOX_ASSIGN(Step step, take_loose(plan, in_the_way->key, in_the_way->object));
       // A copy that was reported lost goes when its content was sent again; that may wait for this very move.
       const bool lost = in_the_way->object.maker && !in_the_way->object.etag.empty();

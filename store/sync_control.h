@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "store/adopt.h"
 #include "store/base/cancel.h"
 #include "store/base/result.h"
 
@@ -64,6 +65,8 @@ struct VerifyRequest {
   int64_t confirmed_before_s = INT64_MAX;  // only those not seen since
   uint64_t at_most = UINT64_MAX;           // this many, longest unseen first
   bool repair = false;                     // send again what is missing or damaged
+  enum class Unread { kAlso, kLeaveOut, kOnly };
+  Unread unread = Unread::kAlso;  // adopted originals that nobody read whole yet
 };
 
 struct VerifyReport {
@@ -106,6 +109,10 @@ class SyncControl {
   // Reads copies back and compares them. Blocks; kNotFound: no remote of that name.
   virtual Result<VerifyReport> verify(const VerifyRequest& request, CancelToken cancel,
                                       const std::function<void(const VerifyReport&)>& progress) = 0;
+  // Makes files of the objects that stand on a remote; nothing there is moved or written. Blocks. Broken off,
+  // the next run goes on. kNotFound: no remote of that name.
+  virtual Result<AdoptReport> adopt(const AdoptRequest& request, CancelToken cancel,
+                                    const std::function<void(const AdoptReport&)>& progress) = 0;
 };
 
 }  // namespace shoebox

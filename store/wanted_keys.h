@@ -45,6 +45,12 @@ Result<std::optional<LooseAt>> loose_in_the_way(const CatalogReader& reader, std
                                                 std::string_view key, ContentNo content,
                                                 const KeyLimits& limits);
 
+// Whether the copy of `content` at `key` of `remote` was found there and stays: always while its hashes are
+// not known, as nothing could tell then that a copy of it is right; later as long as a file with its bytes
+// has the path under which it was adopted.
+Result<bool> lies_where_found(const CatalogReader& reader, std::string_view remote, ContentNo content,
+                              std::string_view key);
+
 // Whether the copy of `content` that stands at `key` of `remote` belongs there: its own key, or one
 // beside it while another content is at home there.
 Result<bool> belongs_at(const CatalogReader& reader, std::string_view remote, ContentNo content,

@@ -40,4 +40,8 @@ Result<OwnerStatements> owner_statements(const CatalogReader& reader, PhotoId ph
 // UTF-8, control characters) become U+FFFD. The same statements give the same bytes.
 std::string xmp_sidecar(const OwnerStatements& statements);
 
+// What stands in a sidecar that xmp_sidecar() made, as nobody changed it since; none in those of others.
+// Untrusted: at most 4 MiB are parsed, entities are not followed.
+std::optional<OwnerStatements> parse_xmp_sidecar(std::string_view bytes);
+
 }  // namespace shoebox

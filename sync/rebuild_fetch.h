@@ -25,10 +25,16 @@ struct Restorable {
 class RebuildFetch {
  public:
   RebuildFetch(Remote& remote, const Clock& clock, const RebuildPlan& plan, std::string folder)
-      : copy_(remote, clock, plan.cancel), plan_(plan), folder_(std::move(folder)) {}
+      : remote_(remote),
+        clock_(clock),
+        copy_(remote, clock, plan.cancel),
+        plan_(plan),
+        folder_(std::move(folder)) {}
 
-  // The catalog of the library that the plan means. kNotFound: there is none that can be used.
-  Result<Restorable> catalog() const;
+  // The catalog of the library that the plan means; none: `why` tells. An error: the remote does not answer.
+  Result<std::optional<Restorable>> catalog(std::string& why) const;
+  // Whether there are originals from whose keys a tree can be made.
+  Result<bool> has_originals() const;
   // A segment, from the folder or from the remote.
   Result<std::string> segment(const std::string& library, const backup::Segment& segment) const;
 
@@ -37,8 +43,10 @@ class RebuildFetch {
     std::string id;
     BackupCopy::Heads heads;
   };
-  Result<Candidate> choose() const;
+  Result<std::optional<Candidate>> choose() const;
   Result<std::optional<Restorable>> whole(const backup::Head& head) const;
+  Remote& remote_;
+  const Clock& clock_;
   BackupCopy copy_;
   const RebuildPlan& plan_;
   const std::string folder_;

@@ -22,6 +22,7 @@ class Catalog;
 class ContentSource;
 class ContentStore;
 class Outbox;
+class Tree;
 
 class SyncEngine final : public SyncControl {
  public:
@@ -49,6 +50,7 @@ class SyncEngine final : public SyncControl {
     CatalogBackup::Options catalog_backup;  // but for its callbacks
     int64_t verify_period_s = 0;            // every copy is read back once in this time; 0: never by itself
     Writer writer;
+    Tree* tree = nullptr;  // for adopt()
   };
   // A remote whose settings cannot work is reported by status(); the others go on.
   explicit SyncEngine(Dependencies dependencies);
@@ -76,6 +78,8 @@ class SyncEngine final : public SyncControl {
               const std::function<void(const std::vector<RemoteStatus>&)>& progress) override;
   Result<VerifyReport> verify(const VerifyRequest& request, CancelToken cancel,
                               const std::function<void(const VerifyReport&)>& progress) override;
+  Result<AdoptReport> adopt(const AdoptRequest& request, CancelToken cancel,
+                            const std::function<void(const AdoptReport&)>& progress) override;
 
  private:
   struct State;

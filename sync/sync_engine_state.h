@@ -35,14 +35,18 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
 
   explicit State(Dependencies d)
       : catalog(d.catalog),
+        contents(d.contents),
+        tree(d.tree),
         outbox(d.outbox),
         clock(d.clock),
         verify_period_s(d.verify_period_s),
         writer(std::move(d.writer)),
         fetcher(d.catalog, d.contents, d.clock, std::move(d.fetcher)),
-        verifier(d.catalog, d.outbox, fetcher, d.clock) {}
+        verifier(d.catalog, d.contents, d.outbox, fetcher, d.clock) {}
 
   Catalog& catalog;
+  ContentStore& contents;
+  Tree* const tree;
   Outbox& outbox;
   const Clock& clock;
   const int64_t verify_period_s;

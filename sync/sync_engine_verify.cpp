@@ -1,8 +1,10 @@
-// Verifying, as SyncEngine does it: when somebody asks, and by itself in small shares.
+// Reading what stands on remotes, as SyncEngine does it: verifying, when somebody asks and by itself in small
+// shares, and adopting.
 #include <fmt/format.h>
 
 #include "store/base/log.h"
 #include "store/outbox.h"
+#include "sync/adopt.h"
 #include "sync/sync_engine_state.h"
 
 namespace shoebox {
@@ -30,6 +32,16 @@ Result<VerifyReport> SyncEngine::verify(const VerifyRequest& request, CancelToke
   return state_->verifier.run(remotes, request, cancel, progress);
 }
 
+Result<AdoptReport> SyncEngine::adopt(const AdoptRequest& request, CancelToken cancel,
+                                      const std::function<void(const AdoptReport&)>& progress) {
+  State& state = *state_;
+  if (request.remote.empty() || state.tree == nullptr)
+    return Status(Code::kInvalid, "adopt: name one remote");
+  SHOEBOX_ASSIGN(const std::vector<Remote*> remotes, state.remotes_called(request.remote));
+  const Adopter adopter({state.catalog, state.contents, *state.tree, state.clock}, {});
+  return adopter.run(*remotes.front(), request, cancel, progress);
+}
+
 // Those whose policy lets something be done now.
 std::vector<Remote*> SyncEngine::State::remotes_not_held() const {
   std::vector<Remote*> remotes;
@@ -51,6 +63,8 @@ void SyncEngine::State::verify_by_itself() NO_THREAD_SAFETY_ANALYSIS {
     VerifyRequest request;
     request.confirmed_before_s = clock.now().seconds - verify_period_s;
     request.at_most = kMostAtOnce;
+    request.unread =
+        VerifyRequest::Unread::kLeaveOut;  // what was adopted is read when its owner wants it read
     request.repair = true;
     const Result<bool> paused = outbox.paused();
     const std::vector<Remote*> remotes = remotes_not_held();

@@ -48,9 +48,10 @@ struct Tidier::State {
   bool stopping GUARDED_BY(mutex) = false;
   RemoteGate gate GUARDED_BY(mutex);
   bool woken GUARDED_BY(mutex) = true;
-  bool looking GUARDED_BY(mutex) = false;  // one thread asks the outbox
-  bool urgent GUARDED_BY(mutex) = false;   // run_now(): until nothing is left to be tried
-  bool ending GUARDED_BY(mutex) = false;   // nothing more is tried in this hurry
+  bool looking GUARDED_BY(mutex) = false;        // one thread asks the outbox
+  bool urgent GUARDED_BY(mutex) = false;         // run_now(): until nothing is left to be tried
+  bool awaits_backup GUARDED_BY(mutex) = false;  // of the catalog: removals go on after it
+  bool ending GUARDED_BY(mutex) = false;         // nothing more is tried in this hurry
   std::unordered_set<ContentNo> running GUARDED_BY(mutex);
   uint32_t at_work GUARDED_BY(mutex) = 0;
   CancelToken cancel GUARDED_BY(mutex);
@@ -96,7 +97,7 @@ bool Tidier::State::may_look() {
   if (!gate.is_open() || looking || (now < quiet_until && !urgent)) return false;
   if (!gate.online() && at_work > 0) return false;  // one probe after an outage
   if (ending) return false;
-  return woken || (urgent && at_work == 0) || now >= next_due;
+  return woken || (urgent && at_work == 0 && !awaits_backup) || now >= next_due;
 }
 
 void Tidier::State::wait_for_work() NO_THREAD_SAFETY_ANALYSIS {
@@ -135,8 +136,9 @@ std::optional<TidyStep> Tidier::State::look() NO_THREAD_SAFETY_ANALYSIS {
     next_due = clock.steady() + std::chrono::seconds(10);
     return std::nullopt;
   }
+  awaits_backup = outbox.tidy_awaits_backup(remote.name());
   if (!*step) {
-    if (at_work == 0) urgent = false;  // else the policy may break off what the others do
+    if (at_work == 0 && !awaits_backup) urgent = false;  // else the policy may break off what the others do
     return std::nullopt;
   }
   woken = true;  // there may be more behind it
@@ -218,6 +220,7 @@ void Tidier::wake_now() {
   {
     MutexLock lock(state_->mutex);
     state_->woken = true;
+    state_->awaits_backup = false;
     state_->quiet_until = Steady::min();
   }
   state_->changed.notify_all();

@@ -105,6 +105,7 @@ Result<json> run_here(const Verb& verb, const FoundLibrary& found, const json& a
   request.library = found.library;
   request.background = verb.needs_background;
   request.salvage = verb.name == "fsck" && arguments.value("repair", false);
+  if (verb.open) SHOEBOX_TRY(verb.open(arguments, request));
   SHOEBOX_ASSIGN(const std::unique_ptr<OpenedLibrary> opened, composition.open_library(request));
   ServiceContext context{opened->library(), opened->sync(), "", cancel, progress};
   return verb.service(context, arguments);

@@ -137,6 +137,10 @@ Status DirRemote::get(const std::string& key, ByteRange range, const std::string
   }
   SHOEBOX_ASSIGN(const uint64_t got,
                  read_pieces(fd.get(), range, context.bandwidth.down, context, path_of(key), sink));
+  // Somebody may write it in place meanwhile.
+  if (!etag.empty() && (::fstat(fd.get(), &st) != 0 || etag != dir_etag(st))) {
+    return {Code::kConflict, fmt::format("{} changed while it was read", path_of(key))};
+  }
   if (got < range.size()) {
     return {Code::kDataLoss,
             fmt::format("{} ends at byte {}, before {}", path_of(key), range.begin + got, range.end)};

@@ -47,6 +47,9 @@ class NameDecoder final : public MediaDecoder {
     }
     return media;
   }
+  Result<DecodedMedia> decode_part(int fd, const std::string& name, ByteRange) override {
+    return decode(fd, name);
+  }
 };
 
 // Holds the bytes of every content it confirmed, by number.
@@ -100,6 +103,12 @@ class FakeRemote final : public SyncControl, public ContentSource {
     progress(verify_report);
     return verify_report;
   }
+  Result<AdoptReport> adopt(const AdoptRequest& request, CancelToken,
+                            const std::function<void(const AdoptReport&)>& progress) override {
+    adopted = request;
+    progress(adopt_report);
+    return adopt_report;
+  }
   Status wait(CancelToken, const std::function<void(const std::vector<RemoteStatus>&)>& progress) override {
     library_.files().drain();
     library_.importer().drain();
@@ -126,6 +135,8 @@ class FakeRemote final : public SyncControl, public ContentSource {
   std::vector<TakeoverRequest> taken_over;
   VerifyRequest verified;      // as it was asked for last
   VerifyReport verify_report;  // what verify() answers
+  AdoptRequest adopted;
+  AdoptReport adopt_report;  // what adopt() answers
   std::atomic<bool> paused{false};
   std::atomic<int> hurried{0};
   std::atomic<int> fetches{0};
