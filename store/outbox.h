@@ -37,6 +37,7 @@ struct TidyStep {
   enum class Kind : uint8_t {
     kMove,    // the copy of `content` goes from `key` to `to`
     kRemove,  // the object at `key` is nobody's
+    kProbe,   // whether the remote takes two spellings of `key` for one; the object there holds its own name
   };
   Kind kind = Kind::kMove;
   ContentNo content;
@@ -95,6 +96,8 @@ class Outbox {
   Status tidied(const TidyStep& step, const std::string& remote, const ConfirmedObject& object);
   // The object at step.key is gone, or turned out to be somebody else's.
   Status removed(const TidyStep& step, const std::string& remote);
+  // What a probe found out. The object it wrote is removed by a step of its own.
+  void probed(const TidyStep& step, const std::string& remote, bool folds);
   // `not_before_s` 0: nothing failed, it was only broken off.
   Status tidy_failed(const TidyStep& step, const std::string& remote, const Status& why,
                      int64_t not_before_s);
@@ -117,6 +120,10 @@ class Outbox {
   Status set_paused(bool paused);
   // Set before threads start; without it a remote has the widest limits.
   void set_key_limits(const std::string& remote, const KeyLimits& limits);
+  // `backed_up` tells the last change of the catalog that its backup on the remote has: no object is removed
+  // there before the backup knows why, so that a library made from it finds every original. Set before
+  // threads start; without it nothing waits.
+  void set_backed_up(const std::string& remote, std::function<uint64_t()> backed_up);
   // `wake` runs after each commit that queued jobs or may have made some ready, on the committing
   // thread. Must not block. Set before threads start.
   void on_job(std::function<void()> wake);

@@ -94,7 +94,9 @@ void Outbox::State::count(const Change& change) {
         queue.last_error.clear();
       }
       if (queue.sending.contains(upload.content)) continue;  // ended() does it
-      std::erase_if(queue.claims, [&](const auto& claim) { return claim.second == upload.content; });
+      std::erase_if(queue.claims, [&](const auto& claim) {
+        return claim.second.content == upload.content && claim.second.work == KeyClaim::Work::kUpload;
+      });
     } else if (counted == queue.pending.end()) {
       const auto content = catalog.content(upload.content);
       const uint64_t size = content && *content ? (*content)->size : 0;

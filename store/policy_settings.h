@@ -19,11 +19,12 @@ struct HourWindow {
 };
 
 struct UploadPolicy {
-  uint64_t bandwidth_bytes_s = 0;  // 0: no limit
-  std::vector<HourWindow> hours;   // empty: always
-  bool on_metered = true;          // false: waits while NetworkManager calls the connection metered
-  bool on_battery = true;          // false: waits while UPower says that no mains are connected
-  bool photos_only = false;        // videos are never sent there
+  uint64_t bandwidth_bytes_s = 0;                  // of what is sent there, together; 0: no limit
+  std::optional<uint64_t> bandwidth_down_bytes_s;  // of what is read back; none: as bandwidth_bytes_s
+  std::vector<HourWindow> hours;                   // empty: always
+  bool on_metered = true;    // false: waits while NetworkManager calls the connection metered
+  bool on_battery = true;    // false: waits while UPower says that no mains are connected
+  bool photos_only = false;  // videos are never sent there
   std::optional<uint64_t> video_quota_bytes;  // videos are sent while all of them there fit into this
   bool manual = false;                        // sends only after `shoebox backup now`
 };

@@ -21,12 +21,14 @@ struct RemoteStatus {
   uint64_t pending_bytes = 0;
   uint64_t confirmed_files = 0;
   uint64_t confirmed_bytes = 0;
-  uint64_t tidying = 0;          // copies to be moved to the key of their name, and objects to be removed
-  uint64_t tidying_untried = 0;  // of those, how many have not failed yet
-  uint64_t bytes_sent = 0;       // since the mount
-  uint64_t bytes_received = 0;   // since the mount
-  uint64_t requests = 0;         // since the mount
-  std::string waiting_for;       // why something waits: "paused", "retry in 12 s", …
+  uint64_t tidying = 0;             // copies to be moved to the key of their name, and objects to be removed
+  uint64_t tidying_untried = 0;     // of those, how many have not failed yet
+  std::string tidying_waiting_for;  // why these wait; empty: they do not
+  uint64_t bytes_sent = 0;          // since the mount
+  uint64_t bytes_received = 0;      // since the mount
+  uint64_t requests = 0;            // since the mount
+  uint64_t limited_bytes_s = 0;     // the bandwidth limit, while it holds something back; else 0
+  std::string waiting_for;          // why something waits: "paused", "retry in 12 s", …
   std::string last_error;
   int64_t last_error_s = 0;
 

@@ -6,28 +6,33 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <optional>
 #include <thread>
 
 #include "store/base/log.h"
 #include "store/base/mutex.h"
 #include "store/catalog/catalog.h"
+#include "sync/remote_gate.h"
 
 namespace shoebox {
 namespace {
 
 using Steady = Clock::Steady;
 
-constexpr double kRefusedRetryS = 60;  // wrong keys may be put right while we run
 // The clock of a test moves when nobody waits for it: look this often.
 constexpr auto kLongestWait = std::chrono::seconds(1);
-
-std::chrono::nanoseconds seconds(double s) { return std::chrono::nanoseconds(static_cast<int64_t>(s * 1e9)); }
+constexpr auto kLookWhetherDone = std::chrono::milliseconds(100);
 
 }  // namespace
 
 struct CatalogBackup::State {
   State(Catalog& c, Remote& r, const Clock& k, Options o)
-      : catalog(c), remote(r), clock(k), options(std::move(o)), sender(c, r, k, options.sender) {}
+      : catalog(c),
+        remote(r),
+        clock(k),
+        options(std::move(o)),
+        sender(c, r, k, options.sender),
+        gate(r.name(), "backup of the catalog", k, options.policy, options.backoff) {}
 
   Catalog& catalog;
   Remote& remote;
@@ -40,16 +45,14 @@ struct CatalogBackup::State {
   mutable Mutex mutex;  // leaf: nothing is called while it is held
   ConditionVariable changed;
   bool stopping GUARDED_BY(mutex) = false;
-  bool paused GUARDED_BY(mutex) = false;
-  bool urgent GUARDED_BY(mutex) = false;
-  CancelToken cancel GUARDED_BY(mutex);          // of what is being sent
-  Steady due GUARDED_BY(mutex) = Steady::max();  // of the changes that wait
+  RemoteGate gate GUARDED_BY(mutex);
+  bool urgent GUARDED_BY(mutex) = false;     // run_now(): what waits goes without delay
+  bool asked_for GUARDED_BY(mutex) = false;  // and the policy does not hold it, nor what else comes of it
+  std::optional<uint64_t> asked_up_to GUARDED_BY(mutex);  // the last change that comes of it, once it is made
+  CancelToken cancel GUARDED_BY(mutex);                   // of what is being sent
+  Steady due GUARDED_BY(mutex) = Steady::max();           // of the changes that wait
   Steady last_begin GUARDED_BY(mutex) = Steady::min();
-  Steady hold_until GUARDED_BY(mutex) = Steady::min();
   uint32_t failures GUARDED_BY(mutex) = 0;
-  std::string last_error GUARDED_BY(mutex);
-  int64_t last_error_s GUARDED_BY(mutex) = 0;
-  Status refused GUARDED_BY(mutex);
 
   [[nodiscard]] uint64_t pending() const {
     const uint64_t last = catalog.last_change();
@@ -59,11 +62,12 @@ struct CatalogBackup::State {
   void run();
   [[nodiscard]] bool is_due() REQUIRES(mutex);
   void send() REQUIRES(mutex);
-  void failed(const Status& why, const RequestHints& hints) REQUIRES(mutex);
+  void look_whether_done() REQUIRES(mutex);
 };
 
 bool CatalogBackup::State::is_due() {
-  if (paused) return false;
+  (void)gate.look(asked_for);
+  if (gate.paused()) return false;
   dirty = false;
   if (pending() == 0) {
     due = Steady::max();
@@ -79,22 +83,39 @@ bool CatalogBackup::State::is_due() {
       due = std::max(due, last_begin + std::chrono::seconds(options.interval_s));
     }
   }
-  return now >= hold_until && (urgent || now >= due);
+  return gate.is_open() && (urgent || now >= due);
+}
+
+// What is changed after all that was asked for is done, was not asked for.
+void CatalogBackup::State::look_whether_done() NO_THREAD_SAFETY_ANALYSIS {
+  if (!asked_up_to) {
+    mutex.unlock();
+    const bool more = options.more_to_come && options.more_to_come();
+    mutex.lock();
+    // Whatever comes of it was committed before more_to_come() said so.
+    if (!more) asked_up_to = catalog.last_change();
+  }
+  if (asked_up_to && sender.sent() >= *asked_up_to && !sender.more()) asked_for = false;
 }
 
 void CatalogBackup::State::run() NO_THREAD_SAFETY_ANALYSIS {
   pthread_setname_np(pthread_self(), "catalog-backup");
   MutexLock lock(mutex);
   while (!stopping) {
+    if (asked_for) look_whether_done();
     if (is_due()) {
       send();
-    } else if (due == Steady::max() || paused) {
+    } else if (asked_for && !gate.paused()) {
+      changed.wait_for(mutex, kLookWhetherDone);
+    } else if (due == Steady::max() || gate.paused()) {
       // Nothing to do until a commit, or a resume, comes.
-      changed.wait(
-          mutex, [&]() NO_THREAD_SAFETY_ANALYSIS { return stopping || urgent || (!paused && dirty.load()); });
-      if (paused) urgent = false;
+      changed.wait(mutex, [&]() NO_THREAD_SAFETY_ANALYSIS {
+        return stopping || urgent || asked_for || (!gate.paused() && dirty.load());
+      });
+      if (gate.paused()) urgent = asked_for = false;
     } else {
-      const auto left = std::max(due, hold_until) - clock.steady();
+      std::chrono::nanoseconds left = std::max(due, gate.hold_until()) - clock.steady();
+      if (!gate.held().empty()) left = kLongestWait;
       changed.wait_for(
           mutex, std::clamp<std::chrono::nanoseconds>(left, std::chrono::milliseconds(1), kLongestWait));
     }
@@ -117,26 +138,14 @@ void CatalogBackup::State::send() NO_THREAD_SAFETY_ANALYSIS {
   if (status && options.on_sent) options.on_sent();
   mutex.lock();
   if (status) {
+    (void)gate.judge(status, 0, 0, "");
     failures = 0;
-    last_error.clear();
-    refused = Status::ok();
+    gate.forget_error();
   } else if (!token.cancelled()) {
-    failed(status, hints);
+    const RemoteGate::Verdict verdict = gate.judge(status, ++failures, hints.retry_after_s, "");
+    if (!verdict.closed) gate.close_for(verdict.delay_s, "an error");
   }
   changed.notify_all();
-}
-
-void CatalogBackup::State::failed(const Status& why, const RequestHints& hints) {
-  ++failures;
-  if (last_error != why.message()) {
-    log::warning("remote {}: backup of the catalog: {}", remote.name(), why.message());
-  }
-  last_error = why.message();
-  last_error_s = clock.now().seconds;
-  const bool refuses = why.code() == Code::kUnauthorized || why.code() == Code::kNoSpace;
-  refused = refuses ? why : Status::ok();
-  const double delay = refuses ? kRefusedRetryS : options.backoff.delay_s(failures, hints.retry_after_s);
-  hold_until = clock.steady() + seconds(delay);
 }
 
 CatalogBackup::CatalogBackup(Catalog& catalog, Remote& remote, const Clock& clock, Options options)
@@ -150,7 +159,7 @@ CatalogBackup::~CatalogBackup() { stop(); }
 void CatalogBackup::start(bool paused) {
   {
     MutexLock lock(state_->mutex);
-    state_->paused = paused;
+    state_->gate.set_paused(paused);
   }
   state_->thread = std::thread([state = state_.get()] { state->run(); });
 }
@@ -174,9 +183,18 @@ void CatalogBackup::wake() {
 void CatalogBackup::set_paused(bool paused) {
   {
     MutexLock lock(state_->mutex);
-    state_->paused = paused;
+    state_->gate.set_paused(paused);
     if (paused) state_->cancel.cancel();
     state_->dirty = true;
+  }
+  state_->changed.notify_all();
+}
+
+void CatalogBackup::set_surroundings(const Surroundings& around) {
+  {
+    MutexLock lock(state_->mutex);
+    state_->gate.set_surroundings(around);
+    if (state_->gate.look(state_->asked_for) == RemoteGate::Turn::kClosed) state_->cancel.cancel();
   }
   state_->changed.notify_all();
 }
@@ -185,8 +203,10 @@ void CatalogBackup::run_now() {
   {
     MutexLock lock(state_->mutex);
     state_->urgent = true;
-    state_->hold_until = Steady::min();
-    state_->refused = Status::ok();
+    state_->asked_for = true;
+    state_->asked_up_to.reset();
+    state_->gate.reopen();
+    (void)state_->gate.look(true);  // so that nobody is told any more that it holds
   }
   state_->changed.notify_all();
 }
@@ -196,19 +216,16 @@ CatalogBackup::Report CatalogBackup::report() const {
   Report report;
   report.pending = state_->pending();
   report.sent_s = state_->sender.sent_s();
-  report.last_error = state_->last_error;
-  report.last_error_s = state_->last_error_s;
-  report.refused = state_->refused;
+  report.last_error = state_->gate.last_error();
+  report.last_error_s = state_->gate.last_error_s();
+  report.refused = state_->gate.refused();
   if (report.pending == 0) return report;
-  const Steady now = state_->clock.steady();
-  if (state_->paused) {
-    report.waiting_for = "paused";
-  } else if (now < state_->hold_until) {
-    const auto left = std::chrono::duration_cast<std::chrono::seconds>(state_->hold_until - now).count() + 1;
-    report.waiting_for = fmt::format("an error, retry in {} s", left);
-  }
+  report.held = state_->gate.held();
+  report.waiting_for = state_->gate.why_closed();
   return report;
 }
+
+uint64_t CatalogBackup::sent_up_to() const { return state_->sender.sent(); }
 
 uint64_t CatalogBackup::needs_no_changes_up_to() const { return state_->sender.snapshot(); }
 

@@ -1,7 +1,8 @@
 // Keeps the backup of the catalog on one remote up to date, within a minute of a change.
 //
 // Owned by SyncEngine, one per remote, each with a thread of its own: a slow remote holds nobody up.
-// Waits as uploads do for a pause, a back-off and a remote that refuses.
+// Waits as uploads do for a pause, the policy, a back-off and a remote that refuses. What is being sent when
+// the hours end is sent to its end: it is small.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +14,11 @@
 #include "store/base/result.h"
 #include "sync/backoff.h"
 #include "sync/catalog_sender.h"
+#include "sync/remote_worker.h"
 
 namespace shoebox {
 
-class CatalogBackup {
+class CatalogBackup final : public RemoteWorker {
  public:
   struct Options {
     // After the first change, so that what belongs together goes together; and between two backups, so
@@ -24,29 +26,36 @@ class CatalogBackup {
     int64_t delay_s = 5;
     int64_t interval_s = 30;
     Backoff backoff;
+    UploadPolicy policy;
     CatalogSender::Options sender;
     std::function<void()> on_sent;  // after each backup, on its thread
+    // Whether what somebody asked for still goes on and will change the catalog: until then run_now() counts
+    // for what comes. May be empty.
+    std::function<bool()> more_to_come;
   };
   CatalogBackup(Catalog& catalog, Remote& remote, const Clock& clock, Options options);
-  ~CatalogBackup();  // stop()
+  ~CatalogBackup() override;  // stop()
 
-  void start(bool paused);
-  // Breaks off what is being sent; the remote keeps the state before.
-  void stop();
-  void wake();  // something was committed; cheap, from any thread
-  void set_paused(bool paused);
-  // What changed is sent at once, without delay and back-off.
-  void run_now();
+  void start(bool paused) override;
+  // The remote keeps the state before what is broken off.
+  void stop() override;
+  void wake() override;  // something was committed
+  void set_paused(bool paused) override;
+  void set_surroundings(const Surroundings& around) override;
+  void run_now() override;
 
   struct Report {
     uint64_t pending = 0;     // changes that are not on the remote, and 1 while thumbnails wait
     int64_t sent_s = 0;       // when the backup that is there was made; 0: there is none
     std::string waiting_for;  // empty: nothing waits
+    std::string held;         // the policy lets nothing start now, and why
     std::string last_error;   // empty: the last one went well
     int64_t last_error_s = 0;
     Status refused;  // not ok: trying again will not help (credentials, no space)
   };
   [[nodiscard]] Report report() const;
+  // The last change of the catalog that the backup there has.
+  [[nodiscard]] uint64_t sent_up_to() const;
   // Changes up to this number need not be listed for this remote any more.
   [[nodiscard]] uint64_t needs_no_changes_up_to() const;
 

@@ -14,6 +14,7 @@
 #include "store/base/log.h"
 #include "store/base/mutex.h"
 #include "store/outbox.h"
+#include "sync/remote_gate.h"
 #include "sync/tidy.h"
 
 namespace shoebox {
@@ -21,20 +22,19 @@ namespace {
 
 using Steady = Clock::Steady;
 
-constexpr double kRefusedRetryS = 60;  // wrong keys may be put right while we run
 // A fake clock does not end a wait: the longest one in real time.
 constexpr std::chrono::nanoseconds kLongestWait = std::chrono::minutes(1);
-
-std::chrono::nanoseconds seconds(double s) { return std::chrono::nanoseconds(static_cast<int64_t>(s * 1e9)); }
-
-bool remote_refuses(Code code) { return code == Code::kUnauthorized || code == Code::kNoSpace; }
-bool remote_unreachable(Code code) { return code == Code::kUnavailable || code == Code::kTimeout; }
 
 }  // namespace
 
 struct Tidier::State {
   State(Outbox& o, Remote& r, const Clock& c, Options opts)
-      : outbox(o), remote(r), clock(c), options(std::move(opts)), tidy{o, r, c} {}
+      : outbox(o),
+        remote(r),
+        clock(c),
+        options(std::move(opts)),
+        tidy{o, r, c},
+        gate(r.name(), "tidy", c, options.policy, options.backoff) {}
 
   Outbox& outbox;
   Remote& remote;
@@ -46,34 +46,31 @@ struct Tidier::State {
   mutable Mutex mutex;  // leaf: nothing is called while it is held
   ConditionVariable changed;
   bool stopping GUARDED_BY(mutex) = false;
-  bool paused GUARDED_BY(mutex) = false;
+  RemoteGate gate GUARDED_BY(mutex);
   bool woken GUARDED_BY(mutex) = true;
   bool looking GUARDED_BY(mutex) = false;  // one thread asks the outbox
   bool urgent GUARDED_BY(mutex) = false;   // run_now(): until nothing is left to be tried
+  bool ending GUARDED_BY(mutex) = false;   // nothing more is tried in this hurry
   std::unordered_set<ContentNo> running GUARDED_BY(mutex);
   uint32_t at_work GUARDED_BY(mutex) = 0;
   CancelToken cancel GUARDED_BY(mutex);
   Steady quiet_until GUARDED_BY(mutex) = Steady::min();
-  Steady hold_until GUARDED_BY(mutex) = Steady::min();
   Steady next_due GUARDED_BY(mutex) = Steady::max();
-  uint32_t failures GUARDED_BY(mutex) = 0;  // of the remote as a whole, in a row
-  bool online GUARDED_BY(mutex) = true;
-  std::string last_error GUARDED_BY(mutex);
-  int64_t last_error_s GUARDED_BY(mutex) = 0;
-  Status refused GUARDED_BY(mutex);
 
   void run();
   bool may_look() REQUIRES(mutex);
   void wait_for_work() REQUIRES(mutex);
   std::optional<TidyStep> look() REQUIRES(mutex);
   void work(const TidyStep& step) REQUIRES(mutex);
-  double judge(const Status& status, const TidyStep& step, const RequestHints& hints) REQUIRES(mutex);
+  void look_at_policy() REQUIRES(mutex);
+  void break_off() REQUIRES(mutex);
 };
 
 void Tidier::State::run() NO_THREAD_SAFETY_ANALYSIS {
   pthread_setname_np(pthread_self(), "tidier");
   MutexLock lock(mutex);
   while (!stopping) {
+    look_at_policy();
     if (!may_look()) {
       wait_for_work();
       continue;
@@ -82,18 +79,31 @@ void Tidier::State::run() NO_THREAD_SAFETY_ANALYSIS {
   }
 }
 
+// What is under way when the policy closes is broken off: it begins anew, and nothing is lost.
+void Tidier::State::look_at_policy() {
+  const RemoteGate::Turn turn = gate.look(urgent);
+  if (turn == RemoteGate::Turn::kOpened) woken = true;
+  if (turn == RemoteGate::Turn::kClosed) break_off();
+}
+
+void Tidier::State::break_off() {
+  cancel.cancel();
+  cancel = CancelToken();
+}
+
 bool Tidier::State::may_look() {
   const Steady now = clock.steady();
-  if (paused || looking || now < hold_until || (now < quiet_until && !urgent)) return false;
-  if (!online && at_work > 0) return false;  // one probe after an outage
-  return woken || urgent || now >= next_due;
+  if (!gate.is_open() || looking || (now < quiet_until && !urgent)) return false;
+  if (!gate.online() && at_work > 0) return false;  // one probe after an outage
+  if (ending) return false;
+  return woken || (urgent && at_work == 0) || now >= next_due;
 }
 
 void Tidier::State::wait_for_work() NO_THREAD_SAFETY_ANALYSIS {
   const Steady now = clock.steady();
   Steady until = next_due;
   if (woken && now < quiet_until) until = std::min(until, quiet_until);
-  if (now < hold_until) until = hold_until;
+  if (gate.backs_off()) until = gate.hold_until();
   std::chrono::nanoseconds longest = kLongestWait;
   if (until != Steady::max() && until > now) {
     longest = std::min<std::chrono::nanoseconds>(longest, until - now);
@@ -121,13 +131,12 @@ std::optional<TidyStep> Tidier::State::look() NO_THREAD_SAFETY_ANALYSIS {
       due_s == 0 ? Steady::max() : clock.steady() + std::chrono::seconds(std::max<int64_t>(1, due_s - now_s));
   changed.notify_all();
   if (!step) {
-    last_error = step.status().message();
-    last_error_s = now_s;
+    gate.note_error(step.status());
     next_due = clock.steady() + std::chrono::seconds(10);
     return std::nullopt;
   }
   if (!*step) {
-    urgent = false;
+    if (at_work == 0) urgent = false;  // else the policy may break off what the others do
     return std::nullopt;
   }
   woken = true;  // there may be more behind it
@@ -148,8 +157,9 @@ void Tidier::State::work(const TidyStep& step) NO_THREAD_SAFETY_ANALYSIS {
   }
   mutex.lock();
   const bool given_up = !status && status.code() == Code::kCancelled && token.cancelled();
-  const double delay_s = given_up ? 0 : judge(status, step, hints);
-  if (!status) urgent = false;  // each is tried once in a hurry
+  const double delay_s =
+      given_up ? 0 : gate.judge(status, step.attempts + 1, hints.retry_after_s, "").delay_s;
+  if (!status && urgent) ending = true;  // each is tried once in a hurry
   mutex.unlock();
   if (!status) {
     const int64_t not_before_s =
@@ -160,33 +170,9 @@ void Tidier::State::work(const TidyStep& step) NO_THREAD_SAFETY_ANALYSIS {
   mutex.lock();
   running.erase(step.content);
   --at_work;
+  if (ending && at_work == 0) ending = urgent = false;
   woken = true;
   changed.notify_all();
-}
-
-// What a result tells about the remote. Returns how long the step waits before it is tried again.
-double Tidier::State::judge(const Status& status, const TidyStep& step, const RequestHints& hints) {
-  if (status) {
-    online = true;
-    failures = 0;
-    refused = Status::ok();
-    return 0;
-  }
-  if (last_error != status.message()) log::warning("remote {}: tidy: {}", remote.name(), status.message());
-  last_error = status.message();
-  last_error_s = clock.now().seconds;
-  double delay = options.backoff.delay_s(step.attempts + 1, hints.retry_after_s);
-  const bool unreachable = remote_unreachable(status.code());
-  if (!unreachable && !remote_refuses(status.code()) && status.code() != Code::kThrottled) return delay;
-  ++failures;
-  if (unreachable) online = false;
-  delay = options.backoff.delay_s(failures, hints.retry_after_s);
-  if (remote_refuses(status.code())) {
-    refused = status;
-    delay = kRefusedRetryS;
-  }
-  hold_until = std::max(hold_until, clock.steady() + seconds(delay));
-  return delay;
 }
 
 Tidier::Tidier(Outbox& outbox, Remote& remote, const Clock& clock, Options options)
@@ -197,7 +183,7 @@ Tidier::~Tidier() { stop(); }
 void Tidier::start(bool paused) {
   {
     MutexLock lock(state_->mutex);
-    state_->paused = paused;
+    state_->gate.set_paused(paused);
     state_->quiet_until = state_->clock.steady() + std::chrono::seconds(state_->options.quiet_s);
   }
   for (uint32_t i = 0; i < std::max<uint32_t>(1, state_->options.connections); ++i) {
@@ -228,15 +214,30 @@ void Tidier::wake() {
   state_->changed.notify_all();
 }
 
+void Tidier::wake_now() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->woken = true;
+    state_->quiet_until = Steady::min();
+  }
+  state_->changed.notify_all();
+}
+
 void Tidier::set_paused(bool paused) {
   {
     MutexLock lock(state_->mutex);
-    state_->paused = paused;
+    state_->gate.set_paused(paused);
     state_->woken = true;
-    if (paused) {
-      state_->cancel.cancel();
-      state_->cancel = CancelToken();
-    }
+    if (paused) state_->break_off();
+  }
+  state_->changed.notify_all();
+}
+
+void Tidier::set_surroundings(const Surroundings& around) {
+  {
+    MutexLock lock(state_->mutex);
+    state_->gate.set_surroundings(around);
+    state_->look_at_policy();
   }
   state_->changed.notify_all();
 }
@@ -245,8 +246,9 @@ void Tidier::run_now() {
   {
     MutexLock lock(state_->mutex);
     state_->urgent = true;
-    state_->hold_until = Steady::min();
-    state_->refused = Status::ok();
+    state_->ending = false;
+    state_->gate.reopen();
+    state_->look_at_policy();  // so that nobody is told any more that it holds
     state_->woken = true;
   }
   state_->changed.notify_all();
@@ -254,7 +256,9 @@ void Tidier::run_now() {
 
 Tidier::Report Tidier::report() const {
   MutexLock lock(state_->mutex);
-  return {state_->online, state_->last_error, state_->last_error_s, state_->refused};
+  const RemoteGate& gate = state_->gate;
+  return {gate.online(),     state_->urgent,      gate.held(),   gate.why_closed(),
+          gate.last_error(), gate.last_error_s(), gate.refused()};
 }
 
 }  // namespace shoebox

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <deque>
 #include <exception>
 #include <set>
@@ -16,6 +15,7 @@
 #include "store/base/log.h"
 #include "store/base/mutex.h"
 #include "store/outbox.h"
+#include "sync/remote_gate.h"
 #include "sync/upload.h"
 
 namespace shoebox {
@@ -29,25 +29,17 @@ constexpr auto kLeastScanGap = std::chrono::milliseconds(200);
 constexpr size_t kQueueAhead = 4;  // contents asked for per connection
 constexpr auto kCheckDeadline = std::chrono::seconds(30);
 constexpr auto kReadyWithin = std::chrono::seconds(60);  // sealing and decoding, after `backup now`
-constexpr double kRefusedRetryS = 60;                    // wrong keys may be put right while we run
-
-std::chrono::nanoseconds seconds(double s) { return std::chrono::nanoseconds(static_cast<int64_t>(s * 1e9)); }
-
-int local_minute_of_day(const Timestamp& now) {
-  const time_t seconds_now = now.seconds;
-  struct tm local {};
-  ::localtime_r(&seconds_now, &local);
-  return local.tm_hour * 60 + local.tm_min;
-}
-
-bool remote_refuses(Code code) { return code == Code::kUnauthorized || code == Code::kNoSpace; }
-bool remote_unreachable(Code code) { return code == Code::kUnavailable || code == Code::kTimeout; }
 
 }  // namespace
 
 struct Uploader::State {
   State(Outbox& o, Remote& r, ContentSource* s, const Clock& c, Options opts)
-      : outbox(o), remote(r), clock(c), options(std::move(opts)), upload{o, r, s, c} {
+      : outbox(o),
+        remote(r),
+        clock(c),
+        options(std::move(opts)),
+        upload{o, r, s, c},
+        gate(r.name(), "", c, options.policy, options.backoff) {
     allowed = std::max<uint32_t>(1, options.connections);
   }
 
@@ -61,7 +53,7 @@ struct Uploader::State {
   mutable Mutex mutex;  // leaf: nothing is called while it is held
   ConditionVariable changed;
   bool stopping GUARDED_BY(mutex) = false;
-  bool paused GUARDED_BY(mutex) = false;
+  RemoteGate gate GUARDED_BY(mutex);
   bool woken GUARDED_BY(mutex) = true;                           // the outbox may have something new
   bool scanning GUARDED_BY(mutex) = false;                       // one thread asks the outbox
   bool urgent GUARDED_BY(mutex) = false;                         // run_now(): each content is tried once
@@ -69,20 +61,11 @@ struct Uploader::State {
   Steady urgent_until GUARDED_BY(mutex) = Steady::min();  // what is not ready yet is waited for until then
   std::deque<ReadyUpload> queue GUARDED_BY(mutex);
   std::unordered_map<ContentNo, CancelToken> running GUARDED_BY(mutex);
-  Steady hold_until GUARDED_BY(mutex) = Steady::min();  // the remote is left alone
-  Steady next_due GUARDED_BY(mutex) = Steady::max();    // some content becomes ready
-  RealClock::time_point next_scan GUARDED_BY(mutex);    // real time: spares the processor only
+  Steady next_due GUARDED_BY(mutex) = Steady::max();  // some content becomes ready
+  RealClock::time_point next_scan GUARDED_BY(mutex);  // real time: spares the processor only
   uint32_t allowed GUARDED_BY(mutex) = 1;
   uint32_t successes GUARDED_BY(mutex) = 0;
-  uint32_t failures GUARDED_BY(mutex) = 0;  // of the remote as a whole, in a row
   Steady last_cut GUARDED_BY(mutex) = Steady::min();
-  bool online GUARDED_BY(mutex) = true;
-  std::string hold_reason GUARDED_BY(mutex);
-  std::string last_error GUARDED_BY(mutex);
-  int64_t last_error_s GUARDED_BY(mutex) = 0;
-  Status refused GUARDED_BY(mutex);
-  Surroundings around GUARDED_BY(mutex);
-  std::string held GUARDED_BY(mutex);                                   // by the policy
   std::unordered_map<ContentNo, uint64_t> kept_back GUARDED_BY(mutex);  // with their sizes
   std::string kept_back_reason GUARDED_BY(mutex);
 
@@ -115,24 +98,23 @@ void Uploader::State::run() NO_THREAD_SAFETY_ANALYSIS {
 
 // What is under way when the hours end is broken off; a multipart upload resumes later.
 void Uploader::State::look_at_policy() {
-  std::string now = held_by_policy(options.policy, around, local_minute_of_day(clock.now()), urgent);
-  if (held.empty() && !now.empty()) {
-    queue.clear();
-    cancel_running();
+  switch (gate.look(urgent)) {
+    case RemoteGate::Turn::kNone: return;
+    case RemoteGate::Turn::kOpened: woken = true; return;
+    case RemoteGate::Turn::kClosed: break;
   }
-  if (!held.empty() && now.empty()) woken = true;
-  held = std::move(now);
+  queue.clear();
+  cancel_running();
 }
 
 bool Uploader::State::may_start() {
-  if (!held.empty() || paused || running.size() >= allowed) return false;
-  if (clock.steady() < hold_until) return false;
-  return online || running.empty();  // one probe after an outage
+  if (!gate.is_open() || running.size() >= allowed) return false;
+  return gate.online() || running.empty();  // one probe after an outage
 }
 
 void Uploader::State::wait_for_work() NO_THREAD_SAFETY_ANALYSIS {
   Steady until = next_due;
-  if (clock.steady() < hold_until) until = hold_until;
+  if (gate.backs_off()) until = gate.hold_until();
   std::chrono::nanoseconds longest = std::chrono::minutes(1);
   if (until != Steady::max()) longest = std::min<std::chrono::nanoseconds>(longest, until - clock.steady());
   const auto scan_gap = next_scan - RealClock::now();
@@ -144,6 +126,8 @@ void Uploader::State::scan() NO_THREAD_SAFETY_ANALYSIS {
   scanning = true;
   woken = false;
   const bool hurry = urgent;
+  // Without a policy that holds, whatever gets ready later is sent in its time.
+  const bool would_hold = gate.may_hold_later();
   std::unordered_set<ContentNo> skipped = hurry ? urgent_tried : std::unordered_set<ContentNo>();
   for (const auto& [content, token] : running) skipped.insert(content);
   mutex.unlock();
@@ -163,9 +147,6 @@ void Uploader::State::scan() NO_THREAD_SAFETY_ANALYSIS {
       },
       &due_s);
   const auto took = RealClock::now() - begin;
-  // Without a policy that holds, whatever gets ready later is sent in its time.
-  const bool would_hold =
-      !held_by_policy(options.policy, {.on_battery = true}, local_minute_of_day(clock.now()), false).empty();
   const auto totals = outbox.totals(remote.name());
   const uint64_t pending = would_hold && totals ? totals->pending_files : 0;
   const int64_t now_s = clock.now().seconds;
@@ -178,8 +159,7 @@ void Uploader::State::scan() NO_THREAD_SAFETY_ANALYSIS {
   next_due =
       due_s == 0 ? Steady::max() : clock.steady() + std::chrono::seconds(std::max<int64_t>(1, due_s - now_s));
   if (!found) {
-    last_error = found.status().message();
-    last_error_s = now_s;
+    gate.note_error(found.status());
     next_due = clock.steady() + std::chrono::seconds(10);
   } else if (found->empty()) {
     // Until then what it sends is under way, or not sealed yet; the policy would hold it afterwards.
@@ -241,54 +221,29 @@ void Uploader::State::send_one() NO_THREAD_SAFETY_ANALYSIS {
 
 // What a result tells about the remote. Returns how long the content waits before it is tried again.
 double Uploader::State::judge(const Status& status, const ReadyUpload* item, const RequestHints& hints) {
-  const Steady now = clock.steady();
-  if (status) {
-    if (!online) log::info("remote {}: reachable again", remote.name());
-    online = true;
-    failures = 0;
-    refused = Status::ok();
-    if (++successes >= allowed * 4 && allowed < options.connections) {
-      ++allowed;
-      successes = 0;
-    }
-    return 0;
-  }
   const std::string what = item == nullptr     ? "check"
                            : item->key.empty() ? fmt::format("content {}", item->job.content.value)
                                                : item->key;
-  if (last_error != status.message())
-    log::warning("remote {}: {}: {}", remote.name(), what, status.message());
-  last_error = status.message();
-  last_error_s = clock.now().seconds;
-  const uint32_t attempts = item != nullptr ? item->job.attempts + 1 : 1;
-  double delay = options.backoff.delay_s(attempts, hints.retry_after_s);
-  const auto hold = [&](double s, std::string why) {
-    hold_until = std::max(hold_until, now + seconds(s));
-    hold_reason = std::move(why);
-    queue.clear();  // asked for again when the remote is tried again
-    urgent = false;
-    urgent_tried.clear();
-  };
-  if (status.code() == Code::kThrottled) {
+  const RemoteGate::Verdict verdict =
+      gate.judge(status, item != nullptr ? item->job.attempts + 1 : 1, hints.retry_after_s, what);
+  if (status && ++successes >= allowed * 4 && allowed < options.connections) {
+    ++allowed;
+    successes = 0;
+  }
+  const Steady now = clock.steady();
+  if (verdict.throttled) {
     successes = 0;
     if (last_cut == Steady::min() || now - last_cut > std::chrono::seconds(1)) {  // one cut a burst
       allowed = std::max<uint32_t>(1, allowed / 2);
       last_cut = now;
     }
-    ++failures;
-    delay = options.backoff.delay_s(failures, hints.retry_after_s);
-    hold(delay, "the remote asks to slow down");
-  } else if (remote_unreachable(status.code())) {
-    online = false;
-    ++failures;
-    delay = options.backoff.delay_s(failures, hints.retry_after_s);
-    hold(delay, "the remote cannot be reached");
-  } else if (remote_refuses(status.code())) {
-    refused = status;
-    delay = kRefusedRetryS;
-    hold(delay, "the remote refuses");
   }
-  return delay;
+  if (verdict.closed) {
+    queue.clear();  // asked for again when the remote is tried again
+    urgent = false;
+    urgent_tried.clear();
+  }
+  return verdict.delay_s;
 }
 
 void Uploader::State::first_check() {
@@ -327,7 +282,7 @@ Uploader::~Uploader() { stop(); }
 void Uploader::start(bool paused) {
   {
     MutexLock lock(state_->mutex);
-    state_->paused = paused;
+    state_->gate.set_paused(paused);
   }
   const uint32_t count = std::max<uint32_t>(1, state_->options.connections);
   for (uint32_t i = 0; i < count; ++i) {
@@ -361,7 +316,7 @@ void Uploader::wake() {
 void Uploader::set_paused(bool paused) {
   {
     MutexLock lock(state_->mutex);
-    state_->paused = paused;
+    state_->gate.set_paused(paused);
     state_->woken = true;
     if (paused) {
       state_->queue.clear();
@@ -374,7 +329,8 @@ void Uploader::set_paused(bool paused) {
 void Uploader::set_surroundings(const Surroundings& around) {
   {
     MutexLock lock(state_->mutex);
-    state_->around = around;
+    state_->gate.set_surroundings(around);
+    state_->look_at_policy();
   }
   state_->changed.notify_all();
 }
@@ -386,9 +342,9 @@ void Uploader::run_now() {
     state_->urgent_until = state_->clock.steady() + kReadyWithin;
     state_->urgent_tried.clear();
     state_->queue.clear();
-    state_->hold_until = Steady::min();
+    state_->gate.reopen();
+    state_->look_at_policy();  // so that nobody is told any more that it holds
     state_->next_scan = RealClock::time_point();
-    state_->refused = Status::ok();
     state_->woken = true;
   }
   state_->changed.notify_all();
@@ -397,29 +353,24 @@ void Uploader::run_now() {
 Uploader::Report Uploader::report() const {
   MutexLock lock(state_->mutex);
   Report report;
-  report.online = state_->online;
+  const RemoteGate& gate = state_->gate;
+  report.online = gate.online();
   report.running = static_cast<uint32_t>(state_->running.size());
   report.allowed = state_->allowed;
-  report.last_error = state_->last_error;
-  report.last_error_s = state_->last_error_s;
-  report.refused = state_->refused;
-  const Steady now = state_->clock.steady();
-  const auto seconds_until = [now](Steady when) {
-    return std::chrono::duration_cast<std::chrono::seconds>(when - now).count() + 1;
-  };
-  report.held = state_->held;
+  report.asked_for = state_->urgent;
+  report.last_error = gate.last_error();
+  report.last_error_s = gate.last_error_s();
+  report.refused = gate.refused();
+  report.held = gate.held();
   report.kept_back = state_->kept_back.size();
   for (const auto& [content, bytes] : state_->kept_back) report.kept_back_bytes += bytes;
-  if (state_->paused) {
-    report.waiting_for = "paused";
-  } else if (!state_->held.empty()) {
-    report.waiting_for = state_->held;
-  } else if (now < state_->hold_until) {
-    report.waiting_for =
-        fmt::format("{}, retry in {} s", state_->hold_reason, seconds_until(state_->hold_until));
-  } else if (state_->running.empty() && state_->next_due != Steady::max() && now < state_->next_due) {
-    report.waiting_for = fmt::format("quiet or back-off, next in {} s", seconds_until(state_->next_due));
-  } else if (state_->running.empty() && !state_->kept_back.empty()) {
+  report.waiting_for = gate.why_closed();
+  if (!report.waiting_for.empty() || !state_->running.empty()) return report;
+  const Steady now = state_->clock.steady();
+  if (state_->next_due != Steady::max() && now < state_->next_due) {
+    const auto left = std::chrono::duration_cast<std::chrono::seconds>(state_->next_due - now).count() + 1;
+    report.waiting_for = fmt::format("quiet or back-off, next in {} s", left);
+  } else if (!state_->kept_back.empty()) {
     report.waiting_for = state_->kept_back_reason;
   }
   return report;

@@ -16,6 +16,7 @@
 #include "store/policy_settings.h"
 #include "sync/backoff.h"
 #include "sync/policy.h"
+#include "sync/remote_worker.h"
 
 namespace shoebox {
 
@@ -23,7 +24,7 @@ class ContentSource;
 class Outbox;
 class Remote;
 
-class Uploader {
+class Uploader final : public RemoteWorker {
  public:
   struct Options {
     uint32_t connections = 4;
@@ -35,21 +36,21 @@ class Uploader {
   };
   // `source` may be null; brings evicted contents back that another remote shall get.
   Uploader(Outbox& outbox, Remote& remote, ContentSource* source, const Clock& clock, Options options);
-  ~Uploader();  // stop()
+  ~Uploader() override;  // stop()
 
   // Asks the remote once whether it is there, then sends. `paused`: waits for set_paused(false).
-  void start(bool paused);
-  // Breaks off what is being sent (a multipart upload resumes later) and waits for the threads.
-  void stop();
-  void wake();  // something was queued
-  void set_paused(bool paused);
-  void set_surroundings(const Surroundings& around);  // may hold or release uploads, as the policy says
-  // Everything queued is tried once, without quiet and back-off.
-  void run_now();
+  void start(bool paused) override;
+  // What is being sent is broken off (a multipart upload resumes later).
+  void stop() override;
+  void wake() override;  // something was queued
+  void set_paused(bool paused) override;
+  void set_surroundings(const Surroundings& around) override;
+  void run_now() override;
 
   struct Report {
     bool online = true;
     uint32_t running = 0;
+    bool asked_for = false;   // run_now() is not done yet
     uint32_t allowed = 0;     // uploads at a time, as the remote lets us
     std::string waiting_for;  // empty: nothing waits
     std::string held;         // the policy lets nothing start now, and why

@@ -25,9 +25,11 @@ json json_of(const std::vector<RemoteStatus>& remotes) {
                     {"backed_up_files", remote.confirmed_files},
                     {"backed_up_bytes", remote.confirmed_bytes},
                     {"tidying", remote.tidying},
+                    {"tidying_waiting_for", printable(remote.tidying_waiting_for)},
                     {"sent_bytes", remote.bytes_sent},
                     {"received_bytes", remote.bytes_received},
                     {"requests", remote.requests},
+                    {"limited_bytes_per_second", remote.limited_bytes_s},
                     {"waiting_for", printable(remote.waiting_for)},
                     {"last_error", printable(remote.last_error)},
                     {"last_error_at", remote.last_error_s},
@@ -75,9 +77,15 @@ std::string remote_line(const json& remote) {
   if (pending > 0) line += fmt::format(" ({})", human_bytes(remote.value("pending_bytes", uint64_t{0})));
   if (const auto tidying = remote.value("tidying", uint64_t{0}); tidying > 0) {
     line += fmt::format(", {} to be put in their place", tidying);
+    const std::string why = remote.value("tidying_waiting_for", "");
+    if (!why.empty() && why != "paused" && why != remote.value("waiting_for", ""))
+      line += " (waits: " + why + ")";
   }
   if (remote.value("paused", false)) line += ", paused";
   if (!remote.value("online", true)) line += ", offline";
+  if (const auto limit = remote.value("limited_bytes_per_second", uint64_t{0}); limit > 0) {
+    line += fmt::format(", slowed down to {}/s by its bandwidth", human_bytes(limit));
+  }
   if (const std::string why = remote.value("waiting_for", ""); !why.empty() && why != "paused") {
     line += ", waits: " + why;
   }

@@ -24,14 +24,17 @@ Status check_object_key(const std::string& key) {
   return Status::ok();
 }
 
-// Calls `piece` with the bytes of [begin, end) of `fd`, in order. Short when the file ends earlier.
-Result<uint64_t> read_pieces(int fd, ByteRange range, const RequestContext& context, const std::string& path,
-                             const std::function<Status(std::string_view)>& piece) {
-  std::string buffer(std::min<uint64_t>(kPieceBytes, std::max<uint64_t>(range.size(), 1)), '\0');
+// Calls `piece` with the bytes of [begin, end) of `fd`, in order, as fast as `pace` lets it. Short when the
+// file ends earlier.
+Result<uint64_t> read_pieces(int fd, ByteRange range, Pace* pace, const RequestContext& context,
+                             const std::string& path, const std::function<Status(std::string_view)>& piece) {
+  const size_t most = pace == nullptr ? kPieceBytes : std::min(kPieceBytes, pace->piece());
+  std::string buffer(std::min<uint64_t>(most, std::max<uint64_t>(range.size(), 1)), '\0');
   uint64_t at = range.begin;
   while (at < range.end) {
     SHOEBOX_TRY(check_wanted(context));
     const size_t want = std::min<uint64_t>(buffer.size(), range.end - at);
+    if (pace != nullptr) SHOEBOX_TRY(pace->wait(want, context));
     const ssize_t n = ::pread(fd, buffer.data(), want, static_cast<off_t>(at));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return dir_error(errno, "read " + path);
@@ -47,7 +50,7 @@ Result<ContentHash> hash_past_the_cache(int fd, uint64_t size, const RequestCont
   // Only clean pages are dropped, which is why the caller synced before.
   ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
   Sha256 hash;
-  SHOEBOX_TRY(read_pieces(fd, {0, size}, context, path, [&](std::string_view bytes) {
+  SHOEBOX_TRY(read_pieces(fd, {0, size}, context.bandwidth.down, context, path, [&](std::string_view bytes) {
                 hash.update(bytes.data(), bytes.size());
                 return Status::ok();
               }).status());
@@ -132,7 +135,8 @@ Status DirRemote::get(const std::string& key, ByteRange range, const std::string
   if (!etag.empty() && etag != dir_etag(st)) {
     return {Code::kConflict, fmt::format("{} changed: etag is {}, not {}", path_of(key), dir_etag(st), etag)};
   }
-  SHOEBOX_ASSIGN(const uint64_t got, read_pieces(fd.get(), range, context, path_of(key), sink));
+  SHOEBOX_ASSIGN(const uint64_t got,
+                 read_pieces(fd.get(), range, context.bandwidth.down, context, path_of(key), sink));
   // Somebody may write it in place meanwhile.
   if (!etag.empty() && (::fstat(fd.get(), &st) != 0 || etag != dir_etag(st))) {
     return {Code::kConflict, fmt::format("{} changed while it was read", path_of(key))};
@@ -178,7 +182,8 @@ Result<ContentHash> DirRemote::copy_bytes(int from, int to, const PutOptions& op
   Sha256 hash;
   uint64_t at = 0;
   SHOEBOX_ASSIGN(
-      const uint64_t read, read_pieces(from, {0, options.size}, context, path, [&](std::string_view bytes) {
+      const uint64_t read,
+      read_pieces(from, {0, options.size}, context.bandwidth.up, context, path, [&](std::string_view bytes) {
         hash.update(bytes.data(), bytes.size());
         for (size_t done = 0; done < bytes.size();) {
           const ssize_t n =

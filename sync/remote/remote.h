@@ -17,6 +17,7 @@
 #include "store/base/clock.h"
 #include "store/base/ids.h"
 #include "store/base/result.h"
+#include "sync/remote/pace.h"
 
 namespace shoebox {
 
@@ -31,6 +32,7 @@ struct RequestContext {
   Clock::Steady deadline = Clock::Steady::max();
   CancelToken cancel;
   RequestHints* hints = nullptr;  // optional; outlives the call
+  Bandwidth bandwidth;            // what the call shares with others; outlives it
 };
 
 struct RemoteObject {

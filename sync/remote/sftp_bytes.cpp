@@ -13,11 +13,33 @@ namespace {
 
 constexpr uint32_t kPieceBytes = 32 << 10;  // what every server takes and gives in one packet
 constexpr size_t kUnderWay = 64;            // 2 MiB: 100 MB/s at 20 ms
+constexpr size_t kUnderWayPaced = 4;
 
 struct Asked {
   uint32_t id = 0;
   uint64_t at = 0;
   uint32_t bytes = 0;
+};
+
+// What a limit makes of the flow: smaller pieces, and few at a time, so that their answers are not kept
+// waiting.
+class Paced {
+ public:
+  explicit Paced(Pace* pace) : pace_(pace) {}
+  [[nodiscard]] size_t piece() const {
+    return pace_ == nullptr ? kPieceBytes : std::min<size_t>(kPieceBytes, pace_->piece());
+  }
+  [[nodiscard]] size_t under_way() const { return pace_ == nullptr ? kUnderWay : kUnderWayPaced; }
+  Status wait(uint64_t bytes, SftpChannel& channel, const RequestContext& context) const {
+    if (pace_ == nullptr) return Status::ok();
+    const auto no_stall = [&channel] { channel.progressed(); };
+    SHOEBOX_TRY(pace_->wait(bytes, context, no_stall));
+    no_stall();
+    return Status::ok();
+  }
+
+ private:
+  Pace* pace_;
 };
 
 Result<uint32_t> ask_piece(SftpChannel& channel, const std::string& handle, uint64_t at, uint32_t bytes) {
@@ -48,10 +70,12 @@ Status sftp_read_range(SftpChannel& channel, const std::string& handle, ByteRang
                        std::string_view what) {
   std::deque<Asked> under_way;
   uint64_t next = range.begin;
+  const Paced paced(context.bandwidth.down);
   while (next < range.end || !under_way.empty()) {
     SHOEBOX_TRY(check_wanted(context));
-    while (next < range.end && under_way.size() < kUnderWay) {
-      const auto bytes = static_cast<uint32_t>(std::min<uint64_t>(kPieceBytes, range.end - next));
+    while (next < range.end && under_way.size() < paced.under_way()) {
+      const auto bytes = static_cast<uint32_t>(std::min<uint64_t>(paced.piece(), range.end - next));
+      SHOEBOX_TRY(paced.wait(bytes, channel, context));
       SHOEBOX_ASSIGN(const uint32_t id, ask_piece(channel, handle, next, bytes));
       under_way.push_back({id, next, bytes});
       next += bytes;
@@ -76,10 +100,12 @@ Status sftp_write_file(SftpChannel& channel, const std::string& handle, int fd, 
   std::deque<Asked> under_way;
   std::string buffer(kPieceBytes, '\0');
   uint64_t next = 0;
+  const Paced paced(context.bandwidth.up);
   while (next < options.size || !under_way.empty()) {
     SHOEBOX_TRY(check_wanted(context));
-    while (next < options.size && under_way.size() < kUnderWay) {
-      const size_t want = std::min<uint64_t>(kPieceBytes, options.size - next);
+    while (next < options.size && under_way.size() < paced.under_way()) {
+      const size_t want = std::min<uint64_t>(paced.piece(), options.size - next);
+      SHOEBOX_TRY(paced.wait(want, channel, context));
       SHOEBOX_ASSIGN(const size_t got, pread_full(fd, buffer.data(), want, next));
       if (got < want) return {Code::kDataLoss, "the local file became shorter while it was sent"};
       SftpWriter body;

@@ -54,6 +54,26 @@ bool TransferLoop::Transfer::room() {
   return queued_bytes < kMaxQueuedBytes;
 }
 
+bool TransferLoop::Transfer::may_receive() const {
+  return context.bandwidth.down == nullptr || context.bandwidth.down->is_due(receive_due);
+}
+
+size_t TransferLoop::Transfer::may_send(size_t want) {
+  Pace* const pace = context.bandwidth.up;
+  if (pace == nullptr) return want;
+  if (send_granted == 0) {
+    send_granted = std::min(want, pace->piece());
+    send_due = pace->reserve(send_granted);
+  }
+  return pace->is_due(send_due) ? std::min(want, send_granted) : 0;
+}
+
+std::chrono::nanoseconds TransferLoop::Transfer::held_for() const {
+  if (send_paused) return context.bandwidth.up->left_until(send_due);
+  if (paused && context.bandwidth.down != nullptr) return context.bandwidth.down->left_until(receive_due);
+  return std::chrono::nanoseconds(-1);
+}
+
 bool TransferLoop::Transfer::kernel_still_sends() {
   curl_socket_t socket = CURL_SOCKET_BAD;
   int unsent = 0;
@@ -102,10 +122,11 @@ size_t TransferLoop::Callbacks::on_body(char* data, size_t size, size_t count, v
     t.progressed();
     if (!t.begin_body()) return 0;
     if (t.response.success() && t.request.sink) {
-      if (!t.room()) {
+      if (!t.room() || !t.may_receive()) {
         t.paused = true;
         return CURL_WRITEFUNC_PAUSE;
       }
+      if (Pace* const pace = t.context.bandwidth.down) t.receive_due = pace->reserve(bytes);
       const MutexLock lock(t.mutex);
       t.pieces.emplace_back(data, bytes);
       t.queued_bytes += bytes;
@@ -128,8 +149,13 @@ size_t TransferLoop::Callbacks::on_read(char* buffer, size_t size, size_t count,
   auto& t = *static_cast<Transfer*>(self);
   try {
     t.progressed();
-    const size_t want = std::min<uint64_t>(size * count, t.body_size() - t.sent_at);
-    if (want == 0) return 0;
+    const size_t left = std::min<uint64_t>(size * count, t.body_size() - t.sent_at);
+    if (left == 0) return 0;
+    const size_t want = t.may_send(left);
+    if (want == 0) {
+      t.send_paused = true;
+      return CURL_READFUNC_PAUSE;
+    }
     size_t got = want;
     if (t.request.body_fd >= 0) {
       auto read = pread_full(t.request.body_fd, buffer, want, t.request.body_range.begin + t.sent_at);
@@ -146,6 +172,7 @@ size_t TransferLoop::Callbacks::on_read(char* buffer, size_t size, size_t count,
       return CURL_READFUNC_ABORT;
     }
     t.sent_at += got;
+    t.send_granted -= std::min(got, t.send_granted);
     if (t.request.on_bytes_sent) {
       const MutexLock lock(t.mutex);
       t.sent = t.sent_at;

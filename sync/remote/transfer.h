@@ -32,8 +32,12 @@ struct TransferLoop::Transfer {
   HttpResponse response;
   size_t header_bytes = 0;
   bool body_begun = false;
-  bool paused = false;
-  uint64_t sent_at = 0;  // offset in the body
+  bool paused = false;       // receiving, until the caller has room and the pace allows more
+  bool send_paused = false;  // until `send_due`
+  uint64_t sent_at = 0;      // offset in the body
+  size_t send_granted = 0;   // bytes that the pace lets go at `send_due`
+  Clock::Steady send_due = Clock::Steady::min();
+  Clock::Steady receive_due = Clock::Steady::min();
   std::chrono::steady_clock::time_point last_progress = std::chrono::steady_clock::now();
   int unsent_in_kernel = 0;
   Status failure;  // why a callback stopped the transfer
@@ -56,6 +60,12 @@ struct TransferLoop::Transfer {
   bool begin_body();
   // Whether the caller has taken enough for more to come.
   bool room();
+  // Whether the pace lets more come.
+  [[nodiscard]] bool may_receive() const;
+  // How many of `want` bytes may go now; 0: none before `send_due`.
+  size_t may_send(size_t want);
+  // Until the pace lets this transfer go on; negative when it does not hold it.
+  [[nodiscard]] std::chrono::nanoseconds held_for() const;
   // True while bytes leave the kernel's send buffer: a slow uplink is no stall.
   bool kernel_still_sends();
 };

@@ -166,8 +166,19 @@ void TransferLoop::loop() {
     int running = 0;
     curl_multi_perform(as_multi(multi_), &running);
     reap();
-    curl_multi_poll(as_multi(multi_), nullptr, 0, active_.empty() ? kIdleWait_ms : kBusyWait_ms, nullptr);
+    curl_multi_poll(as_multi(multi_), nullptr, 0, longest_wait_ms(), nullptr);
   }
+}
+
+// Whom a pace holds back goes on in time.
+int TransferLoop::longest_wait_ms() const {
+  if (active_.empty()) return kIdleWait_ms;
+  int wait_ms = kBusyWait_ms;
+  for (const TransferPtr& transfer : active_) {
+    const auto held = std::chrono::ceil<std::chrono::milliseconds>(transfer->held_for());
+    if (held.count() >= 0 && held.count() < wait_ms) wait_ms = static_cast<int>(held.count());
+  }
+  return wait_ms;
 }
 
 void TransferLoop::take_incoming() {
@@ -189,11 +200,15 @@ void TransferLoop::look_after(const TransferPtr& transfer) {
   Transfer& t = *transfer;
   if (t.abandoned) return finish(transfer, {Code::kCancelled, "abandoned"});
   if (Status wanted = check_wanted(t.context); !wanted) return finish(transfer, wanted);
-  if (t.paused) {
+  if (t.paused || t.send_paused) {
     t.progressed();  // it is we who are slow
-    if (!t.room()) return;
-    t.paused = false;
-    curl_easy_pause(t.easy, CURLPAUSE_CONT);
+    const bool receives = t.paused && t.room() && t.may_receive();
+    const bool sends = t.send_paused && t.context.bandwidth.up->is_due(t.send_due);
+    if (!receives && !sends) return;
+    if (receives) t.paused = false;
+    if (sends) t.send_paused = false;
+    // May call on_body() and on_read(), which may pause again.
+    curl_easy_pause(t.easy, (t.paused ? CURLPAUSE_RECV : 0) | (t.send_paused ? CURLPAUSE_SEND : 0));
     return;
   }
   if (t.kernel_still_sends()) t.progressed();

@@ -33,6 +33,7 @@ class TransferLoop {
   TransferLoop(const TransferLoop&) = delete;
   TransferLoop& operator=(const TransferLoop&) = delete;
 
+  // Bodies keep to context.bandwidth; what curl and the kernel buffer goes beyond it by their size.
   // Any thread except the loop's. Ok means that a whole answer came, whatever its status.
   // kUnavailable: no whole answer; kDataLoss: the body for the sink, or the local file, ended early.
   Result<HttpResponse> run(const HttpRequest& request, const RequestContext& context);
@@ -44,6 +45,7 @@ class TransferLoop {
 
   void loop();
   void take_incoming();
+  [[nodiscard]] int longest_wait_ms() const;
   void look_after(const TransferPtr& transfer);
   void reap();
   void finish(const TransferPtr& transfer, Status status);

@@ -2,6 +2,7 @@
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 from drive import wait_until
@@ -109,3 +110,60 @@ def test_by_hand_nothing_is_sent_before_it_is_asked_for(make_drive):
     assert not stored(drive, "a.txt")
     drive.backed_up()
     assert stored(drive, "a.txt")
+
+
+def test_by_hand_neither_renames_nor_the_catalog_reach_the_remote_before_it_is_asked_for(make_drive):
+    drive = make_drive()
+    drive.library.mkdir(mode=0o700, exist_ok=True)
+    (drive.library / "shoebox.toml").write_text(settings(drive, "manual = true"))
+    drive.mount()
+    (drive.path / "Library/a.txt").write_bytes(b"one")
+    drive.backed_up()
+    (drive.path / "Library/a.txt").rename(drive.path / "Library/b.txt")
+    (drive.path / "Albums/Trip").mkdir()
+
+    def held():
+        remote = drive.json("status")["remotes"][0]
+        if remote["catalog_pending_changes"] == 0:  # what was asked for took the change along
+            (drive.path / f"Albums/{time.monotonic()}").mkdir()
+        return remote["tidying"] > 0 and remote["catalog_pending_changes"] > 0 and \
+            remote["tidying_waiting_for"].startswith("manual") and remote["catalog_waiting_for"].startswith("manual")
+    wait_until(held, 30, "the hold of renames and catalog")
+    waited = drive.run("backup", "wait", check=False)
+    assert waited.returncode == 1
+    assert "by its policy: manual" in waited.stderr
+    assert stored(drive, "a.txt") and not stored(drive, "b.txt")
+    before = drive.json("status")["remotes"][0]["catalog_backed_up_at"]
+    assert before > 0
+    drive.backed_up()
+    assert stored(drive, "b.txt") and not stored(drive, "a.txt")
+    assert drive.json("status")["remotes"][0]["catalog_pending_changes"] == 0
+
+
+def test_uploads_keep_to_their_bandwidth_and_reads_do_not_wait_for_it(make_drive):
+    drive = make_drive()
+    drive.library.mkdir(mode=0o700, exist_ok=True)
+    limit = 400_000
+    (drive.library / "shoebox.toml").write_text(settings(drive, 'bandwidth = "400 kB/s"'))
+    drive.mount()
+    photos = {f"Library/{i}.bin": os.urandom(limit) for i in range(5)}
+    begin = time.monotonic()
+    for path, data in photos.items():
+        (drive.path / path).write_bytes(data)
+    drive.run("backup", "now")
+    wait_until(lambda: drive.json("status")["remotes"][0]["limited_bytes_per_second"] == limit, 30, "the hold")
+    assert "slowed down to" in drive.run("status").stdout
+    drive.run("backup", "wait", timeout_s=240)
+    total = sum(map(len, photos.values()))
+    sent_s = time.monotonic() - begin
+    # Each is sent and read back by itself, both within the limit; the catalog goes beside them.
+    assert total / sent_s < 1.2 * limit
+    drive.evict()
+    begin = time.monotonic()
+    for path, data in photos.items():
+        assert (drive.path / path).read_bytes() == data
+    assert time.monotonic() - begin < sent_s / 2
+    begin = time.monotonic()
+    report = drive.json("verify", "--all", timeout_s=240)
+    assert report["checked"] == len(photos)
+    assert total / (time.monotonic() - begin) < 1.2 * limit

@@ -33,6 +33,22 @@ TEST(Settings, AnEmptyFileGivesTheDefaults) {
   EXPECT_THAT(settings->remotes, IsEmpty());
 }
 
+TEST(Settings, BandwidthIsLimitedInBothDirections) {
+  const std::string remote = "[[remote]]\nname = \"nas\"\nurl = \"file:///nas\"\n";
+  const auto none = Settings::parse(remote, "shoebox.toml");
+  ASSERT_TRUE(none) << none.status().message();
+  EXPECT_EQ(none->remotes.at(0).policy.bandwidth_bytes_s, 0U);
+  EXPECT_FALSE(none->remotes.at(0).policy.bandwidth_down_bytes_s);
+  const auto both =
+      Settings::parse(remote + "bandwidth = \"2 MiB/s\"\nbandwidth_down = \"500 kB/s\"\n", "shoebox.toml");
+  ASSERT_TRUE(both) << both.status().message();
+  EXPECT_EQ(both->remotes.at(0).policy.bandwidth_bytes_s, 2U << 20);
+  EXPECT_EQ(both->remotes.at(0).policy.bandwidth_down_bytes_s, 500'000U);
+  EXPECT_THAT(refusal(remote + "bandwidth = \"2 MiB\"\n"),
+              HasSubstr("shoebox.toml:4: bandwidth: \"2 MiB\" is no bandwidth"));
+  EXPECT_THAT(refusal(remote + "bandwith = \"2 MiB/s\"\n"), HasSubstr("did you mean \"bandwidth\""));
+}
+
 TEST(Settings, AFileThatIsNotThereGivesTheDefaults) {
   const testing::TempDir dir;
   EXPECT_TRUE(Settings::load(dir.path("shoebox.toml")));

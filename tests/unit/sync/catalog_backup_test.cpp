@@ -13,15 +13,14 @@ using testing::FakeRemote;
 
 class CatalogBackupTest : public testing::SyncFixture {
  protected:
-  void start(bool paused = false) {
-    CatalogBackup::Options options;
+  void start(bool paused = false, CatalogBackup::Options options = {}) {
     options.backoff.random = [] { return 0.5; };
     options.on_sent = [this] {
       MutexLock lock(mutex_);
       ++sent_;
       changed_.notify_all();
     };
-    backup_ = std::make_unique<CatalogBackup>(*catalog_, remote_, clock_, options);
+    backup_ = std::make_unique<CatalogBackup>(*catalog_, remote_, clock_, std::move(options));
     catalog_->add_observer([this](const Change&) { backup_->wake(); });
     backup_->start(paused);
   }
@@ -91,6 +90,50 @@ TEST_F(CatalogBackupTest, PausedNothingIsSentAndWhatIsBeingSentIsBrokenOff) {
   backup_->set_paused(false);
   backup_->run_now();
   wait_until([&] { return backup_->report().pending == 0; });
+}
+
+TEST_F(CatalogBackupTest, ByHandItWaitsUntilItIsAskedForAndThenForAllThatComesOfIt) {
+  std::atomic<bool> uploading{true};
+  CatalogBackup::Options options;
+  options.policy.manual = true;
+  options.more_to_come = [&] { return uploading.load(); };
+  start(false, std::move(options));
+  change();
+  clock_.advance(1000);
+  wait_until([&] { return backup_->report().held.find("manual") == 0; });
+  EXPECT_EQ(backup_->report().waiting_for, backup_->report().held);
+  EXPECT_EQ(remote_.puts(), 0U);
+  backup_->run_now();
+  wait_until([&] { return backup_->report().pending == 0; });
+  change();  // of an upload that was asked for as well
+  fly_until([&] { return backup_->report().pending == 0; });
+  uploading = false;
+  fly_until([&] {
+    backup_->wake();
+    if (backup_->report().pending == 0) change();
+    return !backup_->report().held.empty();
+  });
+  const uint64_t puts = remote_.puts();
+  clock_.advance(1000);
+  EXPECT_GT(backup_->report().pending, 0U);
+  EXPECT_EQ(remote_.puts(), puts);
+}
+
+TEST_F(CatalogBackupTest, OnAMeteredConnectionWhatIsBeingSentIsBrokenOff) {
+  CatalogBackup::Options options;
+  options.policy.on_metered = false;
+  remote_.hold();
+  start(false, std::move(options));
+  backup_->run_now();
+  remote_.wait_for_calls(1);
+  backup_->set_surroundings({.metered = true});
+  wait_until([&] { return backup_->report().held == "the connection is metered"; });
+  remote_.release();
+  clock_.advance(1000);
+  EXPECT_GT(backup_->report().pending, 0U);
+  EXPECT_TRUE(backup_->report().last_error.empty()) << "breaking off is no failure";
+  backup_->set_surroundings({});
+  fly_until([&] { return backup_->report().pending == 0; });
 }
 
 TEST_F(CatalogBackupTest, AnErrorIsToldAndTriedAgainAfterItsBackOff) {

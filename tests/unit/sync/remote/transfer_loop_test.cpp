@@ -232,5 +232,67 @@ TEST(TransferLoop, ManyTransfersShareTheThread) {
   EXPECT_EQ(right, 24);
 }
 
+// Of what is limited: only ever too slow, never too fast, so that no busy machine makes it fail.
+TEST(TransferLoop, UploadsTogetherKeepToTheirPaceAndAHeldOneIsNoStall) {
+  const TestHttpServer server([](const TestRequest&) { return TestReply{}; });
+  const SystemClock clock;
+  constexpr uint64_t kRate = 400'000;
+  Pace pace(clock, kRate);
+  TransferLoop loop({milliseconds(5000), milliseconds(300)});
+  RequestContext context;
+  context.bandwidth.up = &pace;
+  const std::string body(kRate / 2, 'x');
+  const auto send = [&] {
+    HttpRequest request = get_of(server);
+    request.method = "PUT";
+    request.body = body;
+    const auto response = loop.run(request, context);
+    EXPECT_TRUE(response) << response.status().message();
+  };
+  const auto begin = clock.steady();
+  std::thread other(send);
+  send();
+  other.join();
+  EXPECT_GE(clock.steady() - begin, milliseconds(800));
+  EXPECT_EQ(server.requests().at(0).body, body);
+  EXPECT_EQ(server.requests().at(1).body, body);
+}
+
+TEST(TransferLoop, ADownloadKeepsToItsPace) {
+  const std::string body(200'000, 'x');
+  const TestHttpServer server([&](const TestRequest&) { return TestReply{200, {}, body}; });
+  const SystemClock clock;
+  Pace pace(clock, body.size());
+  TransferLoop loop;
+  RequestContext context;
+  context.bandwidth.down = &pace;
+  HttpRequest request = get_of(server);
+  std::string got;
+  request.sink = [&](std::string_view piece) {
+    got += piece;
+    return Status::ok();
+  };
+  const auto begin = clock.steady();
+  ASSERT_TRUE(loop.run(request, context));
+  EXPECT_TRUE(got == body);
+  EXPECT_GE(clock.steady() - begin, milliseconds(700));
+}
+
+TEST(TransferLoop, AHeldUploadEndsWhenItIsCancelled) {
+  const TestHttpServer server([](const TestRequest&) { return TestReply{}; });
+  const SystemClock clock;
+  Pace pace(clock, 1024);
+  TransferLoop loop;
+  RequestContext context;
+  context.bandwidth.up = &pace;
+  HttpRequest request = get_of(server);
+  request.method = "PUT";
+  request.body = std::string(1'000'000, 'x');
+  std::thread sender([&] { EXPECT_EQ(loop.run(request, context).code(), Code::kCancelled); });
+  while (!pace.holding()) std::this_thread::yield();
+  context.cancel.cancel();
+  sender.join();
+}
+
 }  // namespace
 }  // namespace shoebox

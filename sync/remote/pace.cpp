@@ -1,0 +1,57 @@
+#include "sync/remote/pace.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "sync/remote/checks.h"
+
+namespace shoebox {
+namespace {
+
+// What an idle line may make up for: the thread that sends wakes up a little late each time.
+constexpr std::chrono::milliseconds kBurst{100};
+constexpr uint64_t kPiecesPerS = 20;
+constexpr uint64_t kLeastPiece = 512;           // less is mostly headers
+constexpr uint64_t kMostPiece = 256 * 1024;     // what a transfer reads from its file at once
+constexpr std::chrono::milliseconds kLook{20};  // a raised CancelToken is seen this late
+
+std::chrono::nanoseconds time_of(uint64_t bytes, uint64_t bytes_s) {
+  // In two steps: nanoseconds of many gigabytes at a crawl do not fit otherwise.
+  return std::chrono::seconds(bytes / bytes_s) +
+         std::chrono::nanoseconds(
+             static_cast<int64_t>(static_cast<double>(bytes % bytes_s) * 1e9 / static_cast<double>(bytes_s)));
+}
+
+}  // namespace
+
+Pace::Pace(const Clock& clock, uint64_t bytes_s)
+    : clock_(clock),
+      bytes_s_(std::max<uint64_t>(1, bytes_s)),
+      piece_(std::clamp(bytes_s / kPiecesPerS, kLeastPiece, kMostPiece)) {}
+
+Clock::Steady Pace::reserve(uint64_t bytes) {
+  const Clock::Steady now = clock_.steady();
+  const MutexLock lock(mutex_);
+  const Clock::Steady begin = std::max(free_at_, now - kBurst);
+  free_at_ = begin + time_of(bytes, bytes_s_);
+  return begin;
+}
+
+bool Pace::holding() const {
+  const Clock::Steady now = clock_.steady();
+  const MutexLock lock(mutex_);
+  return free_at_ > now;
+}
+
+Status Pace::wait(uint64_t bytes, const RequestContext& context, const std::function<void()>& still_waiting) {
+  const Clock::Steady when = reserve(bytes);
+  for (;;) {
+    SHOEBOX_TRY(check_wanted(context));
+    const std::chrono::nanoseconds left = left_until(when);
+    if (left.count() <= 0) return Status::ok();
+    std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(left, kLook));
+    if (still_waiting) still_waiting();
+  }
+}
+
+}  // namespace shoebox

@@ -1,0 +1,153 @@
+// What SyncEngine says of itself: status(), and wait() until all is done.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "store/outbox.h"
+#include "sync/sync_engine_state.h"
+
+namespace shoebox {
+namespace {
+
+// How often wait() looks whether the queue is empty, and how often it tells.
+constexpr auto kWaitTick = std::chrono::milliseconds(100);
+constexpr int kTicksPerProgress = 10;
+
+}  // namespace
+
+Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool paused) {
+  const std::string& name = member.settings.name;
+  SHOEBOX_ASSIGN(const Outbox::Totals totals, outbox.totals(name));
+  RemoteStatus status;
+  status.name = name;
+  status.url = member.settings.url;
+  status.paused = paused;
+  status.pending_files = totals.pending_files;
+  status.pending_bytes = totals.pending_bytes;
+  status.confirmed_files = totals.confirmed_files;
+  status.confirmed_bytes = totals.confirmed_bytes;
+  status.last_error = totals.last_error;
+  if (!member.uploader) {
+    status.online = false;
+    status.last_error = member.broken.message();
+    status.waiting_for = "settings that work";
+    return status;
+  }
+  SHOEBOX_ASSIGN(const Outbox::TidyTotals tidying, outbox.tidy_totals(name));
+  status.tidying = tidying.pending;
+  status.tidying_untried = tidying.untried;
+  const RemoteCounters& counters = member.remote->counters();
+  status.requests = counters.requests;
+  status.bytes_sent = counters.bytes_sent;
+  status.bytes_received = counters.bytes_received;
+  status.limited_bytes_s = member.paced->holding_bytes_s();
+  const Uploader::Report report = member.uploader->report();
+  // Who is refused reads nothing there either.
+  const bool refused = report.refused.code() == Code::kUnauthorized;
+  status.online = report.online && !refused && fetcher.online(name);
+  if (status.pending_files > 0 || paused || !report.online) status.waiting_for = report.waiting_for;
+  if (report.last_error_s > 0) {
+    status.last_error = report.last_error;
+    status.last_error_s = report.last_error_s;
+  }
+  const Tidier::Report tidier = member.tidier->report();
+  if (status.tidying > 0) status.tidying_waiting_for = tidier.waiting_for;
+  if (tidier.last_error_s > status.last_error_s) {
+    status.last_error = tidier.last_error;
+    status.last_error_s = tidier.last_error_s;
+  }
+  const int64_t fetch_error_s = fetcher.last_error_s(name);
+  if (fetch_error_s > status.last_error_s) {
+    status.last_error = fetcher.last_error(name);
+    status.last_error_s = fetch_error_s;
+  }
+  const CatalogBackup::Report backup = member.backup->report();
+  status.catalog_backed_up_s = backup.sent_s;
+  status.catalog_pending = backup.pending;
+  status.catalog_waiting_for = backup.waiting_for;
+  status.catalog_error = backup.last_error;
+  return status;
+}
+
+Result<std::vector<RemoteStatus>> SyncEngine::status() {
+  SHOEBOX_ASSIGN(const bool paused, state_->outbox.paused());
+  std::vector<RemoteStatus> all;
+  for (const State::Member& member : state_->members) {
+    SHOEBOX_ASSIGN(RemoteStatus status, state_->status_of(member, paused));
+    all.push_back(std::move(status));
+  }
+  return all;
+}
+
+// The originals are all there: so shall the catalog be, which says where.
+Status SyncEngine::State::hurry_backups() const {
+  for (const Member& member : members) {
+    if (!member.backup) continue;
+    const CatalogBackup::Report report = member.backup->report();
+    if (!report.refused) return report.refused.with_context("remote " + member.settings.name);
+    if (report.pending > 0 && report.waiting_for.empty()) member.backup->run_now();
+  }
+  return Status::ok();
+}
+
+Status SyncEngine::State::hindrance(const Member& member, const RemoteStatus& status) const {
+  const std::string& name = member.settings.name;
+  if (!member.uploader) {
+    return status.pending_files == 0 ? Status::ok() : member.broken.with_context("remote " + name);
+  }
+  const auto by_policy = [&](const std::string& what, const std::string& why) {
+    return Status(Code::kBusy, fmt::format("remote {}: {} by its policy: {}", name, what, why));
+  };
+  if (!status.paused && status.tidying_untried > 0) {
+    const Tidier::Report tidying = member.tidier->report();
+    if (!tidying.refused) return tidying.refused.with_context("remote " + name);
+    if (!tidying.held.empty()) return by_policy("what is to be put in its place there waits", tidying.held);
+  }
+  if (status.pending_files > 0) {
+    const Uploader::Report uploading = member.uploader->report();
+    if (!uploading.refused) return uploading.refused.with_context("remote " + name);
+    if (!uploading.held.empty() && uploading.kept_back < status.pending_files)
+      return by_policy(fmt::format("{} files wait", status.pending_files), uploading.held);
+  }
+  if (!status.paused && status.catalog_pending > 0) {
+    const CatalogBackup::Report backup = member.backup->report();
+    if (!backup.held.empty()) return by_policy("the backup of the catalog waits", backup.held);
+  }
+  return Status::ok();
+}
+
+Status SyncEngine::wait(CancelToken cancel,
+                        const std::function<void(const std::vector<RemoteStatus>&)>& progress)
+    NO_THREAD_SAFETY_ANALYSIS {
+  for (int tick = 0;; ++tick) {
+    SHOEBOX_ASSIGN(const std::vector<RemoteStatus> all, status());
+    uint64_t pending = 0;  // but for what a policy keeps back
+    uint64_t tidying = 0;  // what fails again and again is not waited for: each original has its copy
+    uint64_t changes = 0;
+    for (size_t i = 0; i < all.size(); ++i) {
+      const auto& uploader = state_->members[i].uploader;
+      const uint64_t kept = uploader ? uploader->report().kept_back : 0;
+      pending += all[i].pending_files - std::min(kept, all[i].pending_files);
+      changes += all[i].catalog_pending;
+      if (!all[i].paused) tidying += all[i].tidying_untried;
+    }
+    if (progress && (pending + changes == 0 || tick % kTicksPerProgress == 0)) progress(all);
+    for (size_t i = 0; i < all.size(); ++i) SHOEBOX_TRY(state_->hindrance(state_->members[i], all[i]));
+    const bool paused = !all.empty() && all.front().paused;
+    if (pending == 0 && changes > 0 && !paused) SHOEBOX_TRY(state_->hurry_backups());
+    MutexLock lock(state_->mutex);
+    if (pending + changes + tidying == 0 && state_->enqueued) return Status::ok();
+    if (pending > 0 && paused) {
+      return {Code::kBusy,
+              fmt::format("backup: paused with {} files waiting; run shoebox backup resume", pending)};
+    }
+    if (changes > 0 && paused && state_->enqueued) {
+      return {Code::kBusy, "backup: paused with a changed catalog waiting; run shoebox backup resume"};
+    }
+    if (state_->stopping) return {Code::kUnavailable, "backup: the drive is being unmounted"};
+    if (cancel.cancelled()) return {Code::kCancelled, "backup: no longer waited for"};
+    state_->changed.wait_for(state_->mutex, kWaitTick);
+  }
+}
+
+}  // namespace shoebox
