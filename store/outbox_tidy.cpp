@@ -299,7 +299,6 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
       continue;
     }
     SHOEBOX_ASSIGN(const auto in_the_way, loose_in_the_way(catalog, plan.remote, key, content, limits));
-    if (in_the_way && in_the_way->object.keep) continue;
     if (in_the_way) {
       if (in_the_way->key != key && !folds(plan.remote)) return Step();
       if (in_the_way->object.keep) continue;
