@@ -45,7 +45,7 @@ class FakeRemote final : public Remote {
   // Blocks until `count` calls hang or were made.
   void wait_for_calls(uint64_t count) {
     MutexLock lock(mutex_);
-    changed_.wait(mutex_, [&] { return calls_ >= count; });
+    changed_.wait(mutex_, [&]() REQUIRES(mutex_) { return calls_ >= count; });
   }
 
   // --- what the test looks at
