@@ -72,6 +72,12 @@ Result<std::optional<std::string>> Outbox::State::choose_key(const std::string& 
       if (!leaving || leaving->attempts == 0) return std::optional<std::string>();
       continue;
     }
+    SHOEBOX_ASSIGN(const SidecarThere sidecar, sidecar_at(remote, key));
+    if (sidecar != SidecarThere::kNone) {
+      release_key(remote, key);
+      if (sidecar == SidecarThere::kLeaving) return std::optional<std::string>();
+      continue;
+    }
     SHOEBOX_ASSIGN(const std::optional<LooseObject> loose, catalog.loose(remote, key));
     if (loose && loose->maker != content) {
       release_key(remote, key);

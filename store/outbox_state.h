@@ -16,6 +16,8 @@ namespace shoebox {
 
 // Claims a key whose object is being removed.
 inline constexpr ContentNo kRemover{~uint64_t{0}};
+// Claims a key to which a sidecar is being sent.
+inline constexpr ContentNo kSidecarSender{~uint64_t{0} - 1};
 
 // Rows a transaction puts at most, so that writers need not wait long.
 inline constexpr size_t kOutboxBatchRows = 200;
@@ -44,14 +46,16 @@ struct Outbox::State {
     std::unordered_set<ContentNo> sending;              // between sending() and ended()
     ContentNo tidied;                                   // where next_tidy() goes on among contents
     std::string loosened;                               // and among loose objects
+    PhotoId sidecar;                                    // where next_sidecar() goes on
   };
   std::map<std::string, KeyLimits> key_limits;  // set before threads start
   Mutex mutex;                                  // leaf: only the catalog is read while it is held
   std::map<std::string, Queue> queues GUARDED_BY(mutex);
   std::vector<std::string> served GUARDED_BY(mutex);  // remotes whose contents must have jobs
 
-  std::vector<std::function<void()>> tidy_wakes;  // set before threads start
-  std::atomic<bool> folders_moved{true};          // perhaps
+  std::vector<std::function<void()>> tidy_wakes;     // set before threads start
+  std::vector<std::function<void()>> sidecar_wakes;  // set before threads start
+  std::atomic<bool> folders_moved{true};             // perhaps
 
   [[nodiscard]] KeyLimits limits_of(const std::string& remote) const;
   void load();
@@ -80,6 +84,12 @@ struct Outbox::State {
   Result<std::optional<TidyStep>> next_move(Plan& plan);
   Result<std::optional<TidyStep>> plan_move(Plan& plan, ContentNo content);
   Status settle(const std::string& remote, ContentNo content);
+  // outbox_sidecars.cpp
+  Result<std::optional<SidecarStep>> plan_sidecar(Plan& plan, PhotoId photo, const TidyRecord& mark);
+  Status let_sidecar_go(Transaction& txn, const std::string& remote, PhotoId photo);
+  enum class SidecarThere : uint8_t { kNone, kLeaving, kStays };
+  // Whether one stands at a key that an original is to have.
+  Result<SidecarThere> sidecar_at(const std::string& remote, const std::string& key);
   Status walk_moved_folders();
   Status walk(InodeNo folder);
   [[nodiscard]] int64_t now_s() const { return clock.now().seconds; }

@@ -203,6 +203,9 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
       if (!leaving || leaving->attempts == 0) return Step();
       continue;
     }
+    SHOEBOX_ASSIGN(const SidecarThere sidecar, sidecar_at(plan.remote, key));
+    if (sidecar == SidecarThere::kLeaving) return Step();
+    if (sidecar == SidecarThere::kStays) continue;
     SHOEBOX_ASSIGN(const std::optional<LooseObject> loose, catalog.loose(plan.remote, key));
     if (loose && loose->maker != content) {
       SHOEBOX_ASSIGN(Step step, take_loose(plan, key, *loose));

@@ -6,6 +6,7 @@
 #include "store/base/mutex.h"
 #include "sync/counted_remote.h"
 #include "sync/paced_remote.h"
+#include "sync/sidecar_sender.h"
 #include "sync/surroundings_watch.h"
 #include "sync/sync_engine.h"
 #include "sync/tidier.h"
@@ -25,6 +26,7 @@ struct SyncEngine::State {
     // There when `remote` is.
     std::unique_ptr<Uploader> uploader;
     std::unique_ptr<Tidier> tidier;
+    std::unique_ptr<SidecarSender> sidecars;
     std::unique_ptr<CatalogBackup> backup;
     [[nodiscard]] std::vector<RemoteWorker*> workers() const;
   };
