@@ -126,7 +126,8 @@ void Files::State::read_step(const std::shared_ptr<Read>& read) {
     ++fetches;
     return source->fetch((*backing)->content, {gaps->front().begin, gaps->back().end}, read->cancel,
                          [this, read](const Status& fetched) {
-                           if (!fetched) return read->done(fetched);
+                           // Gone: adopted bytes that turned out to be known ones, or deleted.
+                           if (!fetched && fetched.code() != Code::kNotFound) return read->done(fetched);
                            read_step(read);
                          });
   }

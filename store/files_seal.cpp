@@ -152,7 +152,7 @@ Status Files::State::seal(OpenInode& open) {
       if (size == 0) return deps.contents.remove(content);
       return Status(Code::kBusy, fmt::format("content {}: not committed yet", content.value));
     }
-    if (record->state == ContentState::kSealed) return Status::ok();
+    if (is_immutable(record->state)) return Status::ok();
     SHOEBOX_ASSIGN(const UniqueFd fd, deps.contents.open_local(content));
     // What was written in order was hashed on the way; the rest is read now.
     std::vector<char> buffer(kBlockBytes);

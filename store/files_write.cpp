@@ -90,6 +90,12 @@ Result<std::shared_ptr<const UniqueFd>> Files::State::ensure_staging(OpenInode& 
     for (int tries = 0; !fd && fd.code() == Code::kUnavailable && tries < kMaxCloneTries; ++tries) {
       SHOEBOX_TRY(fetch_all_and_wait(content));
       fd = make();
+      if (fd || fd.code() != Code::kNotFound) continue;
+      // Adopted bytes that turned out to be known ones.
+      SHOEBOX_ASSIGN(const std::optional<InodeRecord> inode, deps.catalog.inode(open.inode));
+      if (!inode || inode->content == content) break;
+      content = inode->content;
+      fd = make();
     }
     if (!fd && make_room(fd.status(), std::max<uint64_t>(size, 1 << 20))) fd = make();
     if (!fd) return fd.status();

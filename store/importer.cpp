@@ -15,6 +15,7 @@
 #include "store/catalog/catalog.h"
 #include "store/content/content_store.h"
 #include "store/decode/media_decoder.h"
+#include "store/thumbnail_id.h"
 #include "store/thumbnails/thumbnails.h"
 #include "store/tree/tree.h"
 
@@ -36,7 +37,9 @@ struct Importer::State {
   // Takes a content that is due; none: stopping.
   std::optional<ContentNo> next();
   void process(ContentNo content);
-  void put_thumbnails(const ContentRecord& record, const DecodedMedia& media);
+  // What the bytes on this disk say. kNotFound: there are none.
+  Result<DecodedMedia> look(ContentNo content, const ContentRecord& record, const std::string& name);
+  void put_thumbnails(ContentNo content, const ContentRecord& record, const DecodedMedia& media);
   // Counts a crash in the catalog; how many there were.
   Result<uint8_t> count_crash(ContentNo content);
   void retry_later(ContentNo content, const Status& why);
@@ -106,6 +109,13 @@ void Importer::enqueue(ContentNo content) {
 void Importer::drain() NO_THREAD_SAFETY_ANALYSIS {
   MutexLock lock(state_->mutex);
   state_->changed.wait(state_->mutex, [this]() NO_THREAD_SAFETY_ANALYSIS {
+    return state_->stopping || (state_->queue.empty() && state_->running == 0);
+  });
+}
+
+bool Importer::drain_for(std::chrono::milliseconds at_most) NO_THREAD_SAFETY_ANALYSIS {
+  MutexLock lock(state_->mutex);
+  return state_->changed.wait_for(state_->mutex, at_most, [this]() NO_THREAD_SAFETY_ANALYSIS {
     return state_->stopping || (state_->queue.empty() && state_->running == 0);
   });
 }
@@ -192,9 +202,15 @@ void Importer::State::process(ContentNo content) {
   const auto photo_id = dependencies.catalog.photo_of_content(content);
   if (later_if_failed(record.status()) || later_if_failed(photo_id.status())) return;
   // Replaced or deleted since.
-  if (!record.value() || record.value()->state != ContentState::kSealed) return;
+  if (!record.value() || !is_immutable(record.value()->state)) return;
   // Evicted before it was decoded (a library of another machine): it is decoded when it is fetched.
-  if (record.value()->residence != Residence::kLocal) return;
+  const bool adopted = record.value()->state == ContentState::kAdopted;
+  if (record.value()->residence != Residence::kLocal && !adopted) return;
+  if (adopted) {
+    // Their head may be gone with the disk that had it, as above.
+    const auto gaps = dependencies.contents.missing(content, kept_ranges(record.value()->size).front());
+    if (later_if_failed(gaps.status()) || !gaps.value().empty()) return;
+  }
   const bool is_sidecar = !photo_id.value();
   Result<std::string> name = std::string();
   if (is_sidecar) {
@@ -213,9 +229,7 @@ void Importer::State::process(ContentNo content) {
   if (record.value()->decoder_crashes >= kCrashesUntilUndecodable) {
     media.value().info.kind = MediaKind::kUndecodable;
   } else {
-    const Result<UniqueFd> fd = dependencies.contents.open_local(content);
-    if (later_if_failed(fd.status())) return;
-    media = dependencies.decoder->decode(fd.value().get(), name.value());
+    media = look(content, *record.value(), name.value());
   }
   if (media.code() == Code::kDataLoss) {
     const Result<uint8_t> crashes = count_crash(content);
@@ -229,7 +243,10 @@ void Importer::State::process(ContentNo content) {
   }
   if (later_if_failed(media.status())) return;
   const MediaInfo& info = media.value().info;
-  if (!is_sidecar) put_thumbnails(*record.value(), media.value());
+  // Read whole while its head was looked at: that look tells less, and all of it is queued.
+  const auto now = dependencies.catalog.content(content);
+  if (adopted && (!now || !*now || (*now)->state != ContentState::kAdopted)) return;
+  if (!is_sidecar) put_thumbnails(content, *record.value(), media.value());
   if (later_if_failed(is_sidecar ? dependencies.tree.sidecar_read(content, info)
                                  : dependencies.tree.photo_decoded(content, info)))
     return;
@@ -238,9 +255,23 @@ void Importer::State::process(ContentNo content) {
   trouble_logged = false;
 }
 
-void Importer::State::put_thumbnails(const ContentRecord& record, const DecodedMedia& media) {
+// Of adopted bytes that nobody read whole, the head and the tail are here.
+Result<DecodedMedia> Importer::State::look(ContentNo content, const ContentRecord& record,
+                                           const std::string& name) {
+  if (record.state == ContentState::kSealed) {
+    SHOEBOX_ASSIGN(const UniqueFd fd, dependencies.contents.open_local(content));
+    return dependencies.decoder->decode(fd.get(), name);
+  }
+  SHOEBOX_ASSIGN(const UniqueFd fd, dependencies.contents.open_partial(content));
+  const std::vector<ByteRange> kept = kept_ranges(record.size);
+  return dependencies.decoder->decode_part(fd.get(), name, {kept.front().end, kept.back().begin});
+}
+
+void Importer::State::put_thumbnails(ContentNo content, const ContentRecord& record,
+                                     const DecodedMedia& media) {
+  const ContentHash id = thumbnail_id(content, record);
   for (const Thumbnail& thumbnail : media.thumbnails) {
-    const Status put = dependencies.thumbnails.put(record.sha256, thumbnail.size_px, thumbnail.jpeg);
+    const Status put = dependencies.thumbnails.put(id, thumbnail.size_px, thumbnail.jpeg);
     if (put.is_ok()) continue;
     // No reason to hold back the photo: a missing thumbnail is made when asked for.
     MutexLock lock(mutex);

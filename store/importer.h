@@ -5,6 +5,7 @@
 // Owned by Library; one thread hands out, as many decode as the pool has processes.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -36,6 +37,8 @@ class Importer {
   void enqueue(ContentNo content);
   // Nothing is queued or being decoded.
   void drain();
+  // The same for at most so long; whether it came to that.
+  bool drain_for(std::chrono::milliseconds at_most);
   [[nodiscard]] uint64_t pending() const;
   // Decodes again for a thumbnail that is missing; blocks (CLI and fetch threads only, never a FUSE worker).
   Status make_thumbnails(ContentNo content);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -77,7 +78,11 @@ Result<Folder> inspect(const std::string& path) {
   struct stat st {};
   if (::stat((path + "/catalog").c_str(), &st) == 0 && S_ISDIR(st.st_mode)) {
     SHOEBOX_ASSIGN(const std::vector<std::string> tables, names_in(path + "/catalog"));
-    if (!tables.empty()) return Folder::kLibrary;
+    // One that was killed while it was made the first time holds nothing yet, and is made again.
+    const bool begun = std::none_of(tables.begin(), tables.end(), [](const std::string& name) {
+      return name == "CURRENT" || name.ends_with(".sst") || name.ends_with(".log");
+    });
+    if (!begun) return Folder::kLibrary;
   }
   SHOEBOX_ASSIGN(const std::vector<std::string> names, names_in(path));
   bool ours = false;
@@ -94,8 +99,9 @@ Result<Folder> inspect(const std::string& path) {
       }
       continue;
     }
-    static constexpr const char* kHarmless[] = {"shoebox.toml", "lost+found", "lock",     "control.sock",
-                                                "catalog",      "thumbnails", "recovered"};
+    static constexpr const char* kHarmless[] = {"shoebox.toml", "lost+found", "lock",
+                                                "control.sock", "catalog",    "thumbnails",
+                                                "recovered",    "writer",     "writer.new"};
     bool harmless = false;
     for (const char* one : kHarmless) harmless = harmless || name == one;
     if (!harmless) foreign = name;
@@ -195,6 +201,9 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
       Importer::Dependencies{*s.catalog, *s.contents, *s.tree, *s.thumbnails, s.decoder});
   s.housekeeping = std::make_unique<Housekeeping>(*s.catalog, *s.contents, *s.tree, s.settings, *s.clock);
 
+  s.contents->on_hashed([&s](ContentNo content, const ContentHashes& hashes, Residence residence) {
+    return s.tree->content_hashed(content, hashes, residence);
+  });
   s.tree->set_open_check([&s](InodeNo inode) { return s.files->is_open(inode); });
   s.tree->on_decode_wanted([&s](ContentNo content) { s.importer->enqueue(content); });
   s.tree->set_local_bytes([&s](ContentNo content) { return s.contents->local_bytes(content); });

@@ -46,7 +46,8 @@ Status Outbox::sending(ContentNo content, const std::string& remote, const std::
   {
     MutexLock lock(state_->mutex);
     State::Queue& queue = state_->queues[remote];
-    if (queue.claims.emplace(key, content).first->second != content) {
+    const KeyClaim ours{KeyClaim::Work::kUpload, content, key};
+    if (queue.claims.emplace(state_->claim_name(remote, key), ours).first->second != ours) {
       return {Code::kBusy, fmt::format("{} on {}: something else is being done there", key, remote)};
     }
     queue.sending.insert(content);
@@ -172,6 +173,10 @@ Status Outbox::set_paused(bool paused) {
 
 void Outbox::set_key_limits(const std::string& remote, const KeyLimits& limits) {
   state_->key_limits[remote] = limits;
+}
+
+void Outbox::set_backed_up(const std::string& remote, std::function<uint64_t()> backed_up) {
+  state_->backed_up[remote] = std::move(backed_up);
 }
 
 void Outbox::on_job(std::function<void()> wake) { state_->wakes.push_back(std::move(wake)); }

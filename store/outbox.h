@@ -27,7 +27,9 @@ class Tree;
 struct ReadyUpload {
   UploadJob job;
   ContentRecord content;
-  std::string key;  // readable: its Library path, else its view path; never one another content holds
+  // Readable: its Library path, else its view path; never one another content holds. Empty for adopted bytes
+  // that nobody read yet: to be fetched whole first, which makes their hashes known.
+  std::string key;
 };
 
 // One thing to do on a remote so that its keys follow the catalog.
@@ -35,6 +37,7 @@ struct TidyStep {
   enum class Kind : uint8_t {
     kMove,    // the copy of `content` goes from `key` to `to`
     kRemove,  // the object at `key` is nobody's
+    kProbe,   // whether the remote takes two spellings of `key` for one; the object there holds its own name
   };
   Kind kind = Kind::kMove;
   ContentNo content;
@@ -53,6 +56,7 @@ struct SidecarStep {
   std::string key;
   std::string bytes;
   ContentHash sha256;             // of them
+  ContentHash original;           // whose bytes these are of
   std::string former_etag;        // of ours that stands at `key`; empty: none is known
   std::vector<ContentHash> ours;  // what else of ours may stand there
   bool apart = false;     // `key` is below .shoebox/: what stands there and is not ours is moved aside
@@ -102,10 +106,14 @@ class Outbox {
   // (wall clock), 0 when a commit will tell. `hurry`: no back-off.
   Result<std::optional<TidyStep>> next_tidy(const std::string& remote, bool hurry,
                                             const std::function<bool(ContentNo)>& skip, int64_t* next_due_s);
+  // Whether next_tidy(), asked last, left something because the backup of the catalog does not know of it.
+  [[nodiscard]] bool tidy_awaits_backup(const std::string& remote) const;
   // Durable: the copy stands at step.to as `object`; what is left at step.key is to be removed.
   Status tidied(const TidyStep& step, const std::string& remote, const ConfirmedObject& object);
   // The object at step.key is gone, or turned out to be somebody else's.
   Status removed(const TidyStep& step, const std::string& remote);
+  // What a probe found out. The object it wrote is removed by a step of its own.
+  void probed(const TidyStep& step, const std::string& remote, bool folds);
   // `not_before_s` 0: nothing failed, it was only broken off.
   Status tidy_failed(const TidyStep& step, const std::string& remote, const Status& why,
                      int64_t not_before_s);
@@ -152,6 +160,10 @@ class Outbox {
   Status set_paused(bool paused);
   // Set before threads start; without it a remote has the widest limits.
   void set_key_limits(const std::string& remote, const KeyLimits& limits);
+  // `backed_up` tells the last change of the catalog that its backup on the remote has: no object is removed
+  // there before the backup knows why, so that a library made from it finds every original. Set before
+  // threads start; without it nothing waits.
+  void set_backed_up(const std::string& remote, std::function<uint64_t()> backed_up);
   // `wake` runs after each commit that queued jobs or may have made some ready, on the committing
   // thread. Must not block. Set before threads start.
   void on_job(std::function<void()> wake);

@@ -30,7 +30,7 @@ namespace {
 // Whether this content should have a job on `remote` and has none.
 Result<bool> lacks_job(const CatalogReader& reader, ContentNo content, const std::string& remote) {
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, reader.content(content));
-  if (!record || record->state != ContentState::kSealed) return false;
+  if (!record || !is_immutable(record->state)) return false;
   SHOEBOX_ASSIGN(const std::optional<std::string> job, reader.get(keys::job(content, remote)));
   if (job) return false;
   SHOEBOX_ASSIGN(const std::optional<std::string> copy, reader.get(keys::copy(content, remote)));
@@ -94,7 +94,9 @@ void Outbox::State::count(const Change& change) {
         queue.last_error.clear();
       }
       if (queue.sending.contains(upload.content)) continue;  // ended() does it
-      std::erase_if(queue.claims, [&](const auto& claim) { return claim.second == upload.content; });
+      std::erase_if(queue.claims, [&](const auto& claim) {
+        return claim.second.content == upload.content && claim.second.work == KeyClaim::Work::kUpload;
+      });
     } else if (counted == queue.pending.end()) {
       const auto content = catalog.content(upload.content);
       const uint64_t size = content && *content ? (*content)->size : 0;

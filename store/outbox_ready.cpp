@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "store/catalog/keys.h"
 #include "store/outbox_state.h"
 
 namespace shoebox {
@@ -28,65 +29,118 @@ Result<bool> decoded(const CatalogReader& reader, ContentNo content) {
 
 }  // namespace
 
-ContentNo Outbox::State::claim(const std::string& remote, const std::string& key, ContentNo content) {
+std::string Outbox::State::claim_name(const std::string& remote, const std::string& key) const {
+  const auto limits = key_limits.find(remote);
+  return limits != key_limits.end() && limits->second.folds != KeyLimits::Folds::kNo ? keys::fold(key) : key;
+}
+
+KeyClaim Outbox::State::claim(const std::string& remote, KeyClaim wanted) {
+  std::string name = claim_name(remote, wanted.key);
   MutexLock lock(mutex);
-  return queues[remote].claims.emplace(key, content).first->second;
+  return queues[remote].claims.emplace(std::move(name), std::move(wanted)).first->second;
 }
 
 void Outbox::State::release_claims(const std::string& remote, ContentNo content) {
   MutexLock lock(mutex);
-  std::erase_if(queues[remote].claims, [&](const auto& claim) { return claim.second == content; });
+  std::erase_if(queues[remote].claims, [&](const auto& claim) {
+    return claim.second.content == content && claim.second.work == KeyClaim::Work::kUpload;
+  });
+}
+
+void Outbox::State::release_key(const std::string& remote, const std::string& key) {
+  const std::string name = claim_name(remote, key);
+  MutexLock lock(mutex);
+  queues[remote].claims.erase(name);
 }
 
 KeyLimits Outbox::State::limits_of(const std::string& remote) const {
   const auto found = key_limits.find(remote);
-  return found != key_limits.end() ? found->second : KeyLimits();
+  if (found == key_limits.end()) return {};
+  KeyLimits limits = found->second;
+  MutexLock lock(mutex);
+  const auto queue = queues.find(remote);
+  if (queue != queues.end() && queue->second.folding.known) {
+    limits.folds = *queue->second.folding.known ? KeyLimits::Folds::kYes : KeyLimits::Folds::kNo;
+  }
+  return limits;
 }
 
-void Outbox::State::release_key(const std::string& remote, const std::string& key) {
-  MutexLock lock(mutex);
-  queues[remote].claims.erase(key);
+bool Outbox::State::folds(const std::string& remote) {
+  {
+    MutexLock lock(mutex);
+    Folding& folding = queues[remote].folding;
+    if (folding.known) return *folding.known;  // no: found out this moment
+    if (folding.wanted) return false;
+    folding.wanted = true;
+  }
+  for (const auto& wake : tidy_wakes) wake();
+  return false;
+}
+
+// Whether the holder keeps its key only because another spelling of it may be the same object there. Then a
+// probe is asked for.
+Result<bool> Outbox::State::stays_in_doubt(const std::string& remote, const KeyHolder& holder,
+                                           KeyLimits limits) {
+  if (limits.folds != KeyLimits::Folds::kMaybe) return false;
+  limits.folds = KeyLimits::Folds::kNo;
+  SHOEBOX_ASSIGN(const bool stays, belongs_at(catalog, remote, holder.content, holder.key, limits));
+  if (!stays) (void)folds(remote);
+  return !stays;
 }
 
 // A key that is about to become free is worth waiting for: the other way is to send beside it and
 // move later. One that tidying failed to free is not.
 Result<std::optional<std::string>> Outbox::State::choose_key(const std::string& remote, ContentNo content,
                                                              const ContentHash& sha256) {
-  SHOEBOX_ASSIGN(const std::vector<std::string> wanted,
-                 wanted_keys(catalog, content, sha256, "", limits_of(remote)));
+  using Key = std::optional<std::string>;
+  const KeyLimits limits = limits_of(remote);
+  SHOEBOX_ASSIGN(const std::vector<std::string> wanted, wanted_keys(catalog, content, sha256, "", limits));
   {
     MutexLock lock(mutex);
-    if (queues[remote].sending.contains(content)) return std::optional<std::string>();
+    if (queues[remote].sending.contains(content)) return Key();
   }
   release_claims(remote, content);
   for (const std::string& key : wanted) {
-    const ContentNo claimed_by = claim(remote, key, content);
-    if (claimed_by == kRemover) return std::optional<std::string>();
-    if (claimed_by != content) continue;
-    SHOEBOX_ASSIGN(const std::optional<ContentNo> holder, catalog.content_of_remote_key(remote, key));
-    if (holder && *holder != content) {
+    const KeyClaim ours{KeyClaim::Work::kUpload, content, key};
+    const KeyClaim claimed = claim(remote, ours);
+    if (claimed != ours) {
+      // Another spelling, a removal, a sidecar and a move of these very bytes end soon, and then it shows who
+      // may have it.
+      const bool soon = claimed.key != key || claimed.work == KeyClaim::Work::kRemove ||
+                        claimed.work == KeyClaim::Work::kSidecar || claimed.content == content;
+      if (soon) return Key();
+      continue;
+    }
+    SHOEBOX_ASSIGN(const auto holder, other_holder(catalog, remote, key, content, limits));
+    if (holder) {
       release_key(remote, key);
-      SHOEBOX_ASSIGN(const bool stays, belongs_at(catalog, remote, *holder, key, limits_of(remote)));
+      if (holder->key != key && !folds(remote)) return Key();
+      SHOEBOX_ASSIGN(const bool stays,
+                     belongs_at(catalog, remote, holder->content, holder->key, limits_of(remote)));
+      SHOEBOX_ASSIGN(const bool in_doubt, stays_in_doubt(remote, *holder, limits));
+      if (stays && in_doubt) return Key();
       if (stays) continue;
-      SHOEBOX_ASSIGN(const std::optional<TidyRecord> leaving, catalog.tidy(*holder, remote));
-      if (!leaving || leaving->attempts == 0) return std::optional<std::string>();
+      SHOEBOX_ASSIGN(const std::optional<TidyRecord> leaving, catalog.tidy(holder->content, remote));
+      if (!leaving || leaving->attempts == 0) return Key();
       continue;
     }
     SHOEBOX_ASSIGN(const SidecarThere sidecar, sidecar_at(remote, key));
     if (sidecar != SidecarThere::kNone) {
       release_key(remote, key);
-      if (sidecar == SidecarThere::kLeaving) return std::optional<std::string>();
+      if (sidecar == SidecarThere::kLeaving) return Key();
       continue;
     }
-    SHOEBOX_ASSIGN(const std::optional<LooseObject> loose, catalog.loose(remote, key));
-    if (loose && loose->maker != content) {
+    SHOEBOX_ASSIGN(const auto loose, loose_in_the_way(catalog, remote, key, content, limits));
+    if (loose) {
       release_key(remote, key);
-      if (loose->attempts == 0) return std::optional<std::string>();
+      if (loose->key != key && !folds(remote)) return Key();
+      if (loose->object.keep) continue;
+      if (loose->object.attempts == 0) return Key();
       continue;
     }
-    return std::optional<std::string>(key);
+    return Key(key);
   }
-  return std::optional<std::string>();
+  return Key();
 }
 
 Result<std::vector<ReadyUpload>> Outbox::ready(const std::string& remote, int64_t quiet_s, size_t limit,
@@ -111,7 +165,7 @@ Result<std::vector<ReadyUpload>> Outbox::ready(const std::string& remote, int64_
       dropped.push_back(job.content);
       return true;
     }
-    if (content->state != ContentState::kSealed) return true;
+    if (!is_immutable(content->state)) return true;
     if (quiet_s > 0 && content->changed_s + quiet_s > now && content->changed_s <= now) {
       later(content->changed_s + quiet_s);
       return true;
@@ -125,6 +179,10 @@ Result<std::vector<ReadyUpload>> Outbox::ready(const std::string& remote, int64_
     if (naming == Naming::kJunk) {
       dropped.push_back(job.content);
       return true;
+    }
+    if (content->state == ContentState::kAdopted) {
+      found.push_back({job, *content, ""});
+      return found.size() < limit;
     }
     SHOEBOX_ASSIGN(std::optional<std::string> key, state_->choose_key(remote, job.content, content->sha256));
     if (!key) {

@@ -42,9 +42,9 @@ Result<bool> is_a_file(const CatalogReader& reader, std::string_view path) {
   }
 }
 
-Result<bool> taken_by_original(const CatalogReader& reader, const std::string& remote,
-                               const std::string& key) {
-  SHOEBOX_ASSIGN(const auto holder, reader.content_of_remote_key(remote, key));
+Result<bool> taken_by_original(const CatalogReader& reader, const std::string& remote, const std::string& key,
+                               const KeyLimits& limits) {
+  SHOEBOX_ASSIGN(const auto holder, other_holder(reader, remote, key, ContentNo(), limits));
   if (holder) return true;
   return is_a_file(reader, key);
 }
@@ -117,35 +117,35 @@ Result<Step> Outbox::State::plan_sidecar(Plan& plan, PhotoId id, const TidyRecor
   step.photo = id;
   step.copy_key = copy->key;
   step.sha256 = sha256(step.bytes);
+  step.original = content->sha256;
   step.attempts = mark.attempts;
   step.key = mark.beside ? std::string() : sidecar_key(copy->key, limits);
   if (!step.key.empty()) {
-    SHOEBOX_ASSIGN(const bool taken, taken_by_original(*txn, remote, step.key));
+    SHOEBOX_ASSIGN(const bool taken, taken_by_original(*txn, remote, step.key, limits));
     if (taken) step.key.clear();
   }
   const auto wait = [&plan](int64_t until_s) -> Result<Step> {
     plan.due_s = plan.due_s == 0 ? until_s : std::min(plan.due_s, until_s);
     return Step();
   };
-  const auto in_the_way = [&](const LooseObject& loose) { return loose.maker != photo->content; };
   if (!step.key.empty()) {
-    SHOEBOX_ASSIGN(const std::optional<LooseObject> loose, txn->loose(remote, step.key));
-    if (loose && in_the_way(*loose)) {
-      if (loose->attempts == 0) return wait(now_s() + kKeyTakenRetry_s);
-      step.key.clear();
-    }
+    SHOEBOX_ASSIGN(const auto loose, loose_in_the_way(*txn, remote, step.key, photo->content, limits));
+    if (loose && loose->object.attempts == 0 && !loose->object.keep) return wait(now_s() + kKeyTakenRetry_s);
+    if (loose) step.key.clear();
   }
   step.apart = step.key.empty();
   if (step.apart) step.key = sidecar_key_apart(copy->key, content->sha256, limits);
   if (standing && standing->key == step.key && standing->sha256 == step.sha256) return done();
+  SHOEBOX_ASSIGN(const auto in_the_way, loose_in_the_way(*txn, remote, step.key, photo->content, limits));
+  if (in_the_way) return wait(now_s() + kKeyStaysTakenRetry_s);
   SHOEBOX_ASSIGN(const std::optional<LooseObject> loose, txn->loose(remote, step.key));
-  if (loose && in_the_way(*loose)) return wait(now_s() + kKeyStaysTakenRetry_s);
   if (loose) step.ours.push_back(loose->sha256);
   if (standing && standing->key == step.key) {
     step.former_etag = standing->etag;
     step.ours.push_back(standing->sha256);
   }
-  if (claim(remote, step.key, kSidecarSender) != kSidecarSender) return wait(now_s() + kKeyTakenRetry_s);
+  const KeyClaim ours{KeyClaim::Work::kSidecar, photo->content, step.key};
+  if (claim(remote, ours) != ours) return wait(now_s() + kKeyTakenRetry_s);
   txn->put_loose(remote, step.key, {photo->content, "", step.bytes.size(), step.sha256, 0, 0, ""});
   if (const Status noted = txn->commit(); !noted) {
     release_key(remote, step.key);

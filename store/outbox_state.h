@@ -14,10 +14,23 @@
 
 namespace shoebox {
 
-// Claims a key whose object is being removed.
-inline constexpr ContentNo kRemover{~uint64_t{0}};
-// Claims a key to which a sidecar is being sent.
-inline constexpr ContentNo kSidecarSender{~uint64_t{0} - 1};
+// Who works at a key. An upload and a tidying step of one content are not the same.
+struct KeyClaim {
+  enum class Work : uint8_t { kUpload, kMove, kRemove, kSidecar };
+  Work work = Work::kUpload;
+  ContentNo content;  // none: kRemove; kSidecar: of the original
+  std::string key;    // as it is spelled; claims are by the folded key where the remote may fold
+  auto operator<=>(const KeyClaim&) const = default;
+};
+
+// Whether a remote takes two spellings of a key for one object (KeyLimits::folds: it may).
+struct Folding {
+  std::optional<bool> known;
+  bool wanted = false;   // something waits for the answer
+  bool probing = false;  // a step that finds out was given out
+  uint32_t attempts = 0;
+  int64_t not_before_s = 0;
+};
 
 // Rows a transaction puts at most, so that writers need not wait long.
 inline constexpr size_t kOutboxBatchRows = 200;
@@ -42,14 +55,20 @@ struct Outbox::State {
     uint64_t confirmed_files = 0, confirmed_bytes = 0;
     std::string last_error;
     ContentNo error_of;
-    std::unordered_map<std::string, ContentNo> claims;  // keys given out and not confirmed yet
-    std::unordered_set<ContentNo> sending;              // between sending() and ended()
-    ContentNo tidied;                                   // where next_tidy() goes on among contents
-    std::string loosened;                               // and among loose objects
-    PhotoId sidecar;                                    // where next_sidecar() goes on
+    std::unordered_map<std::string, KeyClaim> claims;  // keys given out and not confirmed yet
+    Folding folding;
+    std::unordered_set<ContentNo> sending;  // between sending() and ended()
+    ContentNo tidied;                       // where next_tidy() goes on among contents
+    std::string loosened;                   // and among loose objects
+    PhotoId sidecar;                        // where next_sidecar() goes on
+    // Loose objects that wait until the backup of the catalog has the change that was the last when they
+    // were first seen.
+    std::unordered_map<std::string, uint64_t> unbacked;
+    bool awaits_backup = false;  // as next_tidy() found, asked last
   };
-  std::map<std::string, KeyLimits> key_limits;  // set before threads start
-  Mutex mutex;                                  // leaf: only the catalog is read while it is held
+  std::map<std::string, KeyLimits> key_limits;                 // set before threads start
+  std::map<std::string, std::function<uint64_t()>> backed_up;  // set before threads start
+  mutable Mutex mutex;  // leaf: only the catalog is read while it is held
   std::map<std::string, Queue> queues GUARDED_BY(mutex);
   std::vector<std::string> served GUARDED_BY(mutex);  // remotes whose contents must have jobs
 
@@ -65,8 +84,13 @@ struct Outbox::State {
   // nullopt: the key is about to become free; ask again.
   Result<std::optional<std::string>> choose_key(const std::string& remote, ContentNo content,
                                                 const ContentHash& sha256);
-  // Who has the key while it works there: `content` when nobody had.
-  ContentNo claim(const std::string& remote, const std::string& key, ContentNo content);
+  // Who has the key while it works there: the one that asks when nobody had.
+  KeyClaim claim(const std::string& remote, KeyClaim wanted);
+  [[nodiscard]] std::string claim_name(const std::string& remote, const std::string& key) const;
+  // True: `remote` is known to fold keys. Else whoever met two spellings has to wait, and a probe is asked
+  // for if need be.
+  bool folds(const std::string& remote);
+  Result<bool> stays_in_doubt(const std::string& remote, const KeyHolder& holder, KeyLimits limits);
   void release_claims(const std::string& remote, ContentNo content);
   void release_key(const std::string& remote, const std::string& key);
 
@@ -79,6 +103,10 @@ struct Outbox::State {
     std::vector<ContentNo> chain;  // contents whose keys wait for each other
     [[nodiscard]] bool waits(int64_t not_before_s, int64_t now_s);
   };
+  Result<std::optional<TidyStep>> next_probe(Plan& plan);
+  void end_probe(const std::string& remote, const std::string& key, std::optional<bool> folds,
+                 int64_t not_before_s);
+  Result<bool> unbacked(const std::string& remote, const std::string& key);
   Result<std::optional<TidyStep>> next_loose(Plan& plan);
   Result<std::optional<TidyStep>> take_loose(Plan& plan, const std::string& key, const LooseObject& object);
   Result<std::optional<TidyStep>> next_move(Plan& plan);

@@ -4,6 +4,7 @@
 
 #include <unordered_set>
 
+#include "store/base/log.h"
 #include "store/catalog/keys.h"
 #include "store/outbox_state.h"
 
@@ -37,7 +38,7 @@ Status Outbox::tidied(const TidyStep& step, const std::string& remote, const Con
     SHOEBOX_ASSIGN(const std::optional<RemoteCopy> copy, txn->copy(step.content, remote));
     if (!record || !copy || copy->key != step.key || copy->etag != step.etag) {
       // Deleted, or lost and queued again, meanwhile.
-      txn->put_loose(remote, step.to, {ContentNo(), object.etag, object.size, step.sha256, 0, 0, ""});
+      txn->put_loose(remote, step.to, {step.content, object.etag, object.size, step.sha256, 0, 0, ""});
     } else {
       SHOEBOX_ASSIGN(const std::optional<TidyRecord> row, txn->tidy(step.content, remote));
       RemoteCopy moved;
@@ -71,12 +72,33 @@ Status Outbox::removed(const TidyStep& step, const std::string& remote) {
     if (object && object->etag == step.etag) txn->erase_loose(remote, step.key);
     SHOEBOX_TRY(txn->commit());
   }
+  {
+    MutexLock lock(state_->mutex);
+    state_->queues[remote].unbacked.erase(step.key);
+  }
   state_->release_key(remote, step.key);
   return Status::ok();
 }
 
+void Outbox::probed(const TidyStep& step, const std::string& remote, bool folds) {
+  state_->end_probe(remote, step.key, folds, 0);
+  if (!folds) {  // what stands beside a spelling of its key need not
+    const std::unique_ptr<Transaction> txn = state_->catalog.begin();
+    txn->put_raw(keys::moved_folder(kRootInode), keys::number_value(state_->now_s()));
+    const Status noted = txn->commit();
+    if (!noted) log::error("remote {}: looking at all keys again: {}", remote, noted.message());
+    state_->folders_moved = true;
+  }
+  for (const auto& wake : state_->wakes) wake();
+  for (const auto& wake : state_->tidy_wakes) wake();
+}
+
 Status Outbox::tidy_failed(const TidyStep& step, const std::string& remote, const Status& why,
                            int64_t not_before_s) {
+  if (step.kind == TidyStep::Kind::kProbe) {
+    state_->end_probe(remote, step.key, std::nullopt, not_before_s);
+    return Status::ok();
+  }
   const bool move = step.kind == TidyStep::Kind::kMove;
   const auto note = [&]() -> Status {
     const std::unique_ptr<Transaction> txn = state_->catalog.begin();
@@ -118,7 +140,7 @@ Result<Outbox::TidyTotals> Outbox::tidy_totals(const std::string& remote) const 
     return true;
   }));
   SHOEBOX_TRY(catalog.for_each_loose(remote, "", [&](std::string_view, const LooseObject& object) {
-    if (!object.maker) add(object.attempts, object.last_error);
+    if (!object.maker && !object.keep) add(object.attempts, object.last_error);
     return true;
   }));
   SHOEBOX_TRY(catalog.for_each_moved_folder([&](InodeNo, uint64_t) {

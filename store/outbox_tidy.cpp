@@ -2,10 +2,13 @@
 // object is nobody's, and in which order so that nothing is in the way.
 
 #include <fmt/format.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 
+#include "store/base/hash.h"
 #include "store/catalog/keys.h"
 #include "store/outbox_state.h"
 
@@ -51,13 +54,85 @@ Result<Step> Outbox::next_tidy(const std::string& remote, bool hurry,
       return walked;
     }
   }
+  {
+    MutexLock lock(state_->mutex);
+    state_->queues[remote].awaits_backup = false;
+  }
   State::Plan plan{remote, hurry, skip, 0, {}};
-  SHOEBOX_ASSIGN(Step step, state_->next_loose(plan));
+  SHOEBOX_ASSIGN(Step step, state_->next_probe(plan));
+  if (!step) {
+    SHOEBOX_ASSIGN(step, state_->next_loose(plan));
+  }
   if (!step) {
     SHOEBOX_ASSIGN(step, state_->next_move(plan));
   }
   if (next_due_s != nullptr) *next_due_s = plan.due_s;
   return step;
+}
+
+// Asked for only where something waits for the answer: files that differ in spelling only are rare.
+Result<Step> Outbox::State::next_probe(Plan& plan) {
+  TidyStep step;
+  {
+    MutexLock lock(mutex);
+    Folding& folding = queues[plan.remote].folding;
+    if (folding.known || !folding.wanted || folding.probing || plan.waits(folding.not_before_s, now_s())) {
+      return Step();
+    }
+    folding.probing = true;
+    step.attempts = folding.attempts;
+  }
+  step.kind = TidyStep::Kind::kProbe;
+  const auto prepare = [&]() -> Status {
+    uint64_t random = 0;
+    if (::getentropy(&random, sizeof random) != 0) return Status::from_errno(errno, "get random bytes");
+    step.key = fmt::format(".shoebox/probe-{:016x}-a\u00e9", random);
+    step.size = step.key.size();
+    step.sha256 = shoebox::sha256(step.key);  // it holds its own name
+    (void)claim(plan.remote, {KeyClaim::Work::kMove, ContentNo(), step.key});
+    const std::unique_ptr<Transaction> txn = catalog.begin();
+    txn->put_loose(plan.remote, step.key, {ContentNo(), "", step.size, step.sha256, 0, 0, ""});
+    return txn->commit();
+  };
+  if (const Status prepared = prepare(); !prepared) {
+    end_probe(plan.remote, step.key, std::nullopt, 0);
+    return prepared;
+  }
+  return Step(std::move(step));
+}
+
+void Outbox::State::end_probe(const std::string& remote, const std::string& key, std::optional<bool> folds,
+                              int64_t not_before_s) {
+  if (!key.empty()) release_key(remote, key);
+  MutexLock lock(mutex);
+  Folding& folding = queues[remote].folding;
+  folding.probing = false;
+  folding.known = folds;
+  folding.attempts += folds || not_before_s == 0 ? 0 : 1;
+  folding.not_before_s = not_before_s;
+}
+
+// Whether the object must wait: a library made from the backup as it is now would look for it there.
+Result<bool> Outbox::State::unbacked(const std::string& remote, const std::string& key) {
+  const auto found = backed_up.find(remote);
+  if (found == backed_up.end()) return false;
+  uint64_t last = 0;
+  {
+    const std::unique_ptr<Transaction> none = catalog.begin();  // what is visible is counted as well
+    last = catalog.last_change();
+  }
+  const uint64_t backed_up_to = found->second();
+  MutexLock lock(mutex);
+  State::Queue& queue = queues[remote];
+  const bool waits = queue.unbacked.try_emplace(key, last).first->second > backed_up_to;
+  queue.awaits_backup = queue.awaits_backup || waits;
+  return waits;
+}
+
+bool Outbox::tidy_awaits_backup(const std::string& remote) const {
+  MutexLock lock(state_->mutex);
+  const auto queue = state_->queues.find(remote);
+  return queue != state_->queues.end() && queue->second.awaits_backup;
 }
 
 // Goes on behind the one given last, so that some that fail do not keep the others from their turn.
@@ -93,23 +168,34 @@ Result<Step> Outbox::State::next_loose(Plan& plan) {
 }
 
 Result<Step> Outbox::State::take_loose(Plan& plan, const std::string& key, const LooseObject& object) {
-  if (plan.waits(object.not_before_s, now_s())) return Step();
-  {
+  if (object.keep || plan.waits(object.not_before_s, now_s())) return Step();
+  SHOEBOX_ASSIGN(const bool waits_for_backup, unbacked(plan.remote, key));
+  if (waits_for_backup) return Step();
+  const KeyClaim ours{KeyClaim::Work::kRemove, ContentNo(), key};
+  if (std::string name = claim_name(plan.remote, key); true) {
     MutexLock lock(mutex);
-    if (!queues[plan.remote].claims.emplace(key, kRemover).second) return Step();  // somebody works there
+    if (!queues[plan.remote].claims.emplace(std::move(name), ours).second)
+      return Step();  // somebody works there
   }
   // From here on nobody else begins at this key; what was begun before is in the catalog.
   const auto look = [&]() -> Result<Step> {
     SHOEBOX_ASSIGN(const std::optional<LooseObject> now, catalog.loose(plan.remote, key));
     if (!now) return Step();
     SHOEBOX_ASSIGN(const std::optional<ContentNo> holder, catalog.content_of_remote_key(plan.remote, key));
-    if (holder) {  // it is a copy: nothing is loose here
+    const KeyLimits limits = limits_of(plan.remote);
+    bool is_copy = holder.has_value();
+    if (!is_copy && limits.folds != KeyLimits::Folds::kNo) {
+      SHOEBOX_ASSIGN(const auto spelled, other_holder(catalog, plan.remote, key, ContentNo(), limits));
+      if (spelled && !folds(plan.remote)) return Step();
+      is_copy = spelled.has_value();  // the very object, by another spelling of its key
+    }
+    if (is_copy) {  // nothing is loose here
       const std::unique_ptr<Transaction> txn = catalog.begin();
       txn->erase_loose(plan.remote, key);
       SHOEBOX_TRY(txn->commit());
       return Step();
     }
-    SHOEBOX_ASSIGN(const bool made, being_made(catalog, plan.remote, key, *now, limits_of(plan.remote)));
+    SHOEBOX_ASSIGN(const bool made, being_made(catalog, plan.remote, key, *now, limits));
     if (made) return Step();
     // What let go of the object must not be undone by a power cut once the object is removed.
     SHOEBOX_TRY(catalog.sync());
@@ -173,10 +259,16 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
   // Sent anew at this very moment: the upload chooses the key.
   SHOEBOX_ASSIGN(const std::optional<std::string> job, catalog.get(keys::job(content, plan.remote)));
   if (job) return Step();
+  SHOEBOX_ASSIGN(const bool found_there, lies_where_found(catalog, plan.remote, content, copy->key));
+  if (found_there) {
+    SHOEBOX_TRY(settle(plan.remote, content));
+    return Step();
+  }
   const TidyRecord row = known.value_or(TidyRecord());
   if (plan.waits(row.not_before_s, now_s())) return Step();
+  const KeyLimits limits = limits_of(plan.remote);
   SHOEBOX_ASSIGN(const std::vector<std::string> wanted,
-                 wanted_keys(catalog, content, record->sha256, copy->key, limits_of(plan.remote)));
+                 wanted_keys(catalog, content, record->sha256, copy->key, limits));
   const bool aside = row.beside && wanted.size() > 1 && copy->key != wanted[1];
   plan.chain.push_back(content);
   struct Pop {
@@ -189,30 +281,40 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
       SHOEBOX_TRY(settle(plan.remote, content));
       return Step();
     }
-    SHOEBOX_ASSIGN(const std::optional<ContentNo> holder, catalog.content_of_remote_key(plan.remote, key));
-    if (holder && *holder != content) {
-      const bool ring = std::find(plan.chain.begin(), plan.chain.end(), *holder) != plan.chain.end();
+    SHOEBOX_ASSIGN(const auto holder, other_holder(catalog, plan.remote, key, content, limits));
+    if (holder) {
+      if (holder->key != key && !folds(plan.remote)) return Step();
+      const bool ring = std::find(plan.chain.begin(), plan.chain.end(), holder->content) != plan.chain.end();
       if (ring || plan.chain.size() >= kLongestChain) continue;  // this one steps aside
-      if (plan.skip && plan.skip(*holder)) return Step();
+      if (plan.skip && plan.skip(holder->content)) return Step();
       SHOEBOX_ASSIGN(const bool stays,
-                     belongs_at(catalog, plan.remote, *holder, key, limits_of(plan.remote)));
+                     belongs_at(catalog, plan.remote, holder->content, holder->key, limits_of(plan.remote)));
+      SHOEBOX_ASSIGN(const bool in_doubt, stays_in_doubt(plan.remote, *holder, limits));
+      if (stays && in_doubt) return Step();
       if (stays) continue;
-      SHOEBOX_ASSIGN(Step step, plan_move(plan, *holder));
+      SHOEBOX_ASSIGN(Step step, plan_move(plan, holder->content));
       if (step) return step;
-      SHOEBOX_ASSIGN(const std::optional<TidyRecord> leaving, catalog.tidy(*holder, plan.remote));
+      SHOEBOX_ASSIGN(const std::optional<TidyRecord> leaving, catalog.tidy(holder->content, plan.remote));
       if (!leaving || leaving->attempts == 0) return Step();
       continue;
     }
     SHOEBOX_ASSIGN(const SidecarThere sidecar, sidecar_at(plan.remote, key));
     if (sidecar == SidecarThere::kLeaving) return Step();
     if (sidecar == SidecarThere::kStays) continue;
-    SHOEBOX_ASSIGN(const std::optional<LooseObject> loose, catalog.loose(plan.remote, key));
-    if (loose && loose->maker != content) {
-      SHOEBOX_ASSIGN(Step step, take_loose(plan, key, *loose));
-      if (step || loose->attempts == 0) return step;
+    SHOEBOX_ASSIGN(const auto in_the_way, loose_in_the_way(catalog, plan.remote, key, content, limits));
+    if (in_the_way && in_the_way->object.keep) continue;
+    if (in_the_way) {
+      if (in_the_way->key != key && !folds(plan.remote)) return Step();
+      if (in_the_way->object.keep) continue;
+      SHOEBOX_ASSIGN(Step step, take_loose(plan, in_the_way->key, in_the_way->object));
+      // A copy that was reported lost goes when its content was sent again; that may wait for this very move.
+      const bool lost = in_the_way->object.maker && !in_the_way->object.etag.empty();
+      if (step || (in_the_way->object.attempts == 0 && !lost)) return step;
       continue;
     }
-    if (claim(plan.remote, key, content) != content) return Step();  // an upload ends there first
+    SHOEBOX_ASSIGN(const std::optional<LooseObject> loose, catalog.loose(plan.remote, key));
+    const KeyClaim ours{KeyClaim::Work::kMove, content, key};
+    if (claim(plan.remote, ours) != ours) return Step();  // an upload ends there first
     TidyStep step;
     step.content = content;
     step.key = copy->key;

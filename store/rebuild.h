@@ -31,6 +31,10 @@ struct RebuildResult {
   std::vector<std::string> lost;   // paths of files that were not backed up yet
   std::vector<std::string> older;  // paths that show the bytes from before an edit
   bool resumed = false;            // the catalog was in place already
+  // Why the copy of the catalog cannot be used: the folder is prepared for the library to be made from the
+  // keys there. Empty: it was made from that copy.
+  std::string no_catalog;
+  std::string library_id;  // then: the id of the library that was backed up there, as far as that tells it
 };
 
 }  // namespace shoebox

@@ -1,15 +1,33 @@
 // What commands ask of sync. The store declares it so that fs/ need not know sync/.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "store/adopt.h"
 #include "store/base/cancel.h"
 #include "store/base/result.h"
 
 namespace shoebox {
+
+// Who writes to a remote: one library directory at a time.
+struct RemoteOwner {
+  bool known = false;         // the remote told
+  bool this_library = false;  // this library directory may write
+  std::string host, user;     // of the owner; empty: nobody, or not known
+  int64_t since_s = 0;        // by the clock of that machine
+  std::string library;        // its id
+  std::string problem;        // why nothing is written from here, and what to do; empty: it may be
+};
+
+struct TakeoverRequest {
+  std::string remote;           // its name
+  bool force = false;           // although the owner is alive
+  bool replace_backup = false;  // although the backup of the catalog there knows what this library does not
+};
 
 struct RemoteStatus {
   std::string name;
@@ -39,6 +57,8 @@ struct RemoteStatus {
   uint64_t catalog_pending = 0;     // changes that are not in it
   std::string catalog_waiting_for;
   std::string catalog_error;  // empty: the last one went well
+
+  RemoteOwner owner;
 };
 
 // Which copies to read back.
@@ -48,6 +68,8 @@ struct VerifyRequest {
   int64_t confirmed_before_s = INT64_MAX;  // only those not seen since
   uint64_t at_most = UINT64_MAX;           // this many, longest unseen first
   bool repair = false;                     // send again what is missing or damaged
+  enum class Unread { kAlso, kLeaveOut, kOnly };
+  Unread unread = Unread::kAlso;  // adopted originals that nobody read whole yet
 };
 
 struct VerifyReport {
@@ -71,8 +93,16 @@ class SyncControl {
   virtual Result<std::vector<RemoteStatus>> status() = 0;
   virtual Status pause() = 0;  // durable: stands after a remount
   virtual Status resume() = 0;
-  // Writes, reads and removes a small object; blocks. The remote need not be one of status().
-  virtual Status test(const RemoteSettings& remote, CancelToken cancel) = 0;
+  // Writes, reads and removes a small object; blocks. The remote need not be one of status(). Gives who
+  // owns it.
+  virtual Result<RemoteOwner> test(const RemoteSettings& remote, CancelToken cancel) = 0;
+  // Makes this library directory the one that writes there; blocks for some minutes. kBusy: the owner is
+  // alive; kReadOnly: this library must not write there, whoever does.
+  virtual Status take_over(
+      const TakeoverRequest& request, CancelToken cancel,
+      const std::function<void(const std::string& text, uint64_t done, uint64_t total)>& progress) = 0;
+  // Waits, but no longer than this, until each remote has told who owns it or failed to.
+  virtual void wait_for_owners(std::chrono::milliseconds most) = 0;
   virtual Status run_now() = 0;  // no back-off, no 5 s of quiet
   // Until nothing is pending, the catalog included, nor to be tidied that did not fail before, or `cancel`;
   // `progress` about once a second. Fails when a remote refuses for good (credentials, no space) with its
@@ -82,6 +112,10 @@ class SyncControl {
   // Reads copies back and compares them. Blocks; kNotFound: no remote of that name.
   virtual Result<VerifyReport> verify(const VerifyRequest& request, CancelToken cancel,
                                       const std::function<void(const VerifyReport&)>& progress) = 0;
+  // Makes files of the objects that stand on a remote; nothing there is moved or written. Blocks. Broken off,
+  // the next run goes on. kNotFound: no remote of that name.
+  virtual Result<AdoptReport> adopt(const AdoptRequest& request, CancelToken cancel,
+                                    const std::function<void(const AdoptReport&)>& progress) = 0;
 };
 
 }  // namespace shoebox

@@ -72,7 +72,10 @@ KeyLimits key_limits_of(const RemoteSettings& remote) {
   KeyLimits limits;
   limits.encrypted = remote.crypt;
   // 143 bytes are 231 encrypted, one more is 256. Object stores have no limit for a name.
-  if (remote.crypt && !remote.url.starts_with("s3://")) limits.name_bytes = 143;
+  const bool object_store = remote.url.starts_with("s3://");
+  if (remote.crypt && !object_store) limits.name_bytes = 143;
+  // Encrypted names are of digits and small letters only; object stores compare bytes.
+  if (!remote.crypt && !object_store) limits.folds = KeyLimits::Folds::kMaybe;
   return limits;
 }
 

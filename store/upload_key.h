@@ -2,6 +2,7 @@
 // can hold. Pure functions; any thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ struct KeyLimits {
   size_t name_bytes = 255;  // of each name between slashes
   size_t key_bytes = 800;   // S3 takes 1024; a prefix of the owner's comes before ours
   bool encrypted = false;   // key_bytes is that of the encrypted key
+  // Whether keys that differ only in case or Unicode form name one object there.
+  enum class Folds : uint8_t { kNo, kYes, kMaybe };
+  Folds folds = Folds::kNo;
 };
 KeyLimits key_limits_of(const RemoteSettings& remote);
 

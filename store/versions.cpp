@@ -82,7 +82,7 @@ Status restore_version(Library& library, InodeNo file, ContentNo version) {
       return {Code::kNotFound,
               fmt::format("it has no version {}; shoebox versions tells which it has", version.value)};
     }
-    if (wanted->state != ContentState::kSealed) {
+    if (!is_immutable(wanted->state)) {
       return {Code::kBusy, "its bytes are still being hashed: try again in a moment"};
     }
     const ContentNo present = inode->content;

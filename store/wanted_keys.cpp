@@ -78,7 +78,9 @@ Result<std::vector<std::string>> wanted_keys(const CatalogReader& reader, Conten
       if (key == current) return std::vector<std::string>{std::move(key)};
       // On a remote that ignores case or Unicode forms both spellings name one object: copying it to the
       // other and removing the old one would remove the only one.
-      if (keys::fold(key) == keys::fold(current)) return std::vector<std::string>{std::string(current)};
+      if (limits.folds != KeyLimits::Folds::kNo && keys::fold(key) == keys::fold(current)) {
+        return std::vector<std::string>{std::string(current)};
+      }
       if (first.empty()) first = std::move(key);
     }
   }
@@ -87,19 +89,74 @@ Result<std::vector<std::string>> wanted_keys(const CatalogReader& reader, Conten
                                   fmt::format("{}{}-{}", kShortFolder, sha256.hex(), content.value)};
 }
 
+Result<std::optional<KeyHolder>> other_holder(const CatalogReader& reader, std::string_view remote,
+                                              std::string_view key, ContentNo content,
+                                              const KeyLimits& limits) {
+  SHOEBOX_ASSIGN(const auto holder, reader.content_of_remote_key(remote, key));
+  if (holder && *holder != content) return std::optional(KeyHolder{*holder, std::string(key)});
+  if (limits.folds == KeyLimits::Folds::kNo) return std::optional<KeyHolder>();
+  SHOEBOX_ASSIGN(const auto spellings, reader.spellings_of_remote_key(remote, key));
+  for (const auto& [other, spelling] : spellings) {
+    if (other && other != content) return std::optional(KeyHolder{other, spelling});
+  }
+  return std::optional<KeyHolder>();
+}
+
+Result<std::optional<LooseAt>> loose_in_the_way(const CatalogReader& reader, std::string_view remote,
+                                                std::string_view key, ContentNo content,
+                                                const KeyLimits& limits) {
+  SHOEBOX_ASSIGN(auto exact, reader.loose(remote, key));
+  if (exact && (exact->maker != content || exact->keep))
+    return std::optional(LooseAt{std::move(*exact), std::string(key)});
+  if (limits.folds == KeyLimits::Folds::kNo) return std::optional<LooseAt>();
+  SHOEBOX_ASSIGN(const auto spellings, reader.spellings_of_remote_key(remote, key));
+  for (const auto& [holder, spelling] : spellings) {
+    if (holder || spelling == key) continue;
+    SHOEBOX_ASSIGN(auto object, reader.loose(remote, spelling));
+    if (object && (object->maker != content || object->keep))
+      return std::optional(LooseAt{std::move(*object), spelling});
+  }
+  return std::optional<LooseAt>();
+}
+
+Result<bool> lies_where_found(const CatalogReader& reader, std::string_view remote, ContentNo content,
+                              std::string_view key) {
+  SHOEBOX_ASSIGN(const auto copy, reader.copy(content, remote));
+  if (!copy || copy->key != key) return false;
+  SHOEBOX_ASSIGN(const auto record, reader.content(content));
+  if (record && record->state == ContentState::kAdopted) return true;
+  if (copy->adopted_path.empty()) return false;
+  Paths found;
+  SHOEBOX_ASSIGN(const std::vector<InodeNo> inodes, reader.inodes_of_content(content));
+  for (const InodeNo inode : inodes) SHOEBOX_TRY(add_names(reader, inode, found));
+  return found.rank == kInLibrary &&
+         std::find(found.paths.begin(), found.paths.end(), copy->adopted_path) != found.paths.end();
+}
+
 Result<bool> belongs_at(const CatalogReader& reader, std::string_view remote, ContentNo content,
                         std::string_view key, const KeyLimits& limits) {
+  KeyLimits known = limits;  // what may be in the way is no reason to stay beside it
+  if (known.folds == KeyLimits::Folds::kMaybe) known.folds = KeyLimits::Folds::kNo;
   SHOEBOX_ASSIGN(const auto record, reader.content(content));
   if (!record) return false;
+  SHOEBOX_ASSIGN(const bool stays, lies_where_found(reader, remote, content, key));
+  if (stays) return true;
   SHOEBOX_ASSIGN(const auto wanted, wanted_keys(reader, content, record->sha256, key, limits));
   for (const std::string& better : wanted) {
     if (better == key) return true;
-    SHOEBOX_ASSIGN(const auto holder, reader.content_of_remote_key(remote, better));
-    if (!holder || *holder == content) return false;
-    SHOEBOX_ASSIGN(const auto other, reader.content(*holder));
+    SHOEBOX_ASSIGN(const auto holder, other_holder(reader, remote, better, content, known));
+    if (!holder) {
+      SHOEBOX_ASSIGN(const auto loose, loose_in_the_way(reader, remote, better, content, known));
+      if (loose && loose->object.keep) continue;  // somebody's object
+      return false;
+    }
+    SHOEBOX_ASSIGN(const auto other, reader.content(holder->content));
     if (!other) return false;
-    SHOEBOX_ASSIGN(const auto of_other, wanted_keys(reader, *holder, other->sha256, better, limits));
-    if (of_other.front() != better) return false;  // it will leave
+    SHOEBOX_ASSIGN(const bool other_stays, lies_where_found(reader, remote, holder->content, holder->key));
+    if (other_stays) continue;
+    SHOEBOX_ASSIGN(const auto of_other,
+                   wanted_keys(reader, holder->content, other->sha256, holder->key, limits));
+    if (of_other.front() != holder->key) return false;  // it will leave
   }
   return false;
 }

@@ -211,6 +211,16 @@ void CatalogBackup::run_now() {
   state_->changed.notify_all();
 }
 
+void CatalogBackup::try_again() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->gate.reopen();
+    state_->gate.forget_error();
+    state_->dirty = true;
+  }
+  state_->changed.notify_all();
+}
+
 CatalogBackup::Report CatalogBackup::report() const {
   MutexLock lock(state_->mutex);
   Report report;
@@ -224,6 +234,8 @@ CatalogBackup::Report CatalogBackup::report() const {
   report.waiting_for = state_->gate.why_closed();
   return report;
 }
+
+uint64_t CatalogBackup::sent_up_to() const { return state_->sender.sent(); }
 
 uint64_t CatalogBackup::needs_no_changes_up_to() const { return state_->sender.snapshot(); }
 

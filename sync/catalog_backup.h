@@ -43,6 +43,7 @@ class CatalogBackup final : public RemoteWorker {
   void set_paused(bool paused) override;
   void set_surroundings(const Surroundings& around) override;
   void run_now() override;
+  void try_again() override;
 
   struct Report {
     uint64_t pending = 0;     // changes that are not on the remote, and 1 while thumbnails wait
@@ -54,6 +55,8 @@ class CatalogBackup final : public RemoteWorker {
     Status refused;  // not ok: trying again will not help (credentials, no space)
   };
   [[nodiscard]] Report report() const;
+  // The last change of the catalog that the backup there has.
+  [[nodiscard]] uint64_t sent_up_to() const;
   // Changes up to this number need not be listed for this remote any more.
   [[nodiscard]] uint64_t needs_no_changes_up_to() const;
 

@@ -82,12 +82,16 @@ void Fetcher::stop() {
 
 Result<std::vector<Fetcher::State::Candidate>> Fetcher::State::candidates(ContentNo content) const {
   SHOEBOX_ASSIGN(const auto copies, catalog.copies(content));
+  SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, catalog.content(content));
+  const bool pinned = record && record->state == ContentState::kAdopted;
   std::vector<Candidate> found;
   MutexLock lock(mutex);
   const Steady now = clock.steady();
   for (size_t i = 0; i < remotes.size(); ++i) {
     for (const auto& [name, copy] : copies) {
-      if (name == remotes[i].remote->name()) found.push_back({i, copy.key});
+      if (name != remotes[i].remote->name()) continue;
+      if (pinned && copy.etag.empty()) continue;  // never adopted so
+      found.push_back({i, copy.key, pinned ? copy.etag : std::string()});
     }
   }
   if (found.empty()) {

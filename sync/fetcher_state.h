@@ -65,6 +65,7 @@ struct Fetcher::State {
   struct Candidate {
     size_t remote = 0;  // index in `remotes`
     std::string key;
+    std::string etag;  // empty: each block is checked against its own hash, which says more
   };
 
   State(Catalog& c, ContentStore& s, const Clock& k, Options o)

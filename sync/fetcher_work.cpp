@@ -159,6 +159,18 @@ Status Fetcher::State::request(const std::shared_ptr<Job>& job, Remote& remote, 
   uint64_t at = range.begin;
   Status stopped;  // why the store refused a block
   const auto block_end = [&] { return std::min(range.end, (at / kBlockBytes + 1) * kBlockBytes); };
+  std::vector<std::string> held;
+  const auto keep = [&](std::string_view block) -> Status {
+    const uint64_t index = at / kBlockBytes;
+    const Status stored = store(job->content, index, block);
+    if (!stored) {
+      stopped = stored.with_context(key + " on " + remote.name());
+      return stopped;
+    }
+    at = block_end();
+    arrived(job, index, at);
+    return Status::ok();
+  };
   const auto sink = [&](std::string_view piece) -> Status {
     if (!answered) {
       answered = true;
@@ -185,20 +197,30 @@ Status Fetcher::State::request(const std::shared_ptr<Job>& job, Remote& remote, 
         if (gathered.size() < want) return Status::ok();
         block = gathered;
       }
-      const Status stored = store(job->content, at / kBlockBytes, block);
-      if (!stored) {
-        stopped = stored.with_context(key + " on " + remote.name());
-        return stopped;
+      if (!source.etag.empty()) {
+        held.emplace_back(block);
+        at = block_end();
+      } else if (const Status kept = keep(block); !kept) {
+        return kept;
       }
       gathered.clear();
-      const uint64_t index = at / kBlockBytes;
-      at = block_end();
-      arrived(job, index, at);
     }
     return Status::ok();
   };
-  // No ETag condition: each block is checked against its own hash, which says more.
-  const Status status = remote.get(key, range, "", sink, context);
+  const Status status = remote.get(key, range, source.etag, sink, context);
+  // Adopted bytes: only now is it certain that the object did not change while it was read.
+  if (status && at == range.end) {
+    at = range.begin;
+    for (const std::string& block : held) {
+      if (!keep(block)) break;
+    }
+  }
+  if (status.code() == Code::kConflict && !source.etag.empty()) {
+    return {Code::kConflict,
+            fmt::format("{} on {}: changed since it was adopted ({}); its former bytes are gone, "
+                        "shoebox adopt takes the present ones",
+                        key, remote.name(), status.message())};
+  }
   if (!stopped) {
     local_trouble = stopped.code() != Code::kDataLoss;
     return stopped;

@@ -17,8 +17,10 @@
 #include "store/catalog/keys.h"
 #include "store/library_lock.h"
 #include "store/thumbnails/thumbnails.h"
+#include "sync/known_head.h"
 #include "sync/rebuild_fetch.h"
 #include "sync/thumbnail_cut.h"
+#include "sync/time_text.h"
 
 namespace shoebox {
 namespace {
@@ -26,6 +28,8 @@ namespace {
 namespace filesystem = std::filesystem;
 
 constexpr const char* kWork = "/rebuild";  // LIBRARY/rebuild/
+constexpr const char* kFromKeys = "/from-keys";
+constexpr const char* kDefaultName = "default";
 
 bool exists(const std::string& path) {
   struct stat st {};
@@ -59,7 +63,9 @@ Status adopt(Catalog& catalog, const Restorable& found) {
   const std::unique_ptr<Transaction> txn = catalog.begin();
   // Only what was restored in full may be gone on with; else the next backup is a whole one.
   if (found.newest) {
-    txn->put_meta(std::string(keys::kMetaBackup) + found.head.remote, "-\n" + encode(found.head));
+    put_known_head(*txn, found.head.remote, {"-", found.head});
+  } else if (found.newest_head) {
+    accept_head(*txn, found.head.remote, *found.newest_head);
   }
   SHOEBOX_ASSIGN(const std::optional<std::string> id, txn->meta(keys::kMetaLibraryId));
   if (id != found.head.library) txn->put_meta(keys::kMetaLibraryId, found.head.library);
@@ -129,6 +135,22 @@ Status write_settings(const std::string& library, const RemoteSettings& remote) 
   return write_file_atomically(path, text);
 }
 
+// The next run goes on in this way, too, whatever it finds: half of the tree stands by then.
+Status prepare_from_keys(const RebuildPlan& plan, const RebuildFetch& fetch, const std::string& marker,
+                         RebuildResult& result) {
+  RemoteSettings settings = plan.remote;
+  if (settings.name.empty()) settings.name = kDefaultName;
+  result.remote = settings.name;
+  SHOEBOX_ASSIGN(result.library_id, fetch.library_id());
+  if (exists(marker)) return Status::ok();
+  const Status refused(Code::kNotFound, result.no_catalog);
+  if (!plan.id.empty()) return refused;
+  SHOEBOX_ASSIGN(const bool any, fetch.has_originals());
+  if (!any) return refused.with_context("nothing stands under Library/ there either");
+  SHOEBOX_TRY(write_settings(plan.library, settings));
+  return write_file_atomically(marker, "");
+}
+
 // Kept beside the library: a list that long is no answer of a command.
 Status keep_report(const std::string& library, const RebuildResult& result) {
   if (result.lost.empty() && result.older.empty()) return Status::ok();
@@ -158,7 +180,18 @@ Result<RebuildResult> rebuild_library(
   const RebuildFetch fetch(*remote, clock, plan, library + kWork + "/segments");
 
   RebuildResult result;
-  SHOEBOX_ASSIGN(const Restorable found, fetch.catalog());
+  const std::string from_keys = library + kWork + kFromKeys;
+  std::optional<Restorable> restorable;
+  if (exists(from_keys)) {
+    result.no_catalog = "the run before this one found no catalog that could be used";
+  } else {
+    SHOEBOX_ASSIGN(restorable, fetch.catalog(result.no_catalog));
+  }
+  if (!restorable) {
+    SHOEBOX_TRY(prepare_from_keys(plan, fetch, from_keys, result));
+    return result;
+  }
+  const Restorable& found = *restorable;
   result.backed_up_s = found.head.time_s;
   result.originals = found.head.originals;
   result.remote = found.head.remote;

@@ -3,22 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "store/base/file_io.h"
 #include "store/base/hash.h"
 #include "store/catalog/backup_segment.h"
 #include "store/catalog/keys.h"
+#include "sync/owner_objects.h"
+#include "sync/time_text.h"
+#include "sync/transfer_deadline.h"
 
 namespace shoebox {
-
-std::string time_text(int64_t when_s) {
-  const auto seconds = static_cast<time_t>(when_s);
-  struct tm parts {};
-  char text[32] = "";
-  if (::localtime_r(&seconds, &parts) != nullptr) std::strftime(text, sizeof text, "%F %T", &parts);
-  return text;
-}
 
 Result<std::string> RebuildFetch::segment(const std::string& library, const backup::Segment& segment) const {
   const std::string path = folder_ + "/" + segment.sha256.hex();
@@ -31,7 +25,7 @@ Result<std::string> RebuildFetch::segment(const std::string& library, const back
 
 // The library that the owner means: with the most originals, because a machine that was set up anew on
 // the same remote may have begun a backup of its own.
-Result<RebuildFetch::Candidate> RebuildFetch::choose() const {
+Result<std::optional<RebuildFetch::Candidate>> RebuildFetch::choose() const {
   std::vector<std::string> ids{plan_.id};
   if (plan_.id.empty()) {
     SHOEBOX_ASSIGN(ids, copy_.libraries());
@@ -42,10 +36,7 @@ Result<RebuildFetch::Candidate> RebuildFetch::choose() const {
     for (const std::string& damaged : heads.damaged) plan_.note(damaged);
     if (!heads.whole.empty()) candidates.push_back({id, std::move(heads)});
   }
-  if (candidates.empty()) {
-    return Status(Code::kNotFound, fmt::format("{} holds no backup of a catalog that can be read{}",
-                                               plan_.remote.url, plan_.id.empty() ? "" : " for this id"));
-  }
+  if (candidates.empty()) return std::optional<Candidate>();
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     const backup::Head& one = a.heads.whole.front();
     const backup::Head& other = b.heads.whole.front();
@@ -58,7 +49,7 @@ Result<RebuildFetch::Candidate> RebuildFetch::choose() const {
                     "--id {}",
                     head.originals, time_text(head.time_s), candidates[i].id));
   }
-  return std::move(candidates.front());
+  return std::optional(std::move(candidates.front()));
 }
 
 // Fetches a head's segments. Damaged ones at the end of the journal are left out, and told; none:
@@ -99,20 +90,50 @@ Result<std::optional<Restorable>> RebuildFetch::whole(const backup::Head& head) 
   return std::optional(std::move(found));
 }
 
-Result<Restorable> RebuildFetch::catalog() const {
-  SHOEBOX_ASSIGN(const Candidate candidate, choose());
-  for (const backup::Head& head : candidate.heads.whole) {
+Result<std::optional<Restorable>> RebuildFetch::catalog(std::string& why) const {
+  SHOEBOX_ASSIGN(const std::optional<Candidate> candidate, choose());
+  if (!candidate) {
+    why = fmt::format("{} holds no backup of a catalog that can be read{}", plan_.remote.url,
+                      plan_.id.empty() ? "" : " for this id");
+    return std::optional<Restorable>();
+  }
+  for (const backup::Head& head : candidate->heads.whole) {
     SHOEBOX_ASSIGN(std::optional<Restorable> found, whole(head));
     if (!found) continue;
-    const bool first = &head == &candidate.heads.whole.front();
-    found->newest = found->newest && first && candidate.heads.damaged.empty();
-    if (!first || !candidate.heads.damaged.empty()) {
+    const bool first = &head == &candidate->heads.whole.front();
+    found->newest = found->newest && first && candidate->heads.damaged.empty();
+    found->newest_head = candidate->heads.whole.front();
+    if (!first || !candidate->heads.damaged.empty()) {
       plan_.note(
           fmt::format("the backup of {} is taken; what changed after it is lost", time_text(head.time_s)));
     }
-    return std::move(*found);
+    return found;
   }
-  return Status(Code::kNotFound, fmt::format("the backup of the catalog on {} is damaged", plan_.remote.url));
+  why = fmt::format("the backup of the catalog on {} is damaged", plan_.remote.url);
+  return std::optional<Restorable>();
+}
+
+Result<std::string> RebuildFetch::library_id() const {
+  const Result<OwnerObjects::Found> owner = OwnerObjects(remote_, clock_).find(plan_.cancel);
+  if (owner && !owner->terms.empty()) return owner->last.library;
+  if (!owner && owner.code() != Code::kDataLoss && owner.code() != Code::kIncompatible) return owner.status();
+  SHOEBOX_ASSIGN(const std::vector<std::string> ids, copy_.libraries());
+  return ids.size() == 1 ? ids.front() : std::string();
+}
+
+Result<bool> RebuildFetch::has_originals() const {
+  RequestContext context;
+  context.cancel = plan_.cancel;
+  for (const char* folder : {"Library/", ".shoebox/short/"}) {
+    std::string next;
+    do {
+      context.deadline = transfer_deadline(clock_, 0);
+      SHOEBOX_ASSIGN(const ListPage page, remote_.list(folder, next, context));
+      if (!page.objects.empty()) return true;
+      next = page.next;
+    } while (!next.empty());
+  }
+  return false;
 }
 
 }  // namespace shoebox

@@ -42,27 +42,32 @@ Result<RemoteObject> SidecarUpload::store(const SidecarStep& step, const Request
   options.if_absent = true;
   Result<RemoteObject> put = remote.put(step.key, file.get(), options, context);
   if (put || put.code() != Code::kConflict) return put;
-  SHOEBOX_ASSIGN(const bool ours, ours_stands_there(step, context));
-  if (!ours && !step.apart) {
+  SHOEBOX_ASSIGN(const Standing there, standing(step, context));
+  if (there == Standing::kStranger && !step.apart) {
     return Status(Code::kConflict,
                   fmt::format("{} on {} was written by somebody else; it stays", step.key, remote.name()));
   }
-  if (!ours) SHOEBOX_TRY(move_aside(remote, step.key, clock, context));
+  if (there != Standing::kOurs) SHOEBOX_TRY(move_aside(remote, step.key, clock, context));
   options.if_absent = false;
   return remote.put(step.key, file.get(), options, context);
 }
 
-Result<bool> SidecarUpload::ours_stands_there(const SidecarStep& step, const RequestContext& context) const {
+Result<SidecarUpload::Standing> SidecarUpload::standing(const SidecarStep& step,
+                                                        const RequestContext& context) const {
   SHOEBOX_ASSIGN(const RemoteObject there, remote.stat(step.key, context));
-  if (!step.former_etag.empty() && there.etag == step.former_etag) return true;
-  if (step.ours.empty() || there.size > kMostSidecarBytes) return false;
-  Sha256 hash;
-  const auto sink = [&hash](std::string_view piece) {
-    hash.update(piece.data(), piece.size());
+  if (!step.former_etag.empty() && there.etag == step.former_etag) return Standing::kOurs;
+  if (there.size > kMostSidecarBytes) return Standing::kStranger;
+  std::string bytes;
+  const auto sink = [&bytes](std::string_view piece) {
+    bytes += piece;
     return Status::ok();
   };
   if (there.size > 0) SHOEBOX_TRY(remote.get(step.key, {0, there.size}, there.etag, sink, context));
-  return std::find(step.ours.begin(), step.ours.end(), hash.finish()) != step.ours.end();
+  const ContentHash hash = sha256(bytes);
+  if (std::find(step.ours.begin(), step.ours.end(), hash) != step.ours.end()) return Standing::kOurs;
+  const std::string mark = "<shoebox:Original>" + step.original.hex() + "</shoebox:Original>";
+  const bool of_original = !step.original.is_zero() && bytes.find(mark) != std::string::npos;
+  return of_original ? Standing::kOfOriginal : Standing::kStranger;
 }
 
 }  // namespace shoebox

@@ -21,8 +21,11 @@ struct SidecarUpload {
 
  private:
   Result<RemoteObject> store(const SidecarStep& step, const RequestContext& context) const;
-  // By its ETag; where that is another, or none was confirmed, the bytes decide.
-  Result<bool> ours_stands_there(const SidecarStep& step, const RequestContext& context) const;
+  // kOurs: by its ETag; where that is another, or none was confirmed, by its bytes. kOfOriginal: Shoebox
+  // wrote it about this very original, and the catalog does not know: it was made anew, or somebody edited
+  // it.
+  enum class Standing : uint8_t { kOurs, kOfOriginal, kStranger };
+  Result<Standing> standing(const SidecarStep& step, const RequestContext& context) const;
 };
 
 }  // namespace shoebox

@@ -45,6 +45,7 @@ struct StepWorker::State {
   bool woken GUARDED_BY(mutex) = true;
   bool looking GUARDED_BY(mutex) = false;  // one thread asks the source
   bool urgent GUARDED_BY(mutex) = false;   // run_now(): until nothing is left to be tried
+  bool awaits GUARDED_BY(mutex) = false;   // wake_now()
   bool ending GUARDED_BY(mutex) = false;   // nothing more is tried in this hurry
   std::unordered_set<uint64_t> running GUARDED_BY(mutex);
   uint32_t at_work GUARDED_BY(mutex) = 0;
@@ -91,7 +92,7 @@ bool StepWorker::State::may_look() {
   if (!gate.is_open() || looking || (now < quiet_until && !urgent)) return false;
   if (!gate.online() && at_work > 0) return false;  // one probe after an outage
   if (ending) return false;
-  return woken || (urgent && at_work == 0) || now >= next_due;
+  return woken || (urgent && at_work == 0 && !awaits) || now >= next_due;
 }
 
 void StepWorker::State::wait_for_work() NO_THREAD_SAFETY_ANALYSIS {
@@ -127,8 +128,9 @@ std::unique_ptr<WorkerStep> StepWorker::State::look() NO_THREAD_SAFETY_ANALYSIS 
     next_due = clock.steady() + std::chrono::seconds(10);
     return nullptr;
   }
+  awaits = source->awaits();
   if (!*step) {
-    if (at_work == 0) urgent = false;  // else the policy may break off what the others do
+    if (at_work == 0 && !awaits) urgent = false;  // else the policy may break off what the others do
     return nullptr;
   }
   woken = true;  // there may be more behind it
@@ -208,6 +210,16 @@ void StepWorker::wake() {
   state_->changed.notify_all();
 }
 
+void StepWorker::wake_now() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->woken = true;
+    state_->awaits = false;
+    state_->quiet_until = Steady::min();
+  }
+  state_->changed.notify_all();
+}
+
 void StepWorker::set_paused(bool paused) {
   {
     MutexLock lock(state_->mutex);
@@ -234,6 +246,15 @@ void StepWorker::run_now() {
     state_->ending = false;
     state_->gate.reopen();
     state_->look_at_policy();  // so that nobody is told any more that it holds
+    state_->woken = true;
+  }
+  state_->changed.notify_all();
+}
+
+void StepWorker::try_again() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->gate.reopen();
     state_->woken = true;
   }
   state_->changed.notify_all();

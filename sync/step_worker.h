@@ -43,6 +43,8 @@ class StepSource {
   // (wall clock), 0 when somebody wakes the worker. `hurry`: no back-off.
   virtual Result<std::unique_ptr<WorkerStep>> next(bool hurry, const std::function<bool(uint64_t)>& skip,
                                                    int64_t* due_s) = 0;
+  // Whether something that was found waits for wake_now(): a hurry does not end before it.
+  [[nodiscard]] virtual bool awaits() const { return false; }
 };
 
 class StepWorker : public RemoteWorker {
@@ -62,9 +64,11 @@ class StepWorker : public RemoteWorker {
   void start(bool paused) override;
   void stop() override;
   void wake() override;
+  void wake_now();  // what steps waited for has come: without quiet
   void set_paused(bool paused) override;
   void set_surroundings(const Surroundings& around) override;
   void run_now() override;
+  void try_again() override;
 
   struct Report {
     bool online = true;

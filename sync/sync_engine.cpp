@@ -8,7 +8,7 @@
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
 #include "store/outbox.h"
-#include "sync/remote_test.h"
+#include "sync/owner_record.h"
 #include "sync/sync_engine_state.h"
 
 namespace shoebox {
@@ -26,6 +26,9 @@ constexpr auto kSurroundingsPeriod = std::chrono::seconds(10);
 SyncEngine::SyncEngine(Dependencies dependencies) {
   const std::vector<RemoteSettings> remotes = std::move(dependencies.remotes);
   const int64_t quiet_s = dependencies.quiet_s;
+  if (dependencies.writer.id.empty()) {
+    if (Result<std::string> id = new_owner_id()) dependencies.writer.id = std::move(*id);
+  }
   auto on_disk_full = std::move(dependencies.on_disk_full);
   const CatalogBackup::Options backup_options = dependencies.catalog_backup;
   MakeRemote make = std::move(dependencies.make_remote);
@@ -34,6 +37,8 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
   if (on_disk_full) state_->fetcher.on_disk_full(std::move(on_disk_full));
   state_->fetcher.on_copy_missing(
       [state = state_.get()](ContentNo content, const std::string& remote, const std::string& key) {
+        // Where another one writes, it was moved: that is for the catalog of that one to know.
+        if (!state->writes_to(remote)) return;
         const Status noted = state->outbox.copy_lost(content, remote, key);
         log::warning("remote {}: the object of content {} is gone; {}", remote, content.value,
                      noted ? "it is queued again" : noted.message());
@@ -60,6 +65,7 @@ SyncEngine::State::Member SyncEngine::State::make_member(const RemoteSettings& s
   member.paced =
       std::make_unique<PacedRemote>(*member.remote, clock, policy, settings.connections + kOthersAtWork);
   fetcher.add_remote(*member.remote);
+  make_lease(member);
   Uploader::Options uploading;
   uploading.connections = settings.connections;
   uploading.quiet_s = quiet_s;
@@ -70,17 +76,24 @@ SyncEngine::State::Member SyncEngine::State::make_member(const RemoteSettings& s
       return videos->kept_back(content);
     };
   }
-  member.uploader = std::make_unique<Uploader>(outbox, *member.paced, &fetcher, clock, std::move(uploading));
+  member.uploader = std::make_unique<Uploader>(outbox, *member.leased, &fetcher, clock, std::move(uploading));
   Tidier::Options tidying;
   tidying.connections = std::min(settings.connections, kTidyConnections);
   tidying.quiet_s = quiet_s;
   tidying.policy = policy;
-  member.sidecars = std::make_unique<SidecarSender>(outbox, *member.paced, clock, tidying);
-  member.tidier = std::make_unique<Tidier>(outbox, *member.paced, clock, std::move(tidying));
+  member.sidecars = std::make_unique<SidecarSender>(outbox, *member.leased, clock, tidying);
+  member.tidier = std::make_unique<Tidier>(outbox, *member.leased, clock, std::move(tidying));
   backup.policy = policy;
-  backup.on_sent = [this] { forget_changes(); };
+  backup.on_sent = [this, tidier = member.tidier.get()] {
+    forget_changes();
+    tidier->wake_now();
+  };
   backup.more_to_come = [this] { return at_work_for_owner(); };
-  member.backup = std::make_unique<CatalogBackup>(catalog, *member.paced, clock, std::move(backup));
+  member.backup = std::make_unique<CatalogBackup>(catalog, *member.leased, clock, std::move(backup));
+  outbox.set_backed_up(settings.name, [weak = weak_from_this(), sent = member.backup.get()]() -> uint64_t {
+    const std::shared_ptr<State> state = weak.lock();
+    return state ? sent->sent_up_to() : 0;
+  });
   return member;
 }
 
@@ -147,6 +160,9 @@ void SyncEngine::start(bool uploads) {
   if (!uploads) return;
   state_->watch_surroundings();
   const auto paused = state_->outbox.paused();
+  for (const State::Member& member : state_->members) {
+    if (member.lease) member.lease->start();
+  }
   state_->each_worker([&](RemoteWorker& worker) { worker.start(paused && *paused); });
   state_->enqueue = std::thread([state = state_.get()] { state->enqueue_all(); });
   if (state_->verify_period_s > 0)
@@ -192,6 +208,9 @@ void SyncEngine::stop() {
   state_->fetcher.stop();  // first: an upload or a repair may wait for a fetch
   if (state_->verifying.joinable()) state_->verifying.join();
   state_->each_worker([](RemoteWorker& worker) { worker.stop(); });
+  for (const State::Member& member : state_->members) {
+    if (member.lease) member.lease->stop();
+  }
 }
 
 void SyncEngine::State::watch_surroundings() {
@@ -214,13 +233,6 @@ Status SyncEngine::resume() {
   SHOEBOX_TRY(state_->outbox.set_paused(false));
   state_->each_worker([](RemoteWorker& worker) { worker.set_paused(false); });
   return Status::ok();
-}
-
-Status SyncEngine::test(const RemoteSettings& settings, CancelToken cancel) {
-  const auto totals = state_->outbox.totals(settings.name);
-  SHOEBOX_ASSIGN(const std::unique_ptr<Remote> remote,
-                 state_->make_remote(settings, totals && totals->confirmed_files > 0));
-  return test_remote(*remote, state_->clock, cancel);
 }
 
 Status SyncEngine::run_now() {

@@ -5,6 +5,8 @@
 
 #include "store/base/mutex.h"
 #include "sync/counted_remote.h"
+#include "sync/leased_remote.h"
+#include "sync/owner_lease.h"
 #include "sync/paced_remote.h"
 #include "sync/sidecar_sender.h"
 #include "sync/surroundings_watch.h"
@@ -16,13 +18,15 @@
 
 namespace shoebox {
 
-struct SyncEngine::State {
+struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   struct Member {
     RemoteSettings settings;
     Status broken;                          // not ok: no remote could be made from the settings
     std::unique_ptr<CountedRemote> remote;  // for reads that somebody waits for
     std::unique_ptr<PacedRemote> paced;     // the same, for what works in the background
     std::unique_ptr<VideoPolicy> videos;    // null: none are kept back
+    std::unique_ptr<OwnerLease> lease;      // of `remote`
+    std::unique_ptr<LeasedRemote> leased;   // `paced`, for what writes
     // There when `remote` is.
     std::unique_ptr<Uploader> uploader;
     std::unique_ptr<Tidier> tidier;
@@ -33,16 +37,22 @@ struct SyncEngine::State {
 
   explicit State(Dependencies d)
       : catalog(d.catalog),
+        contents(d.contents),
+        tree(d.tree),
         outbox(d.outbox),
         clock(d.clock),
         verify_period_s(d.verify_period_s),
+        writer(std::move(d.writer)),
         fetcher(d.catalog, d.contents, d.clock, std::move(d.fetcher)),
-        verifier(d.catalog, d.outbox, fetcher, d.clock) {}
+        verifier(d.catalog, d.contents, d.outbox, fetcher, d.clock) {}
 
   Catalog& catalog;
+  ContentStore& contents;
+  Tree* const tree;
   Outbox& outbox;
   const Clock& clock;
   const int64_t verify_period_s;
+  const Writer writer;
   Fetcher fetcher;
   Verifier verifier;
   MakeRemote make_remote;
@@ -59,6 +69,9 @@ struct SyncEngine::State {
   bool enqueued GUARDED_BY(mutex) = true;  // false while the search for missing jobs runs
 
   void enqueue_all();
+  void make_lease(Member& member);
+  [[nodiscard]] bool all_sent(const Member& member) const;
+  [[nodiscard]] bool writes_to(const std::string& remote) const;
   Member make_member(const RemoteSettings& settings, int64_t quiet_s, CatalogBackup::Options backup);
   void follow_commits(const std::shared_ptr<State>& self);
   void each_worker(const std::function<void(RemoteWorker&)>& work) const;

@@ -75,6 +75,11 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
   status.catalog_pending = backup.pending;
   status.catalog_waiting_for = backup.waiting_for;
   status.catalog_error = backup.last_error;
+  status.owner = member.lease->report();
+  if (!status.owner.problem.empty() && !paused) {
+    if (status.pending_files > 0) status.waiting_for = status.owner.problem;
+    if (status.catalog_pending > 0) status.catalog_waiting_for = status.owner.problem;
+  }
   return status;
 }
 

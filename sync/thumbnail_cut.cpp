@@ -5,6 +5,7 @@
 #include "store/base/coding.h"
 #include "store/catalog/backup_segment.h"
 #include "store/catalog/keys.h"
+#include "store/thumbnail_id.h"
 #include "store/thumbnails/thumbnails.h"
 
 namespace shoebox {
@@ -22,7 +23,7 @@ enum class Readiness { kNothing, kWaits, kReady };
 Result<Readiness> readiness(const CatalogReader& reader, ContentNo number, const ContentRecord& content,
                             int64_t now_s) {
   const bool young = content.changed_s + kDecodeGraceS > now_s && content.changed_s <= now_s;
-  if (content.state != ContentState::kSealed) return young ? Readiness::kWaits : Readiness::kNothing;
+  if (!is_immutable(content.state)) return young ? Readiness::kWaits : Readiness::kNothing;
   SHOEBOX_ASSIGN(const std::optional<PhotoId> id, reader.photo_of_content(number));
   if (!id) return Readiness::kNothing;
   SHOEBOX_ASSIGN(const std::optional<PhotoRecord> photo, reader.photo(*id));
@@ -76,8 +77,9 @@ Result<bool> cut_thumbnails(const CatalogMoment& moment, const Thumbnails& thumb
     SHOEBOX_ASSIGN(const Readiness ready, readiness(moment, number, content, range.now_s));
     if (ready == Readiness::kWaits) return false;
     if (ready == Readiness::kReady) {
-      SHOEBOX_ASSIGN(const std::optional<std::string> jpeg, thumbnails.get(content.sha256, kSizePx));
-      if (jpeg) writer.put(thumbnail_key(content.sha256, kSizePx), *jpeg);
+      const ContentHash id = thumbnail_id(number, content);
+      SHOEBOX_ASSIGN(const std::optional<std::string> jpeg, thumbnails.get(id, kSizePx));
+      if (jpeg) writer.put(thumbnail_key(id, kSizePx), *jpeg);
     }
     last = number.value;
     if (writer.raw_bytes() >= kSegmentBytes) SHOEBOX_TRY(cut());

@@ -41,6 +41,9 @@ class TidySource final : public StepSource {
         std::make_unique<MoveOrRemove>(outbox_, remote_, clock_, std::move(*step)));
   }
 
+  // Removals wait until the backup of the catalog tells why.
+  [[nodiscard]] bool awaits() const override { return outbox_.tidy_awaits_backup(remote_.name()); }
+
  private:
   Outbox& outbox_;
   Remote& remote_;

@@ -4,6 +4,7 @@
 
 #include "store/base/hash.h"
 #include "store/base/log.h"
+#include "sync/fold_probe.h"
 #include "sync/move_aside.h"
 #include "sync/transfer_deadline.h"
 
@@ -14,7 +15,14 @@ Status Tidy::run(const TidyStep& step, const CancelToken& cancel, RequestHints& 
   context.cancel = cancel;
   context.hints = &hints;
   context.deadline = transfer_deadline(clock, step.size);  // a remote may copy by reading and writing
-  return step.kind == TidyStep::Kind::kMove ? move(step, context) : remove(step, context);
+  switch (step.kind) {
+    case TidyStep::Kind::kMove: return move(step, context);
+    case TidyStep::Kind::kRemove: return remove(step, context);
+    case TidyStep::Kind::kProbe: break;
+  }
+  SHOEBOX_ASSIGN(const bool folds, remote_folds_keys(remote, step.key, context));
+  outbox.probed(step, remote.name(), folds);
+  return Status::ok();
 }
 
 // Copy, look at the copy, look that it was made of what we sent, tell the catalog; what is left at the

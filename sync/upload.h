@@ -21,8 +21,7 @@ struct Upload {
 
   // An object that stands under the key and is another one is moved to .shoebox/versions/ first.
   Result<RemoteCopy> send(const ReadyUpload& upload, const CancelToken& cancel, RequestHints& hints) const;
-
- private:
+  // Fetches what is not on this disk.
   Status bring_back(const ReadyUpload& upload, const CancelToken& cancel) const;
 };
 

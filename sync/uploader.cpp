@@ -190,8 +190,14 @@ void Uploader::State::send_one() NO_THREAD_SAFETY_ANALYSIS {
   RequestHints hints;
   Status status;
   try {
-    auto copy = upload.send(item, cancel, hints);
-    status = copy ? outbox.confirmed(item.job.content, remote.name(), *copy) : copy.status();
+    if (item.content.state == ContentState::kAdopted) {
+      // Sent in a second turn, once its hashes are known; or its bytes are known ones, and the job is theirs.
+      status = upload.bring_back(item, cancel);
+      if (status.code() == Code::kNotFound) status = Status::ok();
+    } else {
+      auto copy = upload.send(item, cancel, hints);
+      status = copy ? outbox.confirmed(item.job.content, remote.name(), *copy) : copy.status();
+    }
   } catch (const std::exception& e) {
     status = Status(Code::kIo, fmt::format("{}: {}", item.key, e.what()));
   }
@@ -215,8 +221,11 @@ void Uploader::State::send_one() NO_THREAD_SAFETY_ANALYSIS {
 
 // What a result tells about the remote. Returns how long the content waits before it is tried again.
 double Uploader::State::judge(const Status& status, const ReadyUpload* item, const RequestHints& hints) {
-  const RemoteGate::Verdict verdict = gate.judge(status, item != nullptr ? item->job.attempts + 1 : 1,
-                                                 hints.retry_after_s, item != nullptr ? item->key : "check");
+  const std::string what = item == nullptr     ? "check"
+                           : item->key.empty() ? fmt::format("content {}", item->job.content.value)
+                                               : item->key;
+  const RemoteGate::Verdict verdict =
+      gate.judge(status, item != nullptr ? item->job.attempts + 1 : 1, hints.retry_after_s, what);
   if (status && ++successes >= allowed * 4 && allowed < options.connections) {
     ++allowed;
     successes = 0;
@@ -336,6 +345,15 @@ void Uploader::run_now() {
     state_->gate.reopen();
     state_->look_at_policy();  // so that nobody is told any more that it holds
     state_->next_scan = RealClock::time_point();
+    state_->woken = true;
+  }
+  state_->changed.notify_all();
+}
+
+void Uploader::try_again() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->gate.reopen();
     state_->woken = true;
   }
   state_->changed.notify_all();

@@ -11,6 +11,7 @@
 #include "store/base/hash.h"
 #include "store/catalog/catalog.h"
 #include "store/content/content_source.h"
+#include "store/content/content_store.h"
 #include "store/outbox.h"
 #include "sync/move_aside.h"
 #include "sync/remote/remote.h"
@@ -33,14 +34,16 @@ bool unreachable(Code code) {
 
 struct Verifier::Item {
   ContentNo content;
+  bool adopted = false;  // nobody read it whole yet: its hashes are recorded now
   ContentHash sha256;
   uint64_t size = 0;
   Remote* remote = nullptr;
   RemoteCopy copy;
 };
 
-Verifier::Verifier(Catalog& catalog, Outbox& outbox, ContentSource& source, const Clock& clock)
-    : catalog_(catalog), outbox_(outbox), source_(source), clock_(clock) {}
+Verifier::Verifier(Catalog& catalog, ContentStore& contents, Outbox& outbox, ContentSource& source,
+                   const Clock& clock)
+    : catalog_(catalog), contents_(contents), outbox_(outbox), source_(source), clock_(clock) {}
 
 RequestContext Verifier::context_for(uint64_t bytes, const CancelToken& cancel) const {
   RequestContext context;
@@ -58,7 +61,10 @@ Result<std::vector<Verifier::Item>> Verifier::plan(const std::vector<Remote*>& r
   std::uniform_real_distribution<double> chance(0, 1);
   SHOEBOX_TRY(catalog_.for_each_content([&](ContentNo content, const ContentRecord& record) {
     if (cancel.cancelled()) return false;
-    if (record.state != ContentState::kSealed) return true;
+    if (!is_immutable(record.state)) return true;
+    const bool adopted = record.state == ContentState::kAdopted;
+    const auto left_out = adopted ? VerifyRequest::Unread::kLeaveOut : VerifyRequest::Unread::kOnly;
+    if (request.unread == left_out) return true;
     const auto copies = catalog_.copies(content);
     if (!copies) {
       failed = copies.status();
@@ -69,7 +75,7 @@ Result<std::vector<Verifier::Item>> Verifier::plan(const std::vector<Remote*>& r
                                        [&name = name](const Remote* r) { return r->name() == name; });
       if (remote == remotes.end() || copy.confirmed_s >= request.confirmed_before_s) continue;
       if (request.share < 1 && chance(random) >= request.share) continue;
-      items.push_back({content, record.sha256, record.size, *remote, copy});
+      items.push_back({content, adopted, record.sha256, record.size, *remote, copy});
     }
     return true;
   }));
@@ -103,8 +109,30 @@ Result<ContentHash> Verifier::hash_of_object(const Item& item, const RemoteCopy&
   return hash.finish();
 }
 
+// The first whole read of adopted bytes: what comes under the ETag they were adopted with is right.
+Result<Verifier::Found> Verifier::read_adopted(const Item& item, const CancelToken& cancel) const {
+  BlockHasher hasher;
+  const Status read = item.remote->get(
+      item.copy.key, {0, item.size}, item.copy.etag,
+      [&hasher](std::string_view piece) {
+        hasher.update(piece.data(), piece.size());
+        return Status::ok();
+      },
+      context_for(item.size, cancel));
+  if (read.code() == Code::kConflict) return Found::kReplaced;
+  if (read.code() == Code::kNotFound) return Found::kMissing;
+  if (read.code() == Code::kDataLoss) return Found::kDamaged;
+  if (!read) return read;
+  const ContentHashes hashes = hasher.finish();
+  if (hashes.size != item.size) return Found::kDamaged;
+  const Status recorded = contents_.adopted_hashes(item.content, hashes);
+  if (!recorded && recorded.code() != Code::kNotFound) return recorded;
+  return Found::kGood;
+}
+
 // `copy` gets the ETag that now stands there when the bytes are right all the same.
 Result<Verifier::Found> Verifier::check(const Item& item, RemoteCopy& copy, const CancelToken& cancel) const {
+  if (item.adopted) return read_adopted(item, cancel);
   bool replaced = false;
   for (int read = 0; read < kReads; ++read) {
     Result<ContentHash> hash = hash_of_object(item, copy, cancel);

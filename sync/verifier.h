@@ -19,6 +19,7 @@ namespace shoebox {
 
 class Catalog;
 class ContentSource;
+class ContentStore;
 class Outbox;
 class Remote;
 struct RequestContext;
@@ -26,7 +27,8 @@ struct RequestContext;
 class Verifier {
  public:
   // `source` brings evicted originals back from another remote when a copy must be repaired.
-  Verifier(Catalog& catalog, Outbox& outbox, ContentSource& source, const Clock& clock);
+  Verifier(Catalog& catalog, ContentStore& contents, Outbox& outbox, ContentSource& source,
+           const Clock& clock);
 
   // A remote that cannot be reached is given up for this run; its copies count as unchecked.
   Result<VerifyReport> run(const std::vector<Remote*>& remotes, const VerifyRequest& request,
@@ -40,6 +42,7 @@ class Verifier {
   Result<std::vector<Item>> plan(const std::vector<Remote*>& remotes, const VerifyRequest& request,
                                  const CancelToken& cancel) const;
   Result<Found> check(const Item& item, RemoteCopy& copy, const CancelToken& cancel) const;
+  Result<Found> read_adopted(const Item& item, const CancelToken& cancel) const;
   Result<ContentHash> hash_of_object(const Item& item, const RemoteCopy& copy,
                                      const CancelToken& cancel) const;
   // Ok when the copy will be sent again; else why it cannot be.
@@ -48,6 +51,7 @@ class Verifier {
   [[nodiscard]] RequestContext context_for(uint64_t bytes, const CancelToken& cancel) const;
 
   Catalog& catalog_;
+  ContentStore& contents_;
   Outbox& outbox_;
   ContentSource& source_;
   const Clock& clock_;

@@ -140,8 +140,11 @@ Status fetch_whole(Library& library, ContentNo content, uint64_t size, const Can
   for (uint64_t at = 0; at < size; at += kFetchAtOnce) {
     if (cancel.cancelled()) return {Code::kCancelled, "interrupted"};
     const ByteRange window{at, std::min(size, at + kFetchAtOnce)};
-    SHOEBOX_ASSIGN(const std::vector<ByteRange> gaps, library.contents().missing(content, window));
-    for (const ByteRange& gap : gaps) {
+    const Result<std::vector<ByteRange>> gaps = library.contents().missing(content, window);
+    // Adopted bytes that turned out to be known ones gave way to those.
+    if (gaps.code() == Code::kNotFound && at > 0) return Status::ok();
+    if (!gaps) return gaps.status();
+    for (const ByteRange& gap : *gaps) {
       if (library.source() == nullptr) {
         return {Code::kUnavailable, "it is on a remote only, and no remote is at hand"};
       }

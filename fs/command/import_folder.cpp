@@ -123,10 +123,20 @@ Result<bool> FolderImport::same_bytes(const InodeRecord& inode, uint64_t size,
   if (!inode.content) return size == 0;
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> content, library_.catalog().content(inode.content));
   if (!content) return false;
+  if (content->state == ContentState::kAdopted) return same_adopted(inode.content, size, hash);
   if (content->state == ContentState::kSealed) return content->sha256 == hash;
   SHOEBOX_ASSIGN(const UniqueFd fd, library_.contents().open_local(inode.content));
   SHOEBOX_ASSIGN(const ContentHash staged, hash_of(fd.get(), CancelToken()));
   return staged == hash;
+}
+
+// Reading all of it makes its hash known, or finds that the bytes are known ones.
+Result<bool> FolderImport::same_adopted(ContentNo content, uint64_t size, const ContentHash& hash) const {
+  SHOEBOX_TRY(fetch_whole(library_, content, size, CancelToken()));
+  SHOEBOX_ASSIGN(const std::optional<ContentRecord> now, library_.catalog().content(content));
+  if (now) return now->state == ContentState::kSealed && now->sha256 == hash;
+  SHOEBOX_ASSIGN(const std::optional<ContentNo> known, library_.catalog().content_by_hash(hash));
+  return known.has_value();
 }
 
 Result<std::optional<ImportOutcome>> FolderImport::known_photo(const ContentHash& hash) const {
@@ -273,6 +283,9 @@ Status FolderImport::remove_source(const ImportSource& file, const ImportOutcome
   if (!inode) return {Code::kNotFound, "it was removed from the library meanwhile"};
   if (inode->content || file.size != 0) {
     SHOEBOX_ASSIGN(const std::optional<ContentRecord> content, library_.catalog().content(inode->content));
+    if (content && content->state == ContentState::kAdopted)
+      return {Code::kBusy,
+              "the library's bytes were adopted and never read, so nothing tells that they are the same"};
     if (!content || content->state != ContentState::kSealed) return {Code::kBusy, "it is being written"};
     SHOEBOX_ASSIGN(const auto copies, library_.catalog().copies(inode->content));
     // Copies on remotes that left the settings are out of reach: they do not count.

@@ -58,6 +58,8 @@ class FolderImport {
   Result<ContentHash> hash_of(int fd, const CancelToken& cancel) const;
   // Whether the file at `inode` has these bytes; staged ones are read.
   Result<bool> same_bytes(const InodeRecord& inode, uint64_t size, const ContentHash& hash) const;
+  // The same for adopted bytes that nobody read yet: reads them.
+  Result<bool> same_adopted(ContentNo content, uint64_t size, const ContentHash& hash) const;
   // A visible name of the photo with these bytes that is not in Trash.
   Result<std::optional<ImportOutcome>> known_photo(const ContentHash& hash) const;
   Result<InodeNo> copy_in(const ImportSource& file, int fd, InodeNo folder, const std::string& name,

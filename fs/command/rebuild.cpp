@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "fs/command/adopt_run.h"
 #include "fs/command/arguments.h"
 #include "fs/command/composition.h"
 #include "fs/command/escape.h"
@@ -18,6 +19,7 @@
 #include "store/base/mutex.h"
 #include "store/catalog/catalog.h"
 #include "store/library.h"
+#include "store/sync_control.h"
 
 namespace shoebox {
 namespace {
@@ -86,6 +88,59 @@ Result<Fetched> fetch_all(const Composition& composition, const std::string& pat
   return fetched;
 }
 
+// The library is there, whatever comes of it.
+Status take_over(const Composition& composition, const std::string& path, const std::string& remote,
+                 const CancelToken& cancel, Progress& progress) {
+  OpenRequest request;
+  request.library = path;
+  request.background = false;
+  SHOEBOX_ASSIGN(const std::unique_ptr<OpenedLibrary> opened, composition.open_library(request));
+  TakeoverRequest takeover;
+  takeover.remote = remote;
+  return opened->sync().take_over(takeover, cancel,
+                                  [&](const std::string& text, uint64_t done, uint64_t total) {
+                                    progress.update(done, total, printable(text));
+                                  });
+}
+
+// No copy of the catalog is left: what stands under Library/ there becomes the tree.
+Result<AdoptReport> from_keys(const Composition& composition, const std::string& path,
+                              const RebuildResult& rebuilt, const CancelToken& cancel, Progress& progress) {
+  progress.note(
+      printable(fmt::format("{}; the library is made from the names, the heads and the sidecars of the "
+                            "originals there",
+                            rebuilt.no_catalog)));
+  OpenRequest open;
+  open.library = path;
+  open.create = true;
+  open.background = false;
+  SHOEBOX_ASSIGN(const std::unique_ptr<OpenedLibrary> opened, composition.open_library(open));
+  AdoptRequest request;
+  request.remote = rebuilt.remote;
+  request.rebuild = true;
+  request.library_id = rebuilt.library_id;
+  AdoptProgress shown;
+  const auto draw = [&](const json& interim) {
+    if (const auto note = interim.find("note"); note != interim.end()) {
+      progress.note(note->get<std::string>());
+    } else {
+      progress.update(0, 0, interim.value("text", ""));
+    }
+  };
+  return run_adoption(
+      opened->library(), opened->sync(), request, cancel,
+      [&](const AdoptReport& report) { shown.tell(report, draw); }, draw);
+}
+
+void show_adopted(const AdoptReport& report, const std::string& library) {
+  say(fmt::format("{} holds what stood under Library/ on the remote: {}, {}, {}; {} of its owner were read",
+                  escape_name(library), counted(report.photos, "photo"), counted(report.videos, "video"),
+                  counted(report.others, "other file"), counted(report.statements, "sidecar")));
+  say(fmt::format("{} there already, {} skipped, {} failed; {}, {} received of {}", report.already,
+                  report.skipped, report.failed, counted(report.requests, "request"),
+                  human_bytes(report.received_bytes), human_bytes(report.original_bytes)));
+}
+
 void show_paths(const std::vector<std::string>& paths, std::string_view what) {
   for (size_t i = 0; i < std::min(paths.size(), kMostShown); ++i) {
     say(fmt::format("  {}", escape_name(paths[i])));
@@ -148,22 +203,43 @@ Result<int> run(FrontEnd& front) {
   };
   plan.note = [&](const std::string& line) { progress.note(printable(line)); };
   SHOEBOX_ASSIGN(const RebuildResult result, front.composition.rebuild(plan));
+  AdoptReport adopted;
+  if (!result.no_catalog.empty()) {
+    SHOEBOX_ASSIGN(adopted, from_keys(front.composition, plan.library, result, front.cancel, progress));
+  }
   Fetched fetched;
   if (front.arguments.value("all", false)) {
     SHOEBOX_ASSIGN(fetched, fetch_all(front.composition, plan.library, front.cancel, progress));
   }
   SHOEBOX_TRY(front.composition.finish_rebuild(plan.library));
+  Status taken_over;
+  if (front.arguments.value("takeover", false)) {
+    taken_over = take_over(front.composition, plan.library, result.remote, front.cancel, progress);
+  }
   progress.clear();
-  if (front.json) {
+  if (front.json && !result.no_catalog.empty()) {
+    json told = json_of(result, fetched);
+    told["adopted"] = json_of(adopted);
+    told["no_catalog"] = printable(result.no_catalog);
+    say(told.dump(2, ' ', false, json::error_handler_t::replace));
+  } else if (front.json) {
     say(json_of(result, fetched).dump(2, ' ', false, json::error_handler_t::replace));
   } else {
-    show(result, plan.library);
+    if (result.no_catalog.empty()) {
+      show(result, plan.library);
+    } else {
+      show_adopted(adopted, plan.library);
+    }
     if (fetched.files > 0) {
       say(fmt::format("{} fetched, {}", counted(fetched.files, "original"), human_bytes(fetched.bytes)));
     }
   }
   for (const std::string& failed : fetched.failed) complain(failed);
-  return fetched.failed.empty() ? 0 : 1;
+  if (!taken_over) {
+    complain(printable(taken_over.message()));
+    return 1;
+  }
+  return fetched.failed.empty() && adopted.failed == 0 ? 0 : 1;
 }
 
 }  // namespace
@@ -173,7 +249,7 @@ Verb rebuild_verb() {
   verb.name = "rebuild";
   verb.summary = "make a library anew from its backup, after this disk was lost";
   verb.examples =
-      "  shoebox rebuild --from /mnt/nas/photos ~/.photos && shoebox mount ~/.photos ~/Photos\n"
+      "  shoebox rebuild --from /mnt/nas/photos --takeover ~/.photos && shoebox mount ~/.photos ~/Photos\n"
       "                               names, albums, people and thumbnails at once, originals when read\n"
       "  shoebox rebuild --from s3://bucket/photos --option endpoint=https://s3.example.org ~/.photos --all\n"
       "                               every original as well\n";
@@ -187,6 +263,8 @@ Verb rebuild_verb() {
       {"--id", "id", OptionSpec::Kind::kText, "ID",
        "which library, where several are backed up to one place"},
       {"--all", "all", OptionSpec::Kind::kFlag, "", "bring all originals now"},
+      {"--takeover", "takeover", OptionSpec::Kind::kFlag, "",
+       "write there from now on, in place of the machine that is gone (shoebox remote takeover)"},
   };
   verb.run = run;
   return verb;

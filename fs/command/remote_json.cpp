@@ -13,6 +13,16 @@ namespace shoebox {
 
 using nlohmann::json;
 
+json json_of(const RemoteOwner& owner) {
+  return {{"known", owner.known},
+          {"this_library", owner.this_library},
+          {"host", printable(owner.host)},
+          {"user", printable(owner.user)},
+          {"since", owner.since_s},
+          {"library", printable(owner.library)},
+          {"problem", printable(owner.problem)}};
+}
+
 json json_of(const std::vector<RemoteStatus>& remotes) {
   json list = json::array();
   for (const RemoteStatus& remote : remotes) {
@@ -38,7 +48,8 @@ json json_of(const std::vector<RemoteStatus>& remotes) {
                     {"catalog_backed_up_at", remote.catalog_backed_up_s},
                     {"catalog_pending_changes", remote.catalog_pending},
                     {"catalog_waiting_for", printable(remote.catalog_waiting_for)},
-                    {"catalog_error", printable(remote.catalog_error)}});
+                    {"catalog_error", printable(remote.catalog_error)},
+                    {"owner", json_of(remote.owner)}});
   }
   return list;
 }
@@ -59,10 +70,12 @@ std::string catalog_line(const json& remote) {
   if (const auto pending = remote.value("catalog_pending_changes", uint64_t{0}); when > 0 && pending > 0) {
     line += fmt::format(", {} since", counted(pending, "change"));
   }
-  if (const std::string why = remote.value("catalog_waiting_for", ""); !why.empty() && why != "paused") {
+  const std::string problem = remote.value("owner", json::object()).value("problem", "");
+  if (const std::string why = remote.value("catalog_waiting_for", "");
+      !why.empty() && why != "paused" && why != problem) {
     line += ", waits: " + why;
   }
-  if (const std::string error = remote.value("catalog_error", ""); !error.empty()) {
+  if (const std::string error = remote.value("catalog_error", ""); !error.empty() && error != problem) {
     line += ", last error: " + error;
   }
   return line;
@@ -91,11 +104,14 @@ std::string remote_line(const json& remote) {
   if (const auto limit = remote.value("limited_bytes_per_second", uint64_t{0}); limit > 0) {
     line += fmt::format(", slowed down to {}/s by its bandwidth", human_bytes(limit));
   }
-  if (const std::string why = remote.value("waiting_for", ""); !why.empty() && why != "paused") {
+  const std::string problem = remote.value("owner", json::object()).value("problem", "");
+  if (const std::string why = remote.value("waiting_for", "");
+      !why.empty() && why != "paused" && why != problem) {
     line += ", waits: " + why;
   }
+  if (!problem.empty()) line += fmt::format("\n{:<10} {}", "", problem);
   line += fmt::format("\n{:<10} {}", "", catalog_line(remote));
-  if (const std::string error = remote.value("last_error", ""); !error.empty()) {
+  if (const std::string error = remote.value("last_error", ""); !error.empty() && error != problem) {
     line += fmt::format("\n{:<10} last error: {}", "", error);
   }
   return line;

@@ -15,6 +15,7 @@
 #include "store/catalog/catalog.h"
 #include "store/importer.h"
 #include "store/library.h"
+#include "store/thumbnail_id.h"
 #include "store/thumbnails/thumbnails.h"
 
 namespace shoebox {
@@ -46,16 +47,22 @@ Result<json> thumbnail(ServiceContext& context, const json& arguments) {
   }
   if (!entry.inode.content) return Status(Code::kInvalid, fmt::format("{}: is empty", printable(path)));
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> content, library.catalog().content(entry.inode.content));
-  if (!content || content->state != ContentState::kSealed) {
+  if (!content || !is_immutable(content->state)) {
     return Status(Code::kBusy, fmt::format("{}: is being written; try again", printable(path)));
   }
-  SHOEBOX_ASSIGN(std::optional<std::string> jpeg, library.thumbnails().get(content->sha256, size));
+  SHOEBOX_ASSIGN(std::optional<std::string> jpeg,
+                 library.thumbnails().get(thumbnail_id(entry.inode.content, *content), size));
   if (!jpeg) {
     const Status here = fetch_whole(library, entry.inode.content, content->size, context.cancel);
     if (!here) return here.with_context(printable(path));
-    const Status made = library.importer().make_thumbnails(entry.inode.content);
+    // Adopted bytes may have turned out to be known ones.
+    SHOEBOX_ASSIGN(const Entry now, entry_at(library, path));
+    const Status made = library.importer().make_thumbnails(now.inode.content);
     if (!made) return made.with_context(fmt::format("thumbnail of {}", printable(path)));
-    SHOEBOX_ASSIGN(jpeg, library.thumbnails().get(content->sha256, size));
+    SHOEBOX_ASSIGN(const std::optional<ContentRecord> whole, library.catalog().content(now.inode.content));
+    if (whole) {
+      SHOEBOX_ASSIGN(jpeg, library.thumbnails().get(thumbnail_id(now.inode.content, *whole), size));
+    }
   }
   if (!jpeg) {
     return Status(Code::kNotFound, fmt::format("{}: no picture can be decoded from it", printable(path)));

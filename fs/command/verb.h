@@ -15,6 +15,7 @@ namespace shoebox {
 
 class Progress;
 struct Composition;
+struct OpenRequest;
 
 struct OptionSpec {
   enum class Kind {
@@ -55,6 +56,9 @@ struct Verb {
   // the library itself.
   bool needs_background = false;
 
+  // How that library is opened, where it is not as others do; `arguments` as the service gets them.
+  std::function<Status(const nlohmann::json& arguments, OpenRequest&)> open;
+
   // Refuses before anything is asked, for reasons of the terminal; empty: nothing to refuse.
   std::function<Status(bool json)> refuse;
   // Shows the answer to a person on stdout. `arguments` as the service got them.
@@ -75,9 +79,11 @@ const std::vector<Verb>& verbs();
 Verb mount_verb();
 Verb status_verb();
 Verb import_verb();
+Verb adopt_verb();
 Verb export_verb();
 std::vector<Verb> backup_verbs();
 std::vector<Verb> remote_verbs();
+Verb remote_takeover_verb();
 Verb evict_verb();
 std::vector<Verb> pin_verbs();
 Verb thumbnail_verb();

@@ -21,9 +21,11 @@ std::vector<Verb> all_verbs() {
   add(mount_verb());
   add(status_verb());
   add(import_verb());
+  add(adopt_verb());
   add(export_verb());
   add_all(backup_verbs());
   add_all(remote_verbs());
+  add(remote_takeover_verb());
   add(evict_verb());
   add_all(pin_verbs());
   add(thumbnail_verb());

@@ -65,7 +65,8 @@ Status add_indexes(const Db& db, std::string_view key, std::string_view value, c
     }
     case keys::kCopy: {
       SHOEBOX_ASSIGN(const RemoteCopy copy, decode_remote_copy(value));
-      return add(keys::remote_key(one.rest, copy.key), keys::number_value(one.first));
+      SHOEBOX_TRY(add(keys::remote_key(one.rest, copy.key), keys::number_value(one.first)));
+      return add(keys::folded_key(one.rest, copy.key), keys::number_value(one.first));
     }
     default: return Status::ok();
   }

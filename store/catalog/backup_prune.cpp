@@ -24,7 +24,7 @@ std::string path_of(const CatalogReader& reader, const NameOf& name) {
 }
 
 Result<bool> has_bytes(const CatalogReader& reader, ContentNo number, const ContentRecord& content) {
-  if (content.state != ContentState::kSealed) return false;
+  if (!is_immutable(content.state)) return false;
   if (content.size == 0) return true;
   SHOEBOX_ASSIGN(const auto copies, reader.copies(number));
   return !copies.empty();

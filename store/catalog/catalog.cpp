@@ -49,14 +49,39 @@ Status make_fixed_directories(Catalog& catalog, const Catalog::Options& options)
   return catalog.sync();
 }
 
+// The index of folded keys, which schema 2 did not have. Begun anew when it is broken off.
+Status index_folded_keys(Catalog& catalog) {
+  constexpr size_t kBatch = 1000;
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const keys::Table table : {keys::kLoose, keys::kRemoteKey}) {
+    const std::string prefix = keys::table(table);
+    SHOEBOX_TRY(catalog.scan(prefix, prefix, [&](std::string_view key, std::string_view value) {
+      const size_t nul = key.find('\0');
+      if (nul == std::string_view::npos) return true;  // fsck tells
+      rows.emplace_back(keys::folded_key(key.substr(1, nul - 1), key.substr(nul + 1)),
+                        table == keys::kLoose ? keys::number_value(0) : std::string(value));
+      return true;
+    }));
+  }
+  for (size_t begin = 0; begin < rows.size(); begin += kBatch) {
+    const std::unique_ptr<Transaction> txn = catalog.begin();
+    for (size_t i = begin; i < std::min(rows.size(), begin + kBatch); ++i) {
+      txn->put_raw(rows[i].first, rows[i].second);
+    }
+    SHOEBOX_TRY(txn->commit());
+  }
+  return Status::ok();
+}
+
 // From schema 1, which had no list of changes and knew no tidying: backups begin with a snapshot, and every
-// name is looked at once. Schema 2 knew no sidecars on remotes; Outbox::enqueue_sidecars() looks for what is
+// name is looked at once. Schema 3 knew no sidecars on remotes; Outbox::enqueue_sidecars() looks for what is
 // to be sent. What a salvaged catalog lost is in no list either: the backups forget what they
 // have.
 Status bring_up_to_date(Catalog& catalog, bool whole) {
   SHOEBOX_ASSIGN(const std::optional<std::string> schema, catalog.meta(keys::kMetaSchema));
   const std::string wanted = keys::number_value(keys::kSchema);
   if (whole && schema == wanted) return Status::ok();
+  if (schema != wanted) SHOEBOX_TRY(index_folded_keys(catalog));
   const std::unique_ptr<Transaction> txn = catalog.begin();
   if (schema != wanted) {
     if (schema == keys::number_value(1)) txn->put_raw(keys::moved_folder(kRootInode), keys::number_value(0));

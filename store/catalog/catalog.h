@@ -93,6 +93,11 @@ class CatalogReader {
   // Whose confirmed copy stands under this key of a remote.
   Result<std::optional<ContentNo>> content_of_remote_key(std::string_view remote, std::string_view key) const;
 
+  // Copies (and loose objects: no content) whose keys there differ from `key` in case or Unicode form at
+  // most, with their keys: on some remotes all of these name one object.
+  Result<std::vector<std::pair<ContentNo, std::string>>> spellings_of_remote_key(std::string_view remote,
+                                                                                 std::string_view key) const;
+
   // What is to be put right on remotes; see Outbox.
   Result<std::optional<TidyRecord>> tidy(ContentNo number, std::string_view remote) const;
   Result<std::optional<LooseObject>> loose(std::string_view remote, std::string_view key) const;
@@ -207,6 +212,7 @@ class Transaction : public CatalogReader {
   Status note_for_sidecars();
   void look_at_attribute(InodeNo inode, std::string_view name);
   void look_at_sidecar_of_copy(ContentNo content, std::string_view remote, std::string_view key);
+  void index_folded_key(std::string_view remote, std::string_view key);  // as the rows are now
   explicit Transaction(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -213,6 +213,19 @@ Result<std::optional<ContentNo>> CatalogReader::content_of_remote_key(std::strin
   return read_id<ContentNo>(*this, keys::remote_key(remote, key));
 }
 
+Result<std::vector<std::pair<ContentNo, std::string>>> CatalogReader::spellings_of_remote_key(
+    std::string_view remote, std::string_view key) const {
+  std::vector<std::pair<ContentNo, std::string>> found;
+  const std::string prefix = keys::folded_keys(remote, key);
+  SHOEBOX_TRY(
+      scan_rows(*this, prefix, prefix, [&](std::string_view row, std::string_view value) -> Result<bool> {
+        SHOEBOX_ASSIGN(const uint64_t content, keys::decode_number(value));
+        found.emplace_back(ContentNo(content), std::string(row.substr(prefix.size())));
+        return true;
+      }));
+  return found;
+}
+
 Result<std::optional<TidyRecord>> CatalogReader::tidy(ContentNo number, std::string_view remote) const {
   return read(*this, keys::tidy(number, remote), decode_tidy);
 }

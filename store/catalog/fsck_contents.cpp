@@ -66,6 +66,16 @@ Result<std::vector<Finding>> check_sealed(const Context& context, ContentNo numb
   return findings;
 }
 
+// Its bytes are nowhere but on the remote where it was found.
+Result<std::vector<Finding>> check_adopted(const Context& context, ContentNo number) {
+  SHOEBOX_ASSIGN(const auto copies, context.reader.copies(number));
+  if (copies.size() == 1) return std::vector<Finding>();
+  return std::vector<Finding>{{fmt::format("content {}: adopted, never read, and known on {} remotes instead "
+                                           "of 1",
+                                           number.value, copies.size()),
+                               nullptr}};
+}
+
 }  // namespace
 
 Result<std::vector<Finding>> check_content(const Context& context, ContentNo number,
@@ -91,6 +101,10 @@ Result<std::vector<Finding>> check_content(const Context& context, ContentNo num
     SHOEBOX_ASSIGN(std::vector<Finding> more, check_sealed(context, number, content));
     for (Finding& finding : more) findings.push_back(std::move(finding));
   }
+  if (content.state == ContentState::kAdopted) {
+    SHOEBOX_ASSIGN(std::vector<Finding> more, check_adopted(context, number));
+    for (Finding& finding : more) findings.push_back(std::move(finding));
+  }
   if (context.options.has_files) {
     SHOEBOX_ASSIGN(const bool there, context.options.has_files(number, content));
     if (!there) {
@@ -99,7 +113,7 @@ Result<std::vector<Finding>> check_content(const Context& context, ContentNo num
                                   copies.empty() ? "and no remote has them" : "a remote has them"),
                       nullptr};
       // Read from there from now on.
-      if (!copies.empty() && content.state == ContentState::kSealed) {
+      if (!copies.empty() && is_immutable(content.state)) {
         finding.repair = edit(number, [](ContentRecord& c) { c.residence = Residence::kPartial; });
       }
       findings.push_back(std::move(finding));

@@ -157,7 +157,8 @@ Result<Findings> check_copy_row(const Context& context, std::string_view key, st
                      }}};
   }
   SHOEBOX_ASSIGN(const auto holder, context.reader.content_of_remote_key(remote, copy->key));
-  if (holder) return Findings();
+  SHOEBOX_ASSIGN(const bool folded, stands(context, keys::folded_key(remote, copy->key)));
+  if (holder && folded) return Findings();
   return Findings{{fmt::format("copy on {} of content {}: its key is not listed", remote, content.value),
                    [content, remote, row = *copy](Transaction& txn) {
                      txn.put_copy(content, remote, row);
@@ -174,6 +175,39 @@ Result<Findings> check_remote_key_row(const Context& context, std::string_view k
     right = copy && copy->key == key.substr(nul + 1);
   }
   return index_row(right, key, "keys on a remote: an entry without its copy");
+}
+
+Result<Findings> check_folded_key_row(const Context& context, std::string_view key, std::string_view value) {
+  const size_t nul = key.find('\0');
+  const size_t second = nul == std::string_view::npos ? nul : key.find('\0', nul + 1);
+  const auto number = keys::decode_number(value);
+  bool right = false;
+  if (second != std::string_view::npos && number) {
+    const std::string_view remote = key.substr(1, nul - 1);
+    const std::string_view spelling = key.substr(second + 1);
+    if (*number == 0) {
+      SHOEBOX_ASSIGN(right, stands(context, keys::loose(remote, spelling)));
+    } else {
+      SHOEBOX_ASSIGN(const auto copy, context.reader.copy(ContentNo(*number), remote));
+      right = copy && copy->key == spelling;
+    }
+    right = right && keys::folded_key(remote, spelling) == key;
+  }
+  return index_row(right, key, "folded keys on a remote: an entry without its copy");
+}
+
+Result<Findings> check_loose(const Context& context, std::string_view key, const LooseObject& object) {
+  const size_t nul = key.find('\0');
+  if (nul == std::string_view::npos) return Findings{{"loose object: damaged key", erase_row(key)}};
+  const std::string remote(key.substr(1, nul - 1));
+  const std::string name(key.substr(nul + 1));
+  SHOEBOX_ASSIGN(const bool folded, stands(context, keys::folded_key(remote, name)));
+  if (folded) return Findings();
+  return Findings{{fmt::format("loose object {} on {}: its folded key is not listed", name, remote),
+                   [remote, name, object](Transaction& txn) {
+                     txn.put_loose(remote, name, object);
+                     return Status::ok();
+                   }}};
 }
 
 Result<Findings> check_tidy_row(const Context& context, std::string_view key, std::string_view value) {
@@ -289,11 +323,12 @@ Result<std::vector<Finding>> check_row(const Context& c, std::string_view key, s
     case keys::kRemoteJob: return check_remote_job_row(c, key);
     case keys::kCopy: return check_copy_row(c, key, value);
     case keys::kRemoteKey: return check_remote_key_row(c, key, value);
+    case keys::kFoldedKey: return check_folded_key_row(c, key, value);
     case keys::kTidy: return check_tidy_row(c, key, value);
     case keys::kRemoteTidy: return check_remote_tidy_row(c, key);
     case keys::kLoose:
       return decoded(decode_loose(value), key,
-                     [](const LooseObject&) { return Result<Findings>(Findings()); });
+                     [&](const LooseObject& object) { return check_loose(c, key, object); });
     case keys::kSidecar: return check_sidecar_row(c, key, value);
     case keys::kRemoteSidecar: return check_sidecar_mark_row(key, value);
     case keys::kMovedFolder:

@@ -83,6 +83,15 @@ std::string remote_key(std::string_view remote, std::string_view key) {
   made.push_back('\0');
   return made.append(key);
 }
+std::string folded_keys(std::string_view remote, std::string_view key) {
+  std::string made = table(kFoldedKey).append(remote);
+  made.push_back('\0');
+  made.append(fold(key)).push_back('\0');
+  return made;
+}
+std::string folded_key(std::string_view remote, std::string_view key) {
+  return folded_keys(remote, key).append(key);
+}
 std::string tidy(ContentNo content, std::string_view remote) { return with(kTidy, content.value, remote); }
 std::string remote_tidy(std::string_view remote, ContentNo content) {
   std::string key = remote_tidies(remote);

@@ -13,7 +13,7 @@
 
 namespace shoebox::keys {
 
-inline constexpr uint64_t kSchema = 3;  // of the whole catalog; a newer one is refused
+inline constexpr uint64_t kSchema = 4;  // of the whole catalog; a newer one is refused
 
 enum Table : char {
   kInode = 'i',          // inode -> InodeRecord
@@ -33,6 +33,7 @@ enum Table : char {
   kRemoteJob = 'J',      // remote, NUL, content -> nothing
   kCopy = 'r',           // content, remote -> RemoteCopy
   kRemoteKey = 'R',      // remote, NUL, key on the remote -> content
+  kFoldedKey = 'F',      // remote, NUL, folded key, NUL, key on the remote -> content; 0: a loose object
   kTidy = 'k',           // content, remote -> TidyRecord
   kRemoteTidy = 'K',     // remote, NUL, content -> nothing
   kLoose = 'g',          // remote, NUL, key on the remote -> LooseObject
@@ -72,6 +73,8 @@ std::string remote_key(std::string_view remote, std::string_view key);
 std::string tidy(ContentNo content, std::string_view remote);
 std::string remote_tidy(std::string_view remote, ContentNo content);
 std::string remote_tidies(std::string_view remote);  // prefix
+std::string folded_key(std::string_view remote, std::string_view key);
+std::string folded_keys(std::string_view remote, std::string_view key);  // prefix: all spellings of a key
 std::string loose(std::string_view remote, std::string_view key);
 std::string loose_objects(std::string_view remote);  // prefix
 std::string moved_folder(InodeNo directory);

@@ -7,9 +7,9 @@
 
 #include "store/base/coding.h"
 
-// Encoding: version byte (1; 2 for content and photo records and media descriptions), then the fields in the
-// order of the struct. Numbers are varints (signed ones zigzag), flags one byte, optional fields a flag byte
-// first, lists a count first.
+// Encoding: version byte (1; 2 for content and photo records and media descriptions; one more for what was
+// adopted), then the fields in the order of the struct. Numbers are varints (signed ones zigzag), flags one
+// byte, optional fields a flag byte first, lists a count first.
 
 namespace shoebox {
 namespace {
@@ -17,6 +17,10 @@ namespace {
 constexpr uint8_t kVersion = 1;
 constexpr uint8_t kMediaVersion = 2;    // of the records with a MediaInfo in them; 2: caption, sidecars
 constexpr uint8_t kContentVersion = 2;  // of content records; 2: disk_bytes
+// What was adopted, and nothing else, is written in these, so that programs which cannot know it refuse it.
+constexpr uint8_t kAdoptedContentVersion = 3;
+constexpr uint8_t kAdoptedCopyVersion = 2;
+constexpr uint8_t kKeptObjectVersion = 2;
 
 std::string start(uint8_t version = kVersion) { return std::string(1, static_cast<char>(version)); }
 
@@ -236,7 +240,7 @@ Result<DentryRecord> decode_dentry(std::string_view bytes) {
 }
 
 std::string encode(const ContentRecord& c) {
-  std::string out = start(kContentVersion);
+  std::string out = start(c.state == ContentState::kAdopted ? kAdoptedContentVersion : kContentVersion);
   put_u8(out, static_cast<uint8_t>(c.state));
   put_u8(out, static_cast<uint8_t>(c.residence));
   put_varint(out, c.size);
@@ -252,7 +256,9 @@ std::string encode(const ContentRecord& c) {
 
 Result<ContentRecord> decode_content(std::string_view bytes) {
   const auto fill = [](Reader& r, ContentRecord& c) {
-    c.state = r.enumeration(ContentState::kStaging, ContentState::kSealed);
+    const bool may_be_adopted = r.version >= kAdoptedContentVersion;
+    c.state = r.enumeration(ContentState::kStaging,
+                            may_be_adopted ? ContentState::kAdopted : ContentState::kSealed);
     c.residence = r.enumeration(Residence::kLocal, Residence::kPartial);
     c.size = r.in.varint();
     c.sha256 = r.hash();
@@ -263,7 +269,7 @@ Result<ContentRecord> decode_content(std::string_view bytes) {
     c.changed_s = r.in.svarint();
     if (r.version >= 2) c.disk_bytes = r.in.varint();
   };
-  return parse<ContentRecord>(bytes, "content", fill, kContentVersion);
+  return parse<ContentRecord>(bytes, "content", fill, kAdoptedContentVersion);
 }
 
 std::string encode(const PhotoRecord& p) {
@@ -316,21 +322,25 @@ Result<PhotoRecord> decode_photo(std::string_view bytes) {
 }
 
 std::string encode(const RemoteCopy& c) {
-  std::string out = start();
+  const bool adopted = !c.adopted_path.empty();
+  std::string out = start(adopted ? kAdoptedCopyVersion : kVersion);
   put_string(out, c.key);
   put_string(out, c.etag);
   put_varint(out, c.size);
   put_svarint(out, c.confirmed_s);
+  if (adopted) put_string(out, c.adopted_path);
   return out;
 }
 
 Result<RemoteCopy> decode_remote_copy(std::string_view bytes) {
-  return parse<RemoteCopy>(bytes, "remote copy", [](Reader& r, RemoteCopy& c) {
+  const auto fill = [](Reader& r, RemoteCopy& c) {
     c.key = r.string();
     c.etag = r.string();
     c.size = r.in.varint();
     c.confirmed_s = r.in.svarint();
-  });
+    if (r.version >= kAdoptedCopyVersion) c.adopted_path = r.string();
+  };
+  return parse<RemoteCopy>(bytes, "remote copy", fill, kAdoptedCopyVersion);
 }
 
 std::string encode(const UploadJob& j) {
@@ -374,7 +384,7 @@ Result<TidyRecord> decode_tidy(std::string_view bytes) {
 }
 
 std::string encode(const LooseObject& o) {
-  std::string out = start();
+  std::string out = start(o.keep ? kKeptObjectVersion : kVersion);
   put_varint(out, o.maker.value);
   put_string(out, o.etag);
   put_varint(out, o.size);
@@ -382,11 +392,12 @@ std::string encode(const LooseObject& o) {
   put_varint(out, o.attempts);
   put_svarint(out, o.not_before_s);
   put_string(out, o.last_error);
+  if (o.keep) put_u8(out, 1);
   return out;
 }
 
 Result<LooseObject> decode_loose(std::string_view bytes) {
-  return parse<LooseObject>(bytes, "loose object", [](Reader& r, LooseObject& o) {
+  const auto fill = [](Reader& r, LooseObject& o) {
     o.maker = ContentNo(r.in.varint());
     o.etag = r.string();
     o.size = r.in.varint();
@@ -394,7 +405,9 @@ Result<LooseObject> decode_loose(std::string_view bytes) {
     o.attempts = r.number<uint32_t>();
     o.not_before_s = r.in.svarint();
     o.last_error = r.string();
-  });
+    if (r.version >= kKeptObjectVersion) o.keep = r.flag();
+  };
+  return parse<LooseObject>(bytes, "loose object", fill, kKeptObjectVersion);
 }
 
 std::string encode(const SidecarObject& s) {

@@ -86,7 +86,13 @@ struct NameOf {
 enum class ContentState : uint8_t {
   kStaging = 1,  // staging/N, may still be written; hashes not known
   kSealed = 2,   // immutable; hash and block hashes known
+  // Immutable; stands on a remote where it was found, and nobody has read all of it: hashes not known.
+  // The one copy that it has pins it by its ETag, which never changes in this state.
+  kAdopted = 3,
 };
+
+// Written by nobody any more.
+[[nodiscard]] inline bool is_immutable(ContentState state) { return state != ContentState::kStaging; }
 
 enum class Residence : uint8_t {
   kLocal = 1,    // every byte is in staging/ or objects/
@@ -181,6 +187,9 @@ struct RemoteCopy {
   std::string etag;
   uint64_t size = 0;
   int64_t confirmed_s = 0;
+  // An object that was found there and taken in under this path below the mount point: it stays at its
+  // key as long as a file with its bytes has that path. Empty: the key follows the names.
+  std::string adopted_path{};
 };
 
 // An upload that is still to be done. Committed in the batch that makes the file visible.
@@ -212,6 +221,8 @@ struct LooseObject {
   uint32_t attempts = 0;
   int64_t not_before_s = 0;
   std::string last_error;
+  // Somebody's, found there, with the bytes of a content that has its copy elsewhere: never removed.
+  bool keep = false;
 };
 
 // The XMP sidecar of what the owner said about a photo, as it stands on a remote.

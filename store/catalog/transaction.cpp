@@ -220,6 +220,7 @@ void Transaction::put_copy(ContentNo content, std::string_view remote, const Rem
   look_at_sidecar_of_copy(content, remote, record.key);
   state_->put(keys::copy(content, remote), encode(record));
   state_->put(keys::remote_key(remote, record.key), keys::number_value(content.value));
+  index_folded_key(remote, record.key);
   state_->change.uploads.push_back({std::string(remote), content, record.size, true, false});
 }
 
@@ -230,7 +231,10 @@ void Transaction::erase_copy(ContentNo content, std::string_view remote) {
   const auto holder = content_of_remote_key(remote, (*old)->key);
   if (!holder) return state_->fail(holder.status());
   look_at_sidecar_of_copy(content, remote, (*old)->key);
-  if (*holder == content) state_->erase(keys::remote_key(remote, (*old)->key));
+  if (*holder == content) {
+    state_->erase(keys::remote_key(remote, (*old)->key));
+    index_folded_key(remote, (*old)->key);
+  }
   state_->erase(keys::copy(content, remote));
   state_->change.uploads.push_back({std::string(remote), content, (*old)->size, true, true});
 }

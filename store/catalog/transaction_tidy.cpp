@@ -22,12 +22,25 @@ void Transaction::erase_tidy(ContentNo content, std::string_view remote) {
 
 void Transaction::put_loose(std::string_view remote, std::string_view key, const LooseObject& object) {
   state_->put(keys::loose(remote, key), encode(object));
+  index_folded_key(remote, key);
   state_->change.tidying = true;
 }
 
 void Transaction::erase_loose(std::string_view remote, std::string_view key) {
   state_->erase(keys::loose(remote, key));
+  index_folded_key(remote, key);
   state_->change.tidying = true;
+}
+
+void Transaction::index_folded_key(std::string_view remote, std::string_view key) {
+  const auto holder = content_of_remote_key(remote, key);
+  if (!holder) return state_->fail(holder.status());
+  const auto object = get(keys::loose(remote, key));
+  if (!object) return state_->fail(object.status());
+  const std::string row = keys::folded_key(remote, key);
+  if (*holder) return state_->put(row, keys::number_value((*holder)->value));
+  if (*object) return state_->put(row, keys::number_value(0));
+  state_->erase(row);
 }
 
 void Transaction::erase_moved_folder(InodeNo directory) { state_->erase(keys::moved_folder(directory)); }

@@ -61,6 +61,7 @@ Status ContentStore::evict(ContentNo content, const EvictionCheck& check) {
 Status ContentStore::State::evict(ContentNo content, const EvictionCheck& check) {
   const Claim claim(*this, content);
   SHOEBOX_ASSIGN(const ContentRecord now, record(content));
+  if (now.state == ContentState::kAdopted) return check ? check(catalog, now) : Status::ok();  // never whole
   if (now.state != ContentState::kSealed) {
     if (check) SHOEBOX_TRY(check(catalog, now));  // which knows a better reason, mostly
     return Status(Code::kBusy, fmt::format("content {}: still being written", content.value));

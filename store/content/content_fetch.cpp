@@ -21,11 +21,11 @@ Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_
       MutexLock lock(partial->mutex);
       size = partial->pages.size();
     }
-    if (index >= partial->hashes.size()) {
+    if (index >= block_count(size)) {
       return Status(Code::kInvalid, fmt::format("content {}: has no block {}", content.value, index));
     }
     const ByteRange range = block_range(index, size);
-    if (bytes.size() != range.size() || sha256(bytes) != partial->hashes[index]) {
+    if (bytes.size() != range.size() || (!partial->adopted && sha256(bytes) != partial->hashes[index])) {
       return Status(Code::kDataLoss,
                     fmt::format("content {}: block {} does not match its hash", content.value, index));
     }
@@ -54,7 +54,33 @@ Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_
   }
 }
 
+Result<bool> ContentStore::State::as_recorded(Partial& entry, const ContentHashes& hashes,
+                                              const std::string& path) {
+  if (hashes.whole == entry.sha256) return true;
+  // Fetched blocks were verified on their way in, so the disk spoiled one since. It goes, and is
+  // fetched again by the next read that wants it.
+  MutexLock lock(entry.mutex);
+  const uint64_t before = entry.pages.bytes();
+  for (uint64_t index = 0; index < entry.hashes.size(); ++index) {
+    const bool good = index < hashes.blocks.size() && hashes.blocks[index] == entry.hashes[index];
+    if (!good) entry.pages.remove(block_range(index, entry.pages.size()));
+  }
+  const uint64_t dropped = before - entry.pages.bytes();
+  total_bytes -= static_cast<int64_t>(dropped);
+  entry.unsaved_bytes += dropped;
+  entry.completing = false;
+  log::warning("content {}: {} bytes in {} changed on this disk, they will be fetched again",
+               entry.content.value, dropped, path);
+  return false;
+}
+
 Status ContentStore::State::complete(const std::shared_ptr<Partial>& entry) {
+  const Status done = complete_claimed(entry);
+  // Erased meanwhile: the remover may have been there before the file moved.
+  return entry->adopted && done.code() == Code::kNotFound ? remove_files(entry->content) : done;
+}
+
+Status ContentStore::State::complete_claimed(const std::shared_ptr<Partial>& entry) {
   const ContentNo content = entry->content;
   const Claim claim(*this, content);
   {
@@ -69,22 +95,9 @@ Status ContentStore::State::complete(const std::shared_ptr<Partial>& entry) {
   const std::string path = partial(content);
   Result<ContentHashes> hashes = hash_file(entry->fd.get());
   if (!hashes) return give_up(hashes.status());
-  if (hashes->whole != entry->sha256) {
-    // Fetched blocks were verified on their way in, so the disk spoiled one since. It goes, and is
-    // fetched again by the next read that wants it.
-    MutexLock lock(entry->mutex);
-    const uint64_t before = entry->pages.bytes();
-    for (uint64_t index = 0; index < entry->hashes.size(); ++index) {
-      const bool good = index < hashes->blocks.size() && hashes->blocks[index] == entry->hashes[index];
-      if (!good) entry->pages.remove(block_range(index, entry->pages.size()));
-    }
-    const uint64_t dropped = before - entry->pages.bytes();
-    total_bytes -= static_cast<int64_t>(dropped);
-    entry->unsaved_bytes += dropped;
-    entry->completing = false;
-    log::warning("content {}: {} bytes in {} changed on this disk, they will be fetched again", content.value,
-                 dropped, path);
-    return Status::ok();
+  if (!entry->adopted) {
+    SHOEBOX_ASSIGN(const bool good, as_recorded(*entry, *hashes, path));
+    if (!good) return Status::ok();
   }
   if (Status synced = fsync_fd(entry->fd.get(), path); !synced) return give_up(synced);
   if (Status made = make_object_folder(content); !made) return give_up(made);
@@ -97,7 +110,8 @@ Status ContentStore::State::complete(const std::shared_ptr<Partial>& entry) {
   }
   SHOEBOX_TRY(fsync_dir(object_folder(content)));
   ::unlink(blocks(content).c_str());
-  return set_residence(content, Residence::kLocal, nullptr);
+  return entry->adopted ? record_hashes(content, std::move(*hashes), Residence::kLocal)
+                        : set_residence(content, Residence::kLocal, nullptr);
 }
 
 Status ContentStore::State::set_residence(ContentNo content, Residence residence,

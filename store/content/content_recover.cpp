@@ -161,6 +161,8 @@ Result<uint64_t> ContentStore::recover() {
     bool complete = false;
     {
       MutexLock lock(partial->mutex);
+      if (partial->adopted)
+        partial->pages.add({0, partial->pages.size()});  // only a whole one becomes an object
       partial->unsaved_bytes += partial->pages.bytes();
       total -= static_cast<int64_t>(partial->pages.size() - partial->pages.bytes());
       complete = partial->completing = partial->pages.complete();

@@ -24,15 +24,18 @@ namespace shoebox {
 // A content of which some pages are here, while somebody reads or fetches it. Shared by the table
 // and by the calls at work on it.
 struct Partial {
-  Partial(ContentNo number, UniqueFd file, BlockSet set, std::vector<ContentHash> blocks, ContentHash whole)
+  Partial(ContentNo number, UniqueFd file, BlockSet set, std::vector<ContentHash> blocks,
+          const ContentRecord& record)
       : content(number),
         fd(std::move(file)),
+        adopted(record.state == ContentState::kAdopted),
         hashes(std::move(blocks)),
-        sha256(whole),
+        sha256(record.sha256),
         pages(std::move(set)) {}
 
   const ContentNo content;
-  const UniqueFd fd;  // read and write
+  const UniqueFd fd;   // read and write
+  const bool adopted;  // no hashes were known when it was opened
   const std::vector<ContentHash> hashes;
   const ContentHash sha256;
   Mutex mutex;
@@ -69,6 +72,7 @@ struct ContentStore::State {
 
   const std::string root;
   Catalog& catalog;
+  HashedCallback hashed;  // set before threads start
   std::atomic<int64_t> total_bytes{0};
   std::atomic<uint64_t> generation{0};
 
@@ -121,8 +125,15 @@ struct ContentStore::State {
 
   // --- content_fetch.cpp
   Status complete(const std::shared_ptr<Partial>& partial);
+  Status complete_claimed(const std::shared_ptr<Partial>& partial);
+  // The bytes at `path` are the ones whose hashes are recorded; drops the blocks that are not.
+  Result<bool> as_recorded(Partial& entry, const ContentHashes& hashes, const std::string& path);
   // Makes the catalog say where the bytes are. `check` may refuse, seeing the transaction.
   Status set_residence(ContentNo content, Residence residence, const EvictionCheck& check);
+
+  // --- content_adopt.cpp
+  // The hashes of adopted bytes are known: into the catalog. REQUIRES a Claim on the content.
+  Status record_hashes(ContentNo content, ContentHashes hashes, Residence residence);
 
   // --- content_evict.cpp
   Status evict(ContentNo content, const EvictionCheck& check);

@@ -19,9 +19,14 @@ namespace shoebox {
 class Catalog;
 class CatalogReader;
 struct ContentRecord;
+enum class Residence : uint8_t;
 
 // Looks at a content inside the transaction that will let it leave, and may refuse.
 using EvictionCheck = std::function<Status(const CatalogReader&, const ContentRecord&)>;
+
+// Told the hashes of adopted bytes once somebody read all of them; writes them to the catalog, where the
+// content may give way to one with equal bytes.
+using HashedCallback = std::function<Status(ContentNo, const ContentHashes&, Residence)>;
 
 // Head and tail of an original that stay on this disk after eviction, so that EXIF readers and
 // media probes cost no request. The kernel asks for whole pages: the tail starts on a page.
@@ -68,9 +73,25 @@ class ContentStore {
   // What its files occupy, for st_blocks. `record`: as the catalog has it.
   [[nodiscard]] uint64_t disk_bytes(ContentNo content, const std::optional<ContentRecord>& record) const;
 
+  // --- adopting: bytes that stand on a remote and whose hashes nobody knows (ContentState::kAdopted).
+  // Whoever stores blocks of one has asked for them under its ETag.
+  // Stores parts of a content of `size` bytes that has no record yet. sync_adopted() makes those of many
+  // durable, and objects of those that are whole. remove() takes back what gets no record.
+  struct Part {
+    uint64_t offset = 0;
+    std::string bytes;
+  };
+  Status put_adopted(ContentNo content, uint64_t size, const std::vector<Part>& parts);
+  Status sync_adopted(const std::vector<ContentNo>& whole);
+  // Somebody read all the bytes elsewhere, and these are their hashes. Ok when they are known already.
+  Status adopted_hashes(ContentNo content, const ContentHashes& hashes);
+  // Without it, hashes are written as they are and equal bytes stay two contents. Before recover().
+  void on_hashed(HashedCallback callback);
+
   // --- fetching
   // Verifies block `index` against its recorded hash and stores it. kDataLoss: the bytes are wrong
   // and nothing was stored. When the last block arrived: checks the whole hash, becomes an object.
+  // Of adopted bytes nothing can be verified; when the last one arrived their hashes are recorded.
   Status store_block(ContentNo content, uint64_t index, std::string_view bytes);
   // Reads all local bytes again and drops blocks whose hash is wrong (kept if no remote has a
   // copy); returns the number of rotten blocks.

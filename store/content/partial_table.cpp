@@ -23,7 +23,9 @@ Result<std::shared_ptr<Partial>> ContentStore::State::open_partial(ContentNo con
   if (std::shared_ptr<Partial> found = find_partial(content)) return found;
   SHOEBOX_ASSIGN(const ContentRecord record_now, record(content));
   SHOEBOX_ASSIGN(std::vector<ContentHash> hashes, catalog.block_hashes(content));
-  if (hashes.size() != block_count(record_now.size)) {
+  const bool adopted = record_now.state == ContentState::kAdopted;
+  if (adopted) hashes.clear();
+  if (!adopted && hashes.size() != block_count(record_now.size)) {
     return Status(Code::kDataLoss,
                   fmt::format("content {}: {} block hashes recorded, {} needed; run shoebox fsck",
                               content.value, hashes.size(), block_count(record_now.size)));
@@ -51,15 +53,18 @@ Result<std::shared_ptr<Partial>> ContentStore::State::open_partial(ContentNo con
       Result<std::string> file = read_file(blocks(content));
       Result<BlockSet> read =
           file ? BlockSet::decode(*file, record_now.size) : Result<BlockSet>(file.status());
-      if (!read) {
+      if (!read && adopted) {
+        log::warning("{}: {}; its bytes will be fetched again", blocks(content), read.status().message());
+        read = BlockSet(record_now.size);
+      } else if (!read) {
         log::warning("{}: {}; checking each block again", blocks(content), read.status().message());
         read = verified_blocks(fd->get(), record_now.size, hashes);
       }
       if (!read) return read.status();
       pages = std::move(*read);
     }
-    loaded = std::make_shared<Partial>(content, std::move(*fd), std::move(pages), std::move(hashes),
-                                       record_now.sha256);
+    loaded =
+        std::make_shared<Partial>(content, std::move(*fd), std::move(pages), std::move(hashes), record_now);
     MutexLock lock(table_mutex);
     table.emplace(content, loaded);
   }

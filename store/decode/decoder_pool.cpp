@@ -35,6 +35,10 @@ std::string DecoderPool::find_program() {
 }
 
 Result<DecodedMedia> DecoderPool::decode(int fd, const std::string& name) {
+  return decode_part(fd, name, {});
+}
+
+Result<DecodedMedia> DecoderPool::decode_part(int fd, const std::string& name, ByteRange hole) {
   std::unique_ptr<DecoderProcess> process = take();
   if (process->files() >= options_.files_per_process) process->stop();
   Result<DecodedMedia> media(Code::kUnavailable, "the decoder ended before it took the file");
@@ -46,7 +50,7 @@ Result<DecodedMedia> DecoderPool::decode(int fd, const std::string& name) {
         break;
       }
     }
-    media = process->decode(fd, name, options_.deadline);
+    media = process->decode(fd, {name, hole}, options_.deadline);
     if (media.is_ok() || media.code() != Code::kUnavailable) break;
   }
   give_back(std::move(process));

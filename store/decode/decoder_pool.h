@@ -29,6 +29,7 @@ class DecoderPool final : public MediaDecoder {
   ~DecoderPool() override;
 
   Result<DecodedMedia> decode(int fd, const std::string& name) override;
+  Result<DecodedMedia> decode_part(int fd, const std::string& name, ByteRange hole) override;
 
   // $SHOEBOX_DECODER, else shoebox-decoder beside this program, else ../libexec/shoebox/ of it.
   static std::string find_program();

@@ -120,11 +120,11 @@ Status DecoderProcess::start(const std::string& program) {
   return {Code::kUnavailable, fmt::format("start {}: {}", program, end)};
 }
 
-Result<DecodedMedia> DecoderProcess::decode(int fd, const std::string& name,
+Result<DecodedMedia> DecoderProcess::decode(int fd, const wire::Request& request,
                                             std::chrono::milliseconds deadline) {
   const auto begin = std::chrono::steady_clock::now();
   const auto used_before = processor_time_of(pid_);
-  if (Status sent = wire::send_frame(socket_.get(), wire::encode(wire::Request{name}), fd); !sent.is_ok()) {
+  if (Status sent = wire::send_frame(socket_.get(), wire::encode(request), fd); !sent.is_ok()) {
     stop();
     return Status(Code::kUnavailable, "the decoder is gone: " + sent.message());
   }
@@ -147,7 +147,7 @@ Result<DecodedMedia> DecoderProcess::decode(int fd, const std::string& name,
     if (reply.code() == Code::kTimeout) why = fmt::format("no answer in {} s", deadline.count() / 1000.0);
     if (reply.code() == Code::kUnavailable) why = how_it_ended();
     stop();
-    return {Code::kDataLoss, fmt::format("decode \"{}\": {}", name, why)};
+    return {Code::kDataLoss, fmt::format("decode \"{}\": {}", request.name, why)};
   }
   Result<DecodedMedia> media = wire::parse_reply(reply.value());
   if (!media.is_ok()) stop();

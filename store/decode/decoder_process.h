@@ -10,6 +10,7 @@
 #include "store/base/file_io.h"
 #include "store/base/result.h"
 #include "store/decode/media_decoder.h"
+#include "store/decode/wire.h"
 
 namespace shoebox {
 
@@ -28,7 +29,7 @@ class DecoderProcess {
   Status start(const std::string& program);
   // REQUIRES: running(). kUnavailable: it was gone before it took the file. kDataLoss: it died, ran
   // out of time or answered nonsense. After any failure it is stopped.
-  Result<DecodedMedia> decode(int fd, const std::string& name, std::chrono::milliseconds deadline);
+  Result<DecodedMedia> decode(int fd, const wire::Request& request, std::chrono::milliseconds deadline);
   // Kills and reaps. Idempotent.
   void stop();
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "store/base/ids.h"
 #include "store/base/result.h"
 #include "store/catalog/records.h"
 
@@ -27,6 +28,9 @@ class MediaDecoder {
   // Blocks up to about 10 s. kDataLoss: the decoder crashed or ran out of time on this file;
   // kUnavailable: no decoder can be started. A file that is no photo is not an error: kOther.
   virtual Result<DecodedMedia> decode(int fd, const std::string& name) = 0;
+  // The same for a file of which `hole` is not there and reads as zeros: what its metadata says, and a
+  // thumbnail where that holds one.
+  virtual Result<DecodedMedia> decode_part(int fd, const std::string& name, ByteRange hole) = 0;
 };
 
 }  // namespace shoebox

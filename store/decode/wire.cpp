@@ -124,15 +124,20 @@ std::string encode(const Request& request) {
   std::string out;
   put_u8(out, kVersion);
   put_string(out, std::string_view(request.name).substr(0, kMaxNameBytes));
+  put_varint(out, request.hole.begin);
+  put_varint(out, request.hole.end);
   return out;
 }
 
 Result<Request> parse_request(std::string_view bytes) {
   Decoder in(bytes);
   const uint8_t version = in.u8();
-  const std::string_view name = in.string();
+  Request request;
+  request.name = in.string();
+  request.hole.begin = in.varint();
+  request.hole.end = in.varint();
   if (!in.done() || version != kVersion) return {Code::kInvalid, "request to shoebox-decoder is malformed"};
-  return Request{std::string(name)};
+  return request;
 }
 
 std::string encode(const DecodedMedia& media) {

@@ -16,7 +16,7 @@
 
 namespace shoebox::wire {
 
-inline constexpr uint8_t kVersion = 2;
+inline constexpr uint8_t kVersion = 3;
 inline constexpr size_t kMaxRequestBytes = 8 << 10;
 inline constexpr size_t kMaxReplyBytes = 8 << 20;
 inline constexpr size_t kMaxNames = 256;       // people, tags
@@ -28,6 +28,8 @@ inline constexpr size_t kMaxThumbnailBytes = 3 << 20;
 
 struct Request {
   std::string name;  // of the file, to help guess a format
+  // Bytes that are not there and read as zeros; empty: all are there.
+  ByteRange hole{};
 };
 
 std::string encode_ready();

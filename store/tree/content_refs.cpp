@@ -83,7 +83,7 @@ bool is_photo_to_keep(const PhotoRecord& photo, const ContentRecord& bytes,
     case MediaKind::kOther: return false;
     case MediaKind::kUnknown:
     case MediaKind::kUndecodable:
-      return bytes.state == ContentState::kSealed &&
+      return is_immutable(bytes.state) &&
              (is_media_name(photo.original_name) ||
               std::any_of(names.begin(), names.end(), [](const NameOf& n) { return is_media_name(n.name); }));
   }

@@ -7,6 +7,7 @@
 #include "store/tree/computed_xattr.h"
 #include "store/tree/person_names.h"
 #include "store/tree/sidecar_facts.h"
+#include "store/xmp_sidecar.h"
 
 namespace shoebox {
 namespace {
@@ -122,7 +123,47 @@ Status state_favorite(Operation& op, PhotoId id, bool favorite) {
   return op.core.engine.refresh(op.txn, id);
 }
 
+// What is not a value of this view by now (an album that is called "") is left out.
+Status restate_values(Operation& op, PhotoRecord& photo, ViewId id, const std::vector<std::string>& asserted,
+                      const std::vector<std::string>& denied) {
+  const View* view = op.core.engine.view_of(id);
+  if (view == nullptr) return Status::ok();
+  for (const std::string& value : denied) {
+    if (const ViewPath path = path_of_value(id, value); !path.empty()) view->state_removed(photo, path);
+  }
+  for (const std::string& value : asserted) {
+    const ViewPath path = path_of_value(id, value);
+    if (path.empty() || !view->may_mkdir(path)) continue;
+    view->state_added(photo, path);
+    if (view->merges_folders()) SHOEBOX_TRY(forget_earlier_name(op.txn, value));
+  }
+  return Status::ok();
+}
+
 }  // namespace
+
+Status Tree::restate(InodeNo number, const OwnerStatements& said) {
+  Operation op(*state_, Caller{});
+  op.txn.tell_all_names();
+  SHOEBOX_ASSIGN(const InodeRecord inode, need_inode(op.txn, number));
+  SHOEBOX_ASSIGN(auto photo, op.txn.photo(inode.photo));
+  if (!photo) return Status::ok();
+  SHOEBOX_TRY(restate_values(op, *photo, ViewId::kPeople, said.people, said.denied_people));
+  SHOEBOX_TRY(restate_values(op, *photo, ViewId::kAlbums, said.albums, said.denied_albums));
+  if (said.favorite) photo->statements[{ViewId::kFavorites, {}}] = Statement::kAsserted;
+  if (said.date) photo->stated_date = said.date;
+  op.txn.put_photo(inode.photo, *photo);
+  SHOEBOX_ASSIGN(const std::vector<InodeNo> inodes, op.txn.inodes_of_photo(inode.photo));
+  for (const InodeNo one : inodes) {
+    if (!said.tags.empty())
+      op.txn.put_xattr(one, "user.xdg.tags", fmt::format("{}", fmt::join(said.tags, ",")));
+    if (!said.caption.empty()) op.txn.put_xattr(one, "user.xdg.comment", said.caption);
+    // Baloo counts half stars.
+    if (said.rating >= 0) op.txn.put_xattr(one, "user.baloo.rating", std::to_string(said.rating * 2));
+  }
+  SHOEBOX_TRY(op.core.engine.refresh(op.txn, inode.photo));
+  return op.commit();
+}
 
 Result<LocalDate> parse_stated_date(std::string_view text) {
   const Status invalid{Code::kInvalid, fmt::format("{}: no date; write it as 2023-07-14", text)};

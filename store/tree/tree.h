@@ -8,11 +8,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "store/base/clock.h"
+#include "store/base/hash.h"
 #include "store/base/ids.h"
 #include "store/base/result.h"
 #include "store/catalog/records.h"
@@ -23,6 +25,7 @@ namespace shoebox {
 class Catalog;
 class CatalogReader;
 class Transaction;
+struct OwnerStatements;
 struct Settings;
 
 // Who asks. With FUSE_CAP_DONT_MASK off the kernel has applied the umask already: leave it 0. With
@@ -51,6 +54,17 @@ struct AttributeChange {
 };
 
 enum class RenameMode : uint8_t { kReplace, kNoReplace, kExchange };
+
+// An object that was found on a remote and shall be a file (tree_adopt.cpp).
+struct AdoptedFile {
+  std::string path;   // below the mount point; one that is taken gets a number
+  ContentNo content;  // whose parts are stored already (ContentStore::put_adopted); none: it is empty
+  Timestamp mtime;
+  bool mtime_is_its_own = false;  // somebody's program set it: it may serve as a guessed date
+  std::string remote;
+  RemoteCopy copy;                      // as it stands there; adopted_path is filled in
+  std::optional<ContentHashes> hashes;  // known where all of it was read
+};
 
 class Tree {
  public:
@@ -109,7 +123,19 @@ class Tree {
   // --- what the importer tells, each one transaction
   // The content of these inodes was sealed: known bytes make twins (the content and photo of the
   // earlier one are taken over). Returns the content that stands now.
-  Result<ContentNo> content_sealed(ContentNo content, const struct ContentHashes& hashes);
+  Result<ContentNo> content_sealed(ContentNo content, const ContentHashes& hashes);
+  // The hashes of adopted bytes (ContentState::kAdopted): known bytes make twins as above, but what stands
+  // on the remote stays there, as the copy of the known bytes or as somebody's object. kLocal: the
+  // bytes are an object of this disk now, and are decoded anew. kNotFound: erased meanwhile.
+  Status content_hashed(ContentNo content, const ContentHashes& hashes, Residence residence);
+  // Makes files of objects that were found on a remote; all or none. An object that is known under its
+  // key and was replaced there replaces the file's bytes. Returns the path of each.
+  Result<std::vector<std::string>> adopt(const std::vector<AdoptedFile>& files, const Caller& caller);
+  // An object that was found on a remote holds the bytes of `known`, which has its name already: it is their
+  // copy there, or somebody's object where they have one.
+  Status adopt_copy(ContentNo known, const std::string& remote, RemoteCopy copy, const std::string& path);
+  // What a sidecar tells that the owner had said about this photo, added to what is said by now.
+  Status restate(InodeNo number, const OwnerStatements& said);
   // The file says this about itself: dates, people, home, view rows.
   Status photo_decoded(ContentNo content, const MediaInfo& info);
   // The name of an XMP sidecar with these bytes that a photo beside it waits for; empty: none does.

@@ -55,7 +55,7 @@ Status meet_content(Operation& op, InodeNo inode) {
   photo->content = record.content;
   op.txn.put_photo(record.photo, *photo);
   SHOEBOX_ASSIGN(const auto content, op.txn.content(record.content));
-  if (content && content->state == ContentState::kSealed && photo->info.kind == MediaKind::kUnknown)
+  if (content && is_immutable(content->state) && photo->info.kind == MediaKind::kUnknown)
     want_decode(op, record.content);
   return Status::ok();
 }
@@ -81,7 +81,7 @@ Status redo_rows(Operation& op, PhotoId photo) {
     return op.core.engine.decoded(op.txn, photo, own_info(*record));
   if (record->content) {
     SHOEBOX_ASSIGN(const auto content, op.txn.content(record->content));
-    if (content && content->state == ContentState::kSealed) want_decode(op, record->content);
+    if (content && is_immutable(content->state)) want_decode(op, record->content);
   }
   return op.core.engine.refresh(op.txn, photo);
 }

@@ -84,15 +84,40 @@ Status seal_in_place(Operation& op, ContentNo content, ContentRecord record, con
   return Status::ok();
 }
 
-}  // namespace
+// What stands on a remote with the bytes of `known` is its copy there, if it has none, else somebody's object
+// that nobody may remove.
+Status take_copy(Operation& op, ContentNo known, const ContentHash& sha256, const std::string& remote,
+                 const RemoteCopy& copy) {
+  SHOEBOX_ASSIGN(const auto standing, op.txn.copy(known, remote));
+  if (standing) {
+    LooseObject object{ContentNo(), copy.etag, copy.size, sha256, 0, 0, ""};
+    object.keep = true;
+    op.txn.put_loose(remote, copy.key, object);
+    return Status::ok();
+  }
+  op.txn.put_copy(known, remote, copy);
+  op.txn.put_tidy(known, remote, {});
+  SHOEBOX_ASSIGN(const auto jobs, op.txn.jobs_of_content(known));
+  for (const UploadJob& job : jobs) {
+    if (job.remote == remote) op.txn.erase_job(known, remote);
+  }
+  return Status::ok();
+}
 
-Result<ContentNo> Tree::content_sealed(ContentNo content, const ContentHashes& hashes) {
-  Operation op(*state_, Caller{});
-  SHOEBOX_ASSIGN(const auto record, op.txn.content(content));
-  if (!record)
-    return Status(Code::kNotFound,
-                  fmt::format("content {}: was deleted before it was sealed", content.value));
-  if (record->state == ContentState::kSealed) return content;
+// Adopted bytes turned out to be `known`.
+Status pass_copies(Operation& op, ContentNo adopted, ContentNo known, const ContentHash& sha256) {
+  SHOEBOX_ASSIGN(const auto copies, op.txn.copies(adopted));
+  for (const auto& [remote, copy] : copies) {
+    op.txn.erase_copy(adopted, remote);
+    op.txn.erase_tidy(adopted, remote);
+    SHOEBOX_TRY(take_copy(op, known, sha256, remote, copy));
+  }
+  return Status::ok();
+}
+
+// Known bytes make twins; else `content` is the one that later twins will find. Returns what stands.
+Result<ContentNo> seal_or_join(Operation& op, ContentNo content, const ContentRecord& record,
+                               const ContentHashes& hashes) {
   // Inodes that a later write gave other bytes are not among these.
   SHOEBOX_ASSIGN(const auto inodes, op.txn.inodes_of_content(content));
   SHOEBOX_ASSIGN(auto known, op.txn.content_by_hash(hashes.whole));
@@ -102,10 +127,9 @@ Result<ContentNo> Tree::content_sealed(ContentNo content, const ContentHashes& h
       known.reset();
   }
   // A version holds them as well: it must keep its content.
-  const bool held_by_version = record->references > inodes.size();
+  const bool held_by_version = record.references > inodes.size();
   if (!known || *known == content || held_by_version || inodes.empty()) {
-    SHOEBOX_TRY(seal_in_place(op, content, *record, hashes, inodes));
-    SHOEBOX_TRY(op.commit());
+    SHOEBOX_TRY(seal_in_place(op, content, record, hashes, inodes));
     return content;
   }
 
@@ -116,15 +140,88 @@ Result<ContentNo> Tree::content_sealed(ContentNo content, const ContentHashes& h
     if (of_trash) left.push_back(of_trash);
   }
   if (!jobs.empty()) SHOEBOX_TRY(ensure_jobs(op, *known));
-  if (record->pinned) {
+  if (record.pinned) {
     SHOEBOX_ASSIGN(auto known_record, op.txn.content(*known));
     known_record->pinned = true;
     op.txn.put_content(*known, *known_record);
   }
+  if (record.state == ContentState::kAdopted) SHOEBOX_TRY(pass_copies(op, content, *known, hashes.whole));
   SHOEBOX_TRY(op.txn.erase_content(content));
   for (PhotoId unused : left) SHOEBOX_TRY(forget_photo(op.txn, unused));
-  SHOEBOX_TRY(op.commit());
   return *known;
+}
+
+// What its head said stands until the decoder has seen all of it.
+Status decode_again(Operation& op, ContentNo content) {
+  SHOEBOX_ASSIGN(const auto id, op.txn.photo_of_content(content));
+  if (!id) return Status::ok();
+  SHOEBOX_ASSIGN(auto photo, op.txn.photo(*id));
+  if (!photo || photo->info.kind == MediaKind::kOther) return Status::ok();
+  photo->info.kind = MediaKind::kUnknown;
+  op.txn.put_photo(*id, *photo);
+  want_decode(op, content);
+  return Status::ok();
+}
+
+}  // namespace
+
+Result<ContentNo> Tree::content_sealed(ContentNo content, const ContentHashes& hashes) {
+  Operation op(*state_, Caller{});
+  SHOEBOX_ASSIGN(const auto record, op.txn.content(content));
+  if (!record)
+    return Status(Code::kNotFound,
+                  fmt::format("content {}: was deleted before it was sealed", content.value));
+  if (is_immutable(record->state)) return content;
+  SHOEBOX_ASSIGN(const ContentNo standing, seal_or_join(op, content, *record, hashes));
+  SHOEBOX_TRY(op.commit());
+  return standing;
+}
+
+Status hash_adopted(Operation& op, ContentNo content, ContentRecord record, const ContentHashes& hashes,
+                    Residence residence) {
+  record.residence = residence;
+  record.decoder_crashes = 0;  // of an attempt at its head and tail
+  SHOEBOX_ASSIGN(const ContentNo standing, seal_or_join(op, content, record, hashes));
+  if (standing != content) return Status::ok();
+  SHOEBOX_ASSIGN(const auto copies, op.txn.copies(content));
+  for (const auto& [remote, copy] : copies) op.txn.put_tidy(content, remote, {});  // it may be renamed since
+  return residence == Residence::kLocal ? decode_again(op, content) : Status::ok();
+}
+
+Status Tree::content_hashed(ContentNo content, const ContentHashes& hashes, Residence residence) {
+  Operation op(*state_, Caller{});
+  SHOEBOX_ASSIGN(auto record, op.txn.content(content));
+  if (!record)
+    return Status(Code::kNotFound,
+                  fmt::format("content {}: was deleted before it was hashed", content.value));
+  if (record->state == ContentState::kAdopted) {
+    if (record->size != hashes.size)
+      return Status(Code::kDataLoss, fmt::format("content {}: {} bytes were read instead of {}",
+                                                 content.value, hashes.size, record->size));
+    SHOEBOX_TRY(hash_adopted(op, content, *record, hashes, residence));
+    return op.commit();
+  }
+  if (record->state != ContentState::kSealed || record->sha256 != hashes.whole)
+    return Status(Code::kDataLoss,
+                  fmt::format("content {}: other bytes were read than those whose hashes are "
+                              "recorded",
+                              content.value));
+  if (record->residence == residence) return Status::ok();
+  record->residence = residence;
+  record->disk_bytes = hashes.disk_bytes;
+  op.txn.put_content(content, *record);
+  return op.commit();
+}
+
+Status Tree::adopt_copy(ContentNo known, const std::string& remote, RemoteCopy copy,
+                        const std::string& path) {
+  Operation op(*state_, Caller{});
+  SHOEBOX_ASSIGN(const auto record, op.txn.content(known));
+  if (!record || record->state != ContentState::kSealed)
+    return {Code::kNotFound, fmt::format("content {}: was deleted meanwhile", known.value)};
+  if (path != copy.key) copy.adopted_path = path;
+  SHOEBOX_TRY(take_copy(op, known, record->sha256, remote, copy));
+  return op.commit();
 }
 
 Status Tree::replace_content(Transaction& txn, InodeNo inode, InodeRecord& record, ContentNo content) {

@@ -123,6 +123,9 @@ Status become_real(Operation& op, InodeNo inode, std::string_view name);
 // The inode has a PhotoId now: its bytes, if it has some, are queued, and decoded if nobody has yet.
 Status meet_content(Operation& op, InodeNo inode);
 Status ensure_jobs(Operation& op, ContentNo content);
+// Adopted bytes were read whole; see Tree::content_hashed.
+Status hash_adopted(Operation& op, ContentNo content, ContentRecord record, const ContentHashes& hashes,
+                    Residence residence);
 void want_decode(Operation& op, ContentNo content);
 // Rows after the photo's record changed: as decoded when it is, else as they are.
 Status redo_rows(Operation& op, PhotoId photo);

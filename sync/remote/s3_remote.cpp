@@ -148,6 +148,7 @@ Result<RemoteObject> S3Remote::put_whole(const std::string& key, const std::stri
   if (options.if_absent) {
     SHOEBOX_ASSIGN(const Conditional conditional, probe_conditional(context));
     if (conditional == Conditional::kIgnored) {
+      if (context.hints != nullptr) context.hints->looked_first = true;
       auto there = same_object(whole, options, md5_hex, context);
       if (there) return object_of(key, *there);
       if (there.code() != Code::kNotFound) return there.status();

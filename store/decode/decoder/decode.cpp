@@ -16,9 +16,11 @@ namespace shoebox::decoder {
 namespace {
 
 constexpr size_t kHeadBytes = 4096;
+constexpr uint32_t kSmallThumbnailPx = 256;
 constexpr size_t kMaxSidecarBytes = 4 << 20;  // far above any that a program writes
 
 void read_metadata(Format format, SourceFile& file, TagSet& tags) {
+  const size_t there = file.is_part() ? static_cast<size_t>(file.hole().begin) : std::string_view::npos;
   switch (format) {
     case Format::kJpeg: read_jpeg(file.map(), tags); break;
     case Format::kPng: read_png(file.map(), tags); break;
@@ -29,7 +31,7 @@ void read_metadata(Format format, SourceFile& file, TagSet& tags) {
     case Format::kRaw:
       tags.add_image(file.map());
       // Formats that Exiv2 does not know: the camera's own JPEG inside carries the same EXIF.
-      if (tags.empty()) read_jpeg(embedded_jpeg(file.map()), tags);
+      if (tags.empty()) read_jpeg(embedded_jpeg(file.map().substr(0, there)), tags);
       break;
     case Format::kHeif:
     case Format::kCr3:
@@ -75,6 +77,17 @@ std::vector<Thumbnail> raw_thumbnails(SourceFile& file, Format format, int orien
   return embedded.empty() ? std::vector<Thumbnail>() : thumbnails_of(embedded, orientation, ignored);
 }
 
+// Of a file that is not all there: the one that the camera put into the metadata. It is small.
+std::vector<Thumbnail> thumbnails_of_part(const TagSet& tags, int orientation) {
+  const std::string jpeg = tags.thumbnail();
+  // One that reaches into what is not there ends in zeros.
+  if (!jpeg.ends_with("\xff\xd9")) return {};
+  PictureSize size{1, 1};  // of the thumbnail, not of the photo
+  std::vector<Thumbnail> thumbnails = thumbnails_of(jpeg, orientation, size);
+  std::erase_if(thumbnails, [](const Thumbnail& one) { return one.size_px > kSmallThumbnailPx; });
+  return thumbnails;
+}
+
 std::vector<Thumbnail> photo_thumbnails(const Sniffed& sniffed, SourceFile& file, const MediaInfo& info,
                                         PictureSize& size) {
   switch (sniffed.format) {
@@ -99,7 +112,8 @@ void decode_photo(const Sniffed& sniffed, SourceFile& file, DecodedMedia& media)
   read_metadata(sniffed.format, file, tags);
   describe(tags, media.info);
   PictureSize size{tags.width, tags.height};
-  media.thumbnails = photo_thumbnails(sniffed, file, media.info, size);
+  media.thumbnails = file.is_part() ? thumbnails_of_part(tags, media.info.orientation)
+                                    : photo_thumbnails(sniffed, file, media.info, size);
   // Some say their size in words only.
   const bool stamp = sniffed.format == Format::kTiff && size.width <= 1;
   if (size.width == 0 || stamp) {
@@ -111,7 +125,7 @@ void decode_photo(const Sniffed& sniffed, SourceFile& file, DecodedMedia& media)
   media.info.width = size.width;
   media.info.height = size.height;
   // Neither a picture nor a word about it.
-  if (media.thumbnails.empty() && tags.empty()) media.info.kind = MediaKind::kUndecodable;
+  if (media.thumbnails.empty() && tags.empty() && !file.is_part()) media.info.kind = MediaKind::kUndecodable;
 }
 
 void decode_sidecar(SourceFile& file, MediaInfo& info) {
@@ -129,6 +143,7 @@ void decode_video(SourceFile& file, const std::string& name, DecodedMedia& media
   media.info.height = facts.height;
   if (facts.duration_s < 1e9) media.info.duration_s = facts.duration_s;
   media.thumbnails = std::move(facts.thumbnails);
+  if (file.is_part()) return;  // what was not found may stand where nothing is
   if (!facts.opened && tags.empty()) media.info.kind = MediaKind::kUndecodable;
   if (facts.opened && !facts.has_video) media.info.kind = MediaKind::kOther;
 }
@@ -141,10 +156,10 @@ bool start_libraries() {
   return start_vips();
 }
 
-DecodedMedia decode(int fd, const std::string& name) {
+DecodedMedia decode(int fd, const std::string& name, ByteRange hole) {
   DecodedMedia media;
   media.info.kind = MediaKind::kUndecodable;
-  Result<SourceFile> opened = SourceFile::open(fd);
+  Result<SourceFile> opened = SourceFile::open(fd, hole);
   if (!opened.is_ok()) return media;
   SourceFile& file = opened.value();
   const Sniffed sniffed = sniff(file.read(0, kHeadBytes), name);
@@ -162,7 +177,8 @@ DecodedMedia decode(int fd, const std::string& name) {
   } catch (const std::exception&) {
     // Out of memory, mostly. What was found before stays.
     media.thumbnails.clear();
-    if (!media.info.date && media.info.people.empty() && media.info.kind != MediaKind::kOther)
+    if (!media.info.date && media.info.people.empty() && media.info.kind != MediaKind::kOther &&
+        !file.is_part())
       media.info.kind = MediaKind::kUndecodable;
   }
   return media;

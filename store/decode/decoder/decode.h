@@ -10,6 +10,6 @@ namespace shoebox::decoder {
 // Starts the libraries. Before the sandbox. False: one of them does not start.
 bool start_libraries();
 // Never fails: a file that cannot be read is kUndecodable, one that is no photo or video kOther.
-DecodedMedia decode(int fd, const std::string& name);
+DecodedMedia decode(int fd, const std::string& name, ByteRange hole = {});
 
 }  // namespace shoebox::decoder

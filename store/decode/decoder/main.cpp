@@ -36,7 +36,7 @@ int serve() {
     const Result<wire::Request> request = wire::parse_request(frame.value());
     if (!request.is_ok() || !file) return EXIT_FAILURE;
     alarm(kWatchdog_s);
-    const DecodedMedia media = decoder::decode(file.get(), request.value().name);
+    const DecodedMedia media = decoder::decode(file.get(), request.value().name, request.value().hole);
     alarm(0);
     if (Status sent = wire::send_frame(kSocketFd, wire::encode(media)); !sent.is_ok()) return EXIT_SUCCESS;
   }

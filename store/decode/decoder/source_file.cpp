@@ -10,15 +10,19 @@
 
 namespace shoebox::decoder {
 
-Result<SourceFile> SourceFile::open(int fd) {
+Result<SourceFile> SourceFile::open(int fd, ByteRange hole) {
   struct stat info {};
   if (fstat(fd, &info) != 0) return Status::from_errno(errno, "stat of the file to decode");
   if (!S_ISREG(info.st_mode)) return {Code::kInvalid, "the file to decode is not a regular file"};
-  return SourceFile(fd, static_cast<uint64_t>(info.st_size));
+  return SourceFile(fd, static_cast<uint64_t>(info.st_size), hole);
 }
 
 SourceFile::SourceFile(SourceFile&& other) noexcept
-    : fd_(other.fd_), size_(other.size_), mapping_(std::exchange(other.mapping_, nullptr)) {}
+
+    : fd_(other.fd_),
+      size_(other.size_),
+      hole_(other.hole_),
+      mapping_(std::exchange(other.mapping_, nullptr)) {}
 
 SourceFile::~SourceFile() {
   if (mapping_ != nullptr) munmap(mapping_, size_);

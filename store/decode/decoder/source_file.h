@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "store/base/ids.h"
 #include "store/base/result.h"
 
 namespace shoebox::decoder {
@@ -14,12 +15,15 @@ class SourceFile {
  public:
   static constexpr uint64_t kMaxMapBytes = uint64_t{1} << 30;  // a quarter of the address space allowed
 
-  static Result<SourceFile> open(int fd);
+  // `hole`: what is not there and reads as zeros.
+  static Result<SourceFile> open(int fd, ByteRange hole = {});
   ~SourceFile();
   SourceFile(SourceFile&& other) noexcept;
   SourceFile& operator=(SourceFile&&) = delete;
 
   [[nodiscard]] uint64_t size() const { return size_; }
+  [[nodiscard]] const ByteRange& hole() const { return hole_; }
+  [[nodiscard]] bool is_part() const { return !hole_.empty(); }
   // Up to `bytes` at `offset`; fewer at the end of the file or when it cannot be read.
   [[nodiscard]] std::string read(uint64_t offset, size_t bytes) const;
   // As read(), into memory of the caller; how many bytes came.
@@ -28,9 +32,10 @@ class SourceFile {
   [[nodiscard]] std::string_view map();
 
  private:
-  SourceFile(int fd, uint64_t size) : fd_(fd), size_(size) {}
+  SourceFile(int fd, uint64_t size, ByteRange hole) : fd_(fd), size_(size), hole_(hole) {}
   int fd_;  // the caller's
   uint64_t size_;
+  ByteRange hole_;
   void* mapping_ = nullptr;
 };
 

@@ -241,6 +241,21 @@ std::string TagSet::text(const std::string& key) const {
   return found == state_->texts.end() ? std::string() : found->second;
 }
 
+std::string TagSet::thumbnail() const {
+  std::string jpeg;
+  tolerate([&] {
+    const Exiv2::ExifThumbC thumbnail(state_->exif);
+    const Exiv2::DataBuf bytes = thumbnail.copy();
+#if EXIV2_TEST_VERSION(0, 28, 0)
+    if (!bytes.empty()) jpeg.assign(reinterpret_cast<const char*>(bytes.c_data()), bytes.size());
+#else
+    if (bytes.size_ > 0)
+      jpeg.assign(reinterpret_cast<const char*>(bytes.pData_), static_cast<size_t>(bytes.size_));
+#endif
+  });
+  return jpeg;
+}
+
 bool TagSet::empty() const {
   return state_->exif.empty() && state_->xmp.empty() && state_->iptc.empty() && state_->texts.empty();
 }

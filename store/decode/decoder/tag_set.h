@@ -42,6 +42,9 @@ class TagSet {
   void each_iptc(const char* key, const std::function<void(const std::string& value)>& fn) const;
   [[nodiscard]] std::string text(const std::string& key) const;
 
+  // The JPEG that EXIF holds, as it stands there; empty when there is none.
+  [[nodiscard]] std::string thumbnail() const;
+
   [[nodiscard]] bool empty() const;
   uint32_t width = 0, height = 0;  // as stored, when a parser came across them
 

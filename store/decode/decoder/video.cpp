@@ -222,7 +222,7 @@ VideoFacts read_video(const SourceFile& file, const std::string& name, TagSet& t
   const int orientation = orientation_of(stream);
   tags.add_text("av.orientation", std::to_string(orientation));
   const Codec codec = index >= 0 && decoder != nullptr ? open_codec(decoder, stream->codecpar) : nullptr;
-  if (!codec) return facts;
+  if (!codec || file.is_part()) return facts;
   // Past a black or shaky start, but never far into a long film.
   const auto at = static_cast<int64_t>(std::min(3.0, facts.duration_s / 10) * AV_TIME_BASE);
   if (at > 0) av_seek_frame(format, -1, at, AVSEEK_FLAG_BACKWARD);

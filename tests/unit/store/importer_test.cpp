@@ -12,9 +12,11 @@
 #include "fs/views/all_views.h"
 #include "store/base/hash.h"
 #include "store/catalog/catalog.h"
+#include "store/content/content_store.h"
 #include "store/decode/media_decoder.h"
 #include "store/files.h"
 #include "store/library.h"
+#include "store/thumbnail_id.h"
 #include "store/thumbnails/thumbnails.h"
 #include "store/tree/tree.h"
 
@@ -49,6 +51,17 @@ class FakeDecoder : public MediaDecoder {
     called_.notify_all();
     return answer(call);
   }
+  Result<DecodedMedia> decode_part(int fd, const std::string& name, ByteRange hole) override {
+    {
+      const std::lock_guard lock(mutex_);
+      holes_.push_back(hole);
+    }
+    return decode(fd, name);
+  }
+  [[nodiscard]] std::vector<ByteRange> holes() const {
+    const std::lock_guard lock(mutex_);
+    return holes_;
+  }
   [[nodiscard]] int calls() const {
     const std::lock_guard lock(mutex_);
     return calls_;
@@ -63,6 +76,7 @@ class FakeDecoder : public MediaDecoder {
   std::condition_variable called_;
   Answer answer_ = [](int) { return photo_of_2023(); };
   int calls_ = 0;
+  std::vector<ByteRange> holes_;
 };
 
 class ImporterTest : public testing::Test {
@@ -220,6 +234,73 @@ TEST_F(ImporterTest, AMissingThumbnailIsMadeWhenAskedFor) {
   ASSERT_TRUE(library_->importer().make_thumbnails(number).is_ok());
   EXPECT_TRUE(library_->thumbnails().get(sha256("photo"), 1024).value().has_value());
   EXPECT_EQ(library_->importer().make_thumbnails(ContentNo{999'999}).code(), Code::kNotFound);
+}
+
+// A photo that stands on a remote, with its head and tail here.
+class AdoptedPhotoTest : public ImporterTest {
+ protected:
+  ContentNo adopt(const std::string& name, const std::string& bytes) {
+    AdoptedFile file;
+    file.path = "Library/" + name;
+    file.remote = "nas";
+    file.copy = {name, "etag", bytes.size(), 1, {}};
+    file.content = library_->catalog().begin()->new_content_no();
+    std::vector<ContentStore::Part> parts;
+    for (const ByteRange& range : kept_ranges(bytes.size()))
+      parts.push_back({range.begin, bytes.substr(range.begin, range.size())});
+    EXPECT_TRUE(library_->contents().put_adopted(file.content, bytes.size(), parts));
+    EXPECT_TRUE(library_->tree().adopt({file}, Caller{}));
+    return file.content;
+  }
+  const std::string bytes_ = std::string(1'000'000, 'p');
+};
+
+TEST_F(AdoptedPhotoTest, IsDecodedByItsHeadAndTailAndAgainWhenItIsWhole) {
+  open(&decoder_);
+  library_->start(nullptr);
+  const ContentNo number = adopt("a.jpg", bytes_);
+  library_->importer().drain();
+  EXPECT_EQ(photo(number).info.kind, MediaKind::kPhoto);
+  EXPECT_TRUE(library_->tree().resolve("Dates/2023/07/a.jpg").is_ok());
+  ASSERT_EQ(decoder_.holes().size(), 1u);
+  EXPECT_EQ(decoder_.holes()[0].begin, kHeadBytes);
+  EXPECT_EQ(decoder_.holes()[0].end, kept_ranges(bytes_.size())[1].begin);
+  const ContentHash early = thumbnail_id(number, content(number));
+  EXPECT_TRUE(library_->thumbnails().get(early, 256).value());
+
+  for (uint64_t index = 0; index < 4; ++index) {
+    const uint64_t begin = index * kBlockBytes;
+    const std::string block = bytes_.substr(begin, kBlockBytes);
+    ASSERT_TRUE(library_->contents().store_block(number, index, block));
+  }
+  library_->importer().drain();
+  EXPECT_EQ(content(number).state, ContentState::kSealed);
+  EXPECT_EQ(decoder_.calls(), 2);
+  EXPECT_EQ(decoder_.holes().size(), 1u);
+  EXPECT_EQ(photo(number).info.kind, MediaKind::kPhoto);
+  EXPECT_TRUE(library_->thumbnails().get(sha256(bytes_), 1024).value());
+}
+
+TEST_F(AdoptedPhotoTest, ThatWasNotDecodedBeforeACrashIsAtTheNextStart) {
+  open(nullptr);
+  const ContentNo number = adopt("a.jpg", bytes_);
+  EXPECT_EQ(photo(number).info.kind, MediaKind::kUnknown);
+  open(&decoder_);
+  library_->start(nullptr);
+  library_->importer().drain();
+  EXPECT_EQ(photo(number).info.kind, MediaKind::kPhoto);
+}
+
+TEST_F(AdoptedPhotoTest, WhoseHeadIsNotHereIsNotTakenForSomethingElse) {
+  open(nullptr);
+  const ContentNo number = adopt("a.jpg", bytes_);
+  library_.reset();
+  std::filesystem::remove_all(folder_ + "/library/partial");
+  open(&decoder_);
+  library_->start(nullptr);
+  library_->importer().drain();
+  EXPECT_EQ(decoder_.calls(), 0);
+  EXPECT_EQ(photo(number).info.kind, MediaKind::kUnknown);
 }
 
 }  // namespace

@@ -123,6 +123,15 @@ TEST_F(LibraryTest, BytesWhoseCatalogIsGoneAreNotBuiltOver) {
   EXPECT_EQ(library.code(), Code::kDataLoss);
 }
 
+TEST_F(LibraryTest, OneThatWasKilledWhileItWasMadeIsMadeAnew) {
+  std::filesystem::create_directories(dir.path("library/catalog"));
+  std::ofstream(dir.path("library/catalog/MANIFEST-000001")) << "half a line";
+  std::ofstream(dir.path("library/catalog/LOCK"));
+  const auto library = open(options());
+  ASSERT_TRUE(library);
+  write(*library, "a.txt", "bytes");
+}
+
 TEST_F(LibraryTest, WithoutCreateNothingIsMade) {
   Library::Options with = options();
   with.create = false;

@@ -1,5 +1,6 @@
 #include "store/outbox.h"
 
+#include "store/base/hash.h"
 #include "tests/unit/sync/sync_fixture.h"
 
 namespace shoebox {
@@ -107,6 +108,67 @@ TEST_F(OutboxTest, AKeyThatIsBeingSentToIsNotGivenToAnother) {
   ASSERT_TRUE(found);
   ASSERT_EQ(found->size(), 1U);
   EXPECT_NE(found->front().key, "Library/IMG_1.jpg");
+}
+
+TEST_F(OutboxTest, NothingIsRemovedBeforeTheBackupOfTheCatalogKnowsWhy) {
+  uint64_t backed_up = 0;
+  outbox_->set_backed_up("nas", [&] { return backed_up; });
+  const ContentNo content = add("IMG_1.jpg", "bytes", {"nas"});
+  ASSERT_TRUE(outbox_->confirmed(content, "nas", {"Library/IMG_1.jpg", "e1", 5, 1}));
+  const auto file = tree_->resolve("Library/IMG_1.jpg");
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(tree_->rename(kLibraryInode, "IMG_1.jpg", kLibraryInode, "x.jpg", RenameMode::kReplace, {}));
+  const auto move = outbox_->next_tidy("nas", false, nullptr, nullptr);
+  ASSERT_TRUE(move && *move);
+  EXPECT_EQ((*move)->to, "Library/x.jpg");
+  backed_up = catalog_->last_change();  // the rename, but not yet where the copy is
+  ASSERT_TRUE(outbox_->tidied(**move, "nas", {"e2", 5}));
+  EXPECT_FALSE(outbox_->next_tidy("nas", true, nullptr, nullptr)->has_value());
+  EXPECT_EQ(outbox_->tidy_totals("nas")->untried, 1U);
+  backed_up = catalog_->last_change();
+  const auto removal = outbox_->next_tidy("nas", false, nullptr, nullptr);
+  ASSERT_TRUE(removal && *removal);
+  EXPECT_EQ((*removal)->kind, TidyStep::Kind::kRemove);
+  EXPECT_EQ((*removal)->key, "Library/IMG_1.jpg");
+}
+
+TEST_F(OutboxTest, TheOneObjectOfTwoSpellingsIsNotRemoved) {
+  KeyLimits limits;
+  limits.folds = KeyLimits::Folds::kMaybe;
+  outbox_->set_key_limits("nas", limits);
+  const ContentNo content = add("img.jpg", "bytes", {"nas"});
+  ASSERT_TRUE(outbox_->confirmed(content, "nas", {"Library/img.jpg", "e1", 5, 1}));
+  {
+    const auto txn = catalog_->begin();
+    txn->put_loose("nas", "Library/IMG.jpg", {ContentNo(), "e1", 5, sha256("bytes"), 0, 0, ""});
+    ASSERT_TRUE(txn->commit());
+  }
+  // It is found out first what the remote makes of them.
+  EXPECT_FALSE(outbox_->next_tidy("nas", false, nullptr, nullptr)->has_value());
+  const auto probe = outbox_->next_tidy("nas", false, nullptr, nullptr);
+  ASSERT_TRUE(probe && *probe);
+  ASSERT_EQ((*probe)->kind, TidyStep::Kind::kProbe);
+  outbox_->probed(**probe, "nas", true);
+  const auto next = outbox_->next_tidy("nas", false, nullptr, nullptr);
+  ASSERT_TRUE(next && *next);
+  EXPECT_EQ((*next)->key, (*probe)->key) << "only what the probe wrote is removed";
+  ASSERT_TRUE(outbox_->removed(**next, "nas"));
+  EXPECT_FALSE(outbox_->next_tidy("nas", false, nullptr, nullptr)->has_value());
+  EXPECT_FALSE((*catalog_->loose("nas", "Library/IMG.jpg")).has_value());
+}
+
+TEST_F(OutboxTest, AnUploadWaitsForTheMoveOfTheVeryBytes) {
+  const ContentNo content = add("IMG_1.jpg", "bytes", {"nas"});
+  ASSERT_TRUE(outbox_->confirmed(content, "nas", {"Library/IMG_1.jpg", "e1", 5, 1}));
+  ASSERT_TRUE(tree_->rename(kLibraryInode, "IMG_1.jpg", kLibraryInode, "x.jpg", RenameMode::kReplace, {}));
+  const auto move = outbox_->next_tidy("nas", false, nullptr, nullptr);
+  ASSERT_TRUE(move && *move);
+  ASSERT_TRUE(outbox_->copy_lost(content, "nas"));
+  EXPECT_TRUE(ready("nas").empty()) << "both would work at Library/x.jpg";
+  ASSERT_TRUE(outbox_->tidied(**move, "nas", {"e2", 5}));
+  const auto found = ready("nas");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].key, "Library/x.jpg") << "what the move made is taken for the upload";
 }
 
 TEST_F(OutboxTest, JunkStaysLocalAndIsSentWhenItGetsARealName) {

@@ -119,5 +119,49 @@ TEST_F(OwnerStatementsTest, ARatingThatIsNoneDoesNotCount) {
   }
 }
 
+TEST(XmpSidecar, IsReadBackAsItWasWritten) {
+  OwnerStatements said;
+  said.tags = {"beach", "sea & sun"};
+  said.caption = "first line\nsecond <line>";
+  said.rating = 4;
+  said.date = LocalDate{2023, 7, 14, 10, 11, 12};
+  said.people = {"Anna", "Зоя"};
+  said.denied_people = {"Ben"};
+  said.albums = {"Trip/Day 1"};
+  said.denied_albums = {"Other"};
+  said.favorite = true;
+  const auto back = parse_xmp_sidecar(xmp_sidecar(said));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->tags, said.tags);
+  EXPECT_EQ(back->caption, said.caption);
+  EXPECT_EQ(back->rating, 4);
+  EXPECT_EQ(back->date, said.date);
+  EXPECT_EQ(back->people, said.people);
+  EXPECT_EQ(back->denied_people, said.denied_people);
+  EXPECT_EQ(back->albums, said.albums);
+  EXPECT_EQ(back->denied_albums, said.denied_albums);
+  EXPECT_TRUE(back->favorite);
+  OwnerStatements little;
+  little.date = LocalDate{1999, 12};
+  const auto month = parse_xmp_sidecar(xmp_sidecar(little));
+  ASSERT_TRUE(month);
+  EXPECT_EQ(month->date, little.date);
+  EXPECT_EQ(month->rating, -1);
+  EXPECT_FALSE(month->favorite);
+}
+
+TEST(XmpSidecar, ThatSomebodyElseWroteTellsNothingOfTheOwner) {
+  EXPECT_FALSE(parse_xmp_sidecar(""));
+  EXPECT_FALSE(parse_xmp_sidecar("no xml, but urn:shoebox:xmp:1"));
+  EXPECT_FALSE(parse_xmp_sidecar(
+      "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF><rdf:Description/></rdf:RDF></x:xmpmeta>"));
+  std::string bomb = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]>";
+  OwnerStatements said;
+  said.caption = "caption";
+  const std::string own = xmp_sidecar(said);
+  const auto read = parse_xmp_sidecar(bomb + own);
+  if (read) EXPECT_EQ(read->caption, "caption");
+}
+
 }  // namespace
 }  // namespace shoebox

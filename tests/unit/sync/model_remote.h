@@ -8,6 +8,7 @@
 
 #include "store/base/file_io.h"
 #include "store/base/hash.h"
+#include "store/catalog/keys.h"
 #include "sync/remote/remote.h"
 
 namespace shoebox::testing {
@@ -25,9 +26,21 @@ class ModelRemote final : public Remote {
   double faults = 0;       // share of the calls that fail
   int calls_to_live = -1;  // dies in the call after so many; -1: never
   bool dead = false;
+  bool folds = false;  // keys that differ in case or Unicode form only name one object
+
+  // The key as the object is called that it names.
+  [[nodiscard]] std::string called(const std::string& key) const {
+    if (!folds || objects.contains(key)) return key;
+    for (const auto& [name, object] : objects) {
+      if (keys::fold(name) == keys::fold(key)) return name;
+    }
+    return key;
+  }
 
   // Somebody else writes under `key`.
-  void place(const std::string& key, const std::string& bytes) { objects[key] = {bytes, next_etag(), true}; }
+  void place(const std::string& key, const std::string& bytes) {
+    objects[called(key)] = {bytes, next_etag(), true};
+  }
 
   [[nodiscard]] const std::string& name() const override { return name_; }
   Status check(const RequestContext&) override { return Status::ok(); }
@@ -40,12 +53,12 @@ class ModelRemote final : public Remote {
     if (!got || *got != options.size || sha256(bytes) != options.sha256) {
       return Status(Code::kDataLoss, "model: the file is not what it should be");
     }
-    const auto there = objects.find(key);
+    const auto there = objects.find(called(key));
     if (there != objects.end() && options.if_absent) {
       if (there->second.bytes != bytes) return Status(Code::kConflict, "model: another object stands there");
       there->second.stranger = false;
     } else {
-      objects[key] = {std::move(bytes), next_etag(), false};
+      objects[called(key)] = {std::move(bytes), next_etag(), false};
     }
     return outcome == Outcome::kAfter ? broken() : describe(key);
   }
@@ -55,7 +68,7 @@ class ModelRemote final : public Remote {
   Status get(const std::string& key, ByteRange range, const std::string&,
              const std::function<Status(std::string_view)>& sink, const RequestContext&) override {
     if (enter() != Outcome::kOk) return broken().status();
-    const auto found = objects.find(key);
+    const auto found = objects.find(called(key));
     if (found == objects.end()) return {Code::kNotFound, "model: no such object"};
     return sink(std::string_view(found->second.bytes).substr(range.begin, range.size()));
   }
@@ -65,18 +78,18 @@ class ModelRemote final : public Remote {
   Status copy(const std::string& from, const std::string& to, const RequestContext&) override {
     const Outcome outcome = enter();
     if (outcome == Outcome::kBefore) return broken().status();
-    const auto source = objects.find(from);
+    const auto source = objects.find(called(from));
     if (source == objects.end()) return {Code::kNotFound, "model: no such object"};
     const Object copied{source->second.bytes, next_etag(), source->second.stranger};
-    objects[to] = copied;
+    objects[called(to)] = copied;
     return outcome == Outcome::kAfter ? broken().status() : Status::ok();
   }
   Status remove(const std::string& key, const RequestContext&) override {
     const Outcome outcome = enter();
     if (outcome == Outcome::kBefore) return broken().status();
-    const auto found = objects.find(key);
+    const auto found = objects.find(called(key));
     if (found != objects.end() && found->second.stranger) removed_strangers.insert(key);
-    objects.erase(key);
+    objects.erase(called(key));
     return outcome == Outcome::kAfter ? broken().status() : Status::ok();
   }
   std::set<std::string> removed_strangers;
@@ -96,7 +109,7 @@ class ModelRemote final : public Remote {
   }
   static Result<RemoteObject> broken() { return Status(Code::kUnavailable, "model: no answer"); }
   Result<RemoteObject> describe(const std::string& key) {
-    const auto found = objects.find(key);
+    const auto found = objects.find(called(key));
     if (found == objects.end()) return Status(Code::kNotFound, "model: no such object");
     return RemoteObject{key, found->second.etag, found->second.bytes.size(), 0};
   }

@@ -191,6 +191,26 @@ TEST_F(SidecarTest, ALostAnswerIsNoStranger) {
   EXPECT_EQ(remote_.objects.size(), 2U);
 }
 
+TEST_F(SidecarTest, OneThatALostCatalogWroteMakesRoomAndIsKept) {
+  const PhotoId id = photo("a.jpg");
+  say("a.jpg", "before");
+  settle();
+  {
+    const auto txn = catalog_->begin();
+    txn->erase_sidecar(id, kRemote);  // as in a library that was made anew from the originals
+    ASSERT_TRUE(txn->commit());
+  }
+  const std::string before = bytes_at("Library/a.jpg.xmp");
+  say("a.jpg", "after");
+  settle();
+  EXPECT_EQ(bytes_at("Library/a.jpg.xmp"), said_of(id));
+  int kept = 0;
+  for (const auto& [key, object] : remote_.objects) {
+    if (key.starts_with(".shoebox/versions/") && object.bytes == before) ++kept;
+  }
+  EXPECT_EQ(kept, 1);
+}
+
 TEST_F(SidecarTest, WhatIsSaidWhileItIsSentIsSentAsWell) {
   const PhotoId id = photo("a.jpg");
   say("a.jpg", "first");

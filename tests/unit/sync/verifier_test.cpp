@@ -21,7 +21,7 @@ class VerifierTest : public testing::SyncFixture {
     fetcher_->add_remote(nas_);
     fetcher_->add_remote(cloud_);
     fetcher_->start();
-    verifier_ = std::make_unique<Verifier>(*catalog_, *outbox_, *fetcher_, clock_);
+    verifier_ = std::make_unique<Verifier>(*catalog_, *contents_, *outbox_, *fetcher_, clock_);
   }
   void TearDown() override { fetcher_->stop(); }
 

@@ -47,6 +47,9 @@ class NameDecoder final : public MediaDecoder {
     }
     return media;
   }
+  Result<DecodedMedia> decode_part(int fd, const std::string& name, ByteRange) override {
+    return decode(fd, name);
+  }
 };
 
 // Holds the bytes of every content it confirmed, by number.
@@ -66,6 +69,7 @@ class FakeRemote final : public SyncControl, public ContentSource {
       one.pending_bytes = totals.pending_bytes;
       one.confirmed_files = totals.confirmed_files;
       one.confirmed_bytes = totals.confirmed_bytes;
+      one.owner = owner;
       all.push_back(one);
     }
     return all;
@@ -78,7 +82,17 @@ class FakeRemote final : public SyncControl, public ContentSource {
     paused = false;
     return Status::ok();
   }
-  Status test(const RemoteSettings&, CancelToken) override { return refuses; }
+  Result<RemoteOwner> test(const RemoteSettings&, CancelToken) override {
+    if (!refuses) return refuses;
+    return owner;
+  }
+  Status take_over(const TakeoverRequest& request, CancelToken,
+                   const std::function<void(const std::string&, uint64_t, uint64_t)>& progress) override {
+    taken_over.push_back(request);
+    progress("watching whether anna@desk is alive", 1, 90);
+    return refuses;
+  }
+  void wait_for_owners(std::chrono::milliseconds) override {}
   Status run_now() override {
     ++hurried;
     return Status::ok();
@@ -88,6 +102,12 @@ class FakeRemote final : public SyncControl, public ContentSource {
     verified = request;
     progress(verify_report);
     return verify_report;
+  }
+  Result<AdoptReport> adopt(const AdoptRequest& request, CancelToken,
+                            const std::function<void(const AdoptReport&)>& progress) override {
+    adopted = request;
+    progress(adopt_report);
+    return adopt_report;
   }
   Status wait(CancelToken, const std::function<void(const std::vector<RemoteStatus>&)>& progress) override {
     library_.files().drain();
@@ -111,8 +131,12 @@ class FakeRemote final : public SyncControl, public ContentSource {
     done(Status::ok());
   }
 
+  RemoteOwner owner;
+  std::vector<TakeoverRequest> taken_over;
   VerifyRequest verified;      // as it was asked for last
   VerifyReport verify_report;  // what verify() answers
+  AdoptRequest adopted;
+  AdoptReport adopt_report;  // what adopt() answers
   std::atomic<bool> paused{false};
   std::atomic<int> hurried{0};
   std::atomic<int> fetches{0};

@@ -146,7 +146,8 @@ class BackupCatalog : public ::testing::Test {
     EXPECT_TRUE(catalog.scan("", "", [&](std::string_view key, std::string_view value) {
       const char table = key.front();
       // Of one machine: its queues, and what is being tidied on its remotes.
-      const bool local = std::string_view("jJLwkKgS").find(table) != std::string_view::npos ||
+      const bool loose = table == keys::kFoldedKey && value == keys::number_value(0);
+      const bool local = loose || std::string_view("jJLwkKgS").find(table) != std::string_view::npos ||
                          (table == keys::kMeta && !backup::is_backed_up(key));
       if (!local) all.emplace_back(key, backup::portable(key, value));
       return true;
@@ -295,12 +296,17 @@ TEST(Backup, ACatalogOfSchemaOneIsTakenAlong) {
     auto catalog = Catalog::open(path, {.reserve_bytes = 0});
     ASSERT_TRUE(catalog);
     const auto txn = (*catalog)->begin();
+    txn->put_copy(ContentNo(7), "nas", {"Library/IMG.jpg", "e", 1, 1});
+    txn->put_raw(keys::folded_key("nas", "Library/IMG.jpg"), std::nullopt);
     txn->put_meta(keys::kMetaSchema, keys::number_value(1));
     ASSERT_TRUE(txn->commit());
   }
   auto catalog = Catalog::open(path, {.reserve_bytes = 0});
   ASSERT_TRUE(catalog) << catalog.status().message();
   EXPECT_EQ((*catalog)->meta(keys::kMetaSchema).value(), keys::number_value(keys::kSchema));
+  const auto spelled = (*catalog)->spellings_of_remote_key("nas", "Library/img.jpg");
+  ASSERT_TRUE(spelled && spelled->size() == 1);
+  EXPECT_EQ(spelled->front(), (std::pair<ContentNo, std::string>{ContentNo(7), "Library/IMG.jpg"}));
 }
 
 }  // namespace

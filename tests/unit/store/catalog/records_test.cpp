@@ -162,9 +162,45 @@ TEST(Records, FlippedBytesNeverCrashTheDecoder) {
 }
 
 TEST(Records, ANewerVersionIsIncompatible) {
-  std::string bytes = encode(ContentRecord());
+  ContentRecord newest;
+  newest.state = ContentState::kAdopted;
+  std::string bytes = encode(newest);
   ++bytes[0];
   EXPECT_EQ(decode_content(bytes).code(), Code::kIncompatible);
+}
+
+TEST(Records, WhatWasAdoptedHasVersionsOfItsOwnAndTheRestIsWrittenAsBefore) {
+  ContentRecord content;
+  content.state = ContentState::kAdopted;
+  content.residence = Residence::kPartial;
+  content.size = 4'000'000;
+  content.references = 1;
+  content.disk_bytes = 7;
+  std::string bytes = encode(content);
+  EXPECT_EQ(bytes[0], 3);
+  const auto back = decode_content(bytes);
+  ASSERT_TRUE(back) << back.status().message();
+  EXPECT_EQ(back->state, ContentState::kAdopted);
+  EXPECT_EQ(encode(*back), bytes);
+  bytes[0] = 2;
+  EXPECT_EQ(decode_content(bytes).code(), Code::kDataLoss) << "no earlier program wrote that state";
+  content.state = ContentState::kSealed;
+  EXPECT_EQ(encode(content)[0], 2);
+
+  RemoteCopy copy{"2019/a.jpg", "etag", 5, 6, "Library/2019/a.jpg"};
+  EXPECT_EQ(encode(copy)[0], 2);
+  EXPECT_EQ(decode_remote_copy(encode(copy))->adopted_path, "Library/2019/a.jpg");
+  copy.adopted_path.clear();
+  EXPECT_EQ(encode(copy)[0], 1);
+  EXPECT_EQ(decode_remote_copy(encode(copy))->key, "2019/a.jpg");
+
+  LooseObject object;
+  object.etag = "etag";
+  EXPECT_EQ(encode(object)[0], 1);
+  EXPECT_FALSE(decode_loose(encode(object))->keep);
+  object.keep = true;
+  EXPECT_EQ(encode(object)[0], 2);
+  EXPECT_TRUE(decode_loose(encode(object))->keep);
 }
 
 }  // namespace

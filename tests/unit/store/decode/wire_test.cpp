@@ -154,6 +154,13 @@ TEST(WireTest, FrameCarriesADescriptor) {
   ASSERT_TRUE(frame.is_ok()) << frame.status().message();
   EXPECT_TRUE(static_cast<bool>(got));
   EXPECT_EQ(wire::parse_request(frame.value())->name, "a.jpg");
+  EXPECT_TRUE(wire::parse_request(frame.value())->hole.empty());
+}
+
+TEST(WireTest, ARequestTellsWhatIsNotThere) {
+  const auto request = wire::parse_request(wire::encode(wire::Request{"a.jpg", {131072, 4'000'000}}));
+  ASSERT_TRUE(request.is_ok());
+  EXPECT_EQ(request->hole, (ByteRange{131072, 4'000'000}));
 }
 
 TEST(WireTest, FrameLongerThanAllowedIsRefusedUnread) {

@@ -1,0 +1,58 @@
+// Reads back what xmp_sidecar() wrote.
+#include <cstring>
+#include <pugixml.hpp>
+
+#include "store/tree/computed_xattr.h"
+#include "store/tree/sidecar_facts.h"
+#include "store/xmp_sidecar.h"
+
+namespace shoebox {
+namespace {
+
+constexpr size_t kMostBytes = 4 << 20;
+constexpr size_t kMostValues = 1024;
+constexpr size_t kMostValueBytes = 1024;
+constexpr const char* kNamespace = "urn:shoebox:xmp:1";
+
+std::vector<std::string> list_of(const pugi::xml_node& description, const char* name) {
+  std::vector<std::string> values;
+  for (const pugi::xml_node kind : description.child(name).children()) {
+    for (const pugi::xml_node item : kind.children("rdf:li")) {
+      if (values.size() == kMostValues) break;
+      const std::string value = item.text().get();
+      if (value.size() <= kMostValueBytes) values.push_back(value);
+    }
+  }
+  tidy(values);
+  return values;
+}
+
+}  // namespace
+
+std::optional<OwnerStatements> parse_xmp_sidecar(std::string_view bytes) {
+  if (bytes.size() > kMostBytes || bytes.find(kNamespace) == std::string_view::npos) return std::nullopt;
+  pugi::xml_document document;
+  // pugixml follows no entity but the five of XML itself.
+  if (!document.load_buffer(bytes.data(), bytes.size())) return std::nullopt;
+  const pugi::xml_node description = document.child("x:xmpmeta").child("rdf:RDF").child("rdf:Description");
+  if (std::strcmp(description.attribute("xmlns:shoebox").value(), kNamespace) != 0) return std::nullopt;
+  OwnerStatements said;
+  said.tags = list_of(description, "dc:subject");
+  said.caption = description.child("dc:description").child("rdf:Alt").child("rdf:li").text().get();
+  if (const pugi::xml_node rating = description.child("xmp:Rating")) {
+    const int stars = rating.text().as_int(-1);
+    if (stars >= 0 && stars <= 5) said.rating = stars;
+  }
+  if (const pugi::xml_node date = description.child("exif:DateTimeOriginal")) {
+    const auto parsed = parse_stated_date(date.text().get());
+    if (parsed) said.date = *parsed;
+  }
+  said.people = list_of(description, "Iptc4xmpExt:PersonInImage");
+  said.albums = list_of(description, "shoebox:Albums");
+  said.denied_people = list_of(description, "shoebox:DeniedPeople");
+  said.denied_albums = list_of(description, "shoebox:DeniedAlbums");
+  said.favorite = std::strcmp(description.child("shoebox:Favorite").text().get(), "True") == 0;
+  return said;
+}
+
+}  // namespace shoebox
