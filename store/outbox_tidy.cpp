@@ -298,6 +298,9 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
       if (!leaving || leaving->attempts == 0) return Step();
       continue;
     }
+    SHOEBOX_ASSIGN(const SidecarThere sidecar, sidecar_at(plan.remote, key));
+    if (sidecar == SidecarThere::kLeaving) return Step();
+    if (sidecar == SidecarThere::kStays) continue;
     SHOEBOX_ASSIGN(const auto in_the_way, loose_in_the_way(catalog, plan.remote, key, content, limits));
     if (in_the_way) {
       if (in_the_way->key != key && !folds(plan.remote)) return Step();

@@ -38,8 +38,11 @@ struct RemoteStatus {
   uint64_t pending_bytes = 0;
   uint64_t confirmed_files = 0;
   uint64_t confirmed_bytes = 0;
-  uint64_t tidying = 0;             // copies to be moved to the key of their name, and objects to be removed
-  uint64_t tidying_untried = 0;     // of those, how many have not failed yet
+  uint64_t tidying = 0;           // copies to be moved to the key of their name, and objects to be removed
+  uint64_t tidying_untried = 0;   // of those, how many have not failed yet
+  uint64_t sidecars = 0;          // XMP sidecars of what the owner said that are to be sent there
+  uint64_t sidecars_untried = 0;  // of those, how many have not failed yet
+  std::string sidecars_waiting_for;
   std::string tidying_waiting_for;  // why these wait; empty: they do not
   uint64_t bytes_sent = 0;          // since the mount
   uint64_t bytes_received = 0;      // since the mount

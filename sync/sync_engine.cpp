@@ -16,8 +16,8 @@ namespace {
 
 // Copies moved at once on one remote: uploads go first.
 constexpr uint32_t kTidyConnections = 2;
-// What shares the bandwidth with uploads: tidying, the backup of the catalog, verifying.
-constexpr uint32_t kOthersAtWork = kTidyConnections + 2;
+// What shares the bandwidth with uploads: tidying, sidecars, the backup of the catalog, verifying.
+constexpr uint32_t kOthersAtWork = 2 * kTidyConnections + 2;
 // How often NetworkManager and UPower are asked, where a policy wants to know.
 constexpr auto kSurroundingsPeriod = std::chrono::seconds(10);
 
@@ -81,6 +81,7 @@ SyncEngine::State::Member SyncEngine::State::make_member(const RemoteSettings& s
   tidying.connections = std::min(settings.connections, kTidyConnections);
   tidying.quiet_s = quiet_s;
   tidying.policy = policy;
+  member.sidecars = std::make_unique<SidecarSender>(outbox, *member.leased, clock, tidying);
   member.tidier = std::make_unique<Tidier>(outbox, *member.leased, clock, std::move(tidying));
   backup.policy = policy;
   backup.on_sent = [this, tidier = member.tidier.get()] {
@@ -98,7 +99,7 @@ SyncEngine::State::Member SyncEngine::State::make_member(const RemoteSettings& s
 
 std::vector<RemoteWorker*> SyncEngine::State::Member::workers() const {
   if (!uploader) return {};
-  return {uploader.get(), tidier.get(), backup.get()};
+  return {uploader.get(), tidier.get(), sidecars.get(), backup.get()};
 }
 
 void SyncEngine::State::each_worker(const std::function<void(RemoteWorker&)>& work) const {
@@ -109,7 +110,8 @@ void SyncEngine::State::each_worker(const std::function<void(RemoteWorker&)>& wo
 
 bool SyncEngine::State::at_work_for_owner() const {
   return std::any_of(members.begin(), members.end(), [](const Member& member) {
-    return member.uploader && (member.uploader->report().asked_for || member.tidier->report().asked_for);
+    return member.uploader && (member.uploader->report().asked_for || member.tidier->report().asked_for ||
+                               member.sidecars->report().asked_for);
   });
 }
 
@@ -124,6 +126,7 @@ void SyncEngine::State::follow_commits(const std::shared_ptr<State>& self) {
   };
   outbox.on_job([each] { each([](const Member& member) { member.uploader->wake(); }); });
   outbox.on_tidy([each] { each([](const Member& member) { member.tidier->wake(); }); });
+  outbox.on_sidecar([each] { each([](const Member& member) { member.sidecars->wake(); }); });
   catalog.add_observer([each](const Change& change) {
     each([&change](const Member& member) {
       if (member.videos) member.videos->observe(change);
@@ -183,6 +186,8 @@ void SyncEngine::State::enqueue_all() {
       log::info("remote {}: {} files queued that had no copy there", name, *queued);
     }
   }
+  const Status sidecars = outbox.enqueue_sidecars();
+  if (!sidecars) log::error("looking for sidecars to be sent: {}", sidecars.message());
   {
     MutexLock lock(mutex);
     enqueued = true;

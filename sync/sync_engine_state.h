@@ -8,6 +8,7 @@
 #include "sync/leased_remote.h"
 #include "sync/owner_lease.h"
 #include "sync/paced_remote.h"
+#include "sync/sidecar_sender.h"
 #include "sync/surroundings_watch.h"
 #include "sync/sync_engine.h"
 #include "sync/tidier.h"
@@ -29,6 +30,7 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
     // There when `remote` is.
     std::unique_ptr<Uploader> uploader;
     std::unique_ptr<Tidier> tidier;
+    std::unique_ptr<SidecarSender> sidecars;
     std::unique_ptr<CatalogBackup> backup;
     [[nodiscard]] std::vector<RemoteWorker*> workers() const;
   };
