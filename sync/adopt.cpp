@@ -17,6 +17,7 @@
 #include "store/xmp_sidecar.h"
 #include "sync/adopt_fetch.h"
 #include "sync/adopt_path.h"
+#include "sync/library_id.h"
 
 namespace shoebox {
 namespace {
@@ -61,6 +62,7 @@ struct Adopter::Run {
     std::string path;
     bool changed = false;
     bool respelled = false;
+    ContentNo same_name;  // the bytes of a file that has the name, and the size: they are compared
     Status fetched;
     AdoptedFile file;
     std::optional<OwnerStatements> said;  // of a rebuild: it is a sidecar that Shoebox wrote
@@ -97,7 +99,7 @@ struct Adopter::Run {
     std::string next;
     for (;;) {
       ListPage page;
-      SHOEBOX_TRY(repeated(fetcher(), [&](const RequestContext& context) -> Status {
+      SHOEBOX_TRY(repeated(fetcher(), 0, [&](const RequestContext& context) -> Status {
         SHOEBOX_ASSIGN(page, remote.list(prefix, next, context));
         return Status::ok();
       }));
@@ -144,6 +146,17 @@ struct Adopter::Run {
     return there && S_ISREG(there->inode.mode) && there->inode.size == 0 ? Known::kAlready : Known::kNew;
   }
 
+  // Whose bytes the file at `path` has, when they are of this size and their hash is known.
+  Result<ContentNo> bytes_at(const std::string& path, uint64_t size) {
+    const auto there = with.deps_.tree.resolve(path);
+    if (!there && there.code() != Code::kNotFound && there.code() != Code::kNotDirectory)
+      return there.status();
+    if (!there || !S_ISREG(there->inode.mode) || !there->inode.content || there->inode.size != size)
+      return ContentNo();
+    SHOEBOX_ASSIGN(const auto record, with.deps_.catalog.content(there->inode.content));
+    return record && record->state == ContentState::kSealed ? there->inode.content : ContentNo();
+  }
+
   Status take(const RemoteObject& object, const AdoptedPath& filed) {
     ++report.listed;
     if (filed.not_adopted || filed.path == request.into) {
@@ -171,7 +184,10 @@ struct Adopter::Run {
       count(object, known == Known::kChanged);
       return Status::ok();
     }
-    batch.push_back({object, filed.path, known == Known::kChanged, filed.respelled, Status::ok(), {}});
+    SHOEBOX_ASSIGN(const ContentNo same_name,
+                   known == Known::kNew ? bytes_at(filed.path, object.size) : Result<ContentNo>(ContentNo()));
+    batch.push_back(
+        {object, filed.path, known == Known::kChanged, filed.respelled, same_name, Status::ok(), {}, {}});
     return batch.size() < with.options_.batch ? Status::ok() : commit();
   }
 
@@ -183,6 +199,15 @@ struct Adopter::Run {
   }
 
   // --- fetching and filing
+  // Whether the object is what the file of its name holds: a library whose photos were put there by hand,
+  // or that adopted them before its catalog was restored.
+  Result<bool> has_bytes_of(const Wanted& one) {
+    SHOEBOX_ASSIGN(const auto record, with.deps_.catalog.content(one.same_name));
+    if (!record || record->size != one.object.size) return false;
+    SHOEBOX_ASSIGN(const ContentHash hash, fetcher().hash(one.object));
+    return hash == record->sha256;
+  }
+
   Status fetch(Wanted& one) {
     AdoptedFile& file = one.file;
     file.path = one.path;
@@ -195,6 +220,11 @@ struct Adopter::Run {
     file.mtime = has_time ? Timestamp{one.object.modified_s, 0} : with.deps_.clock.now();
     file.mtime_is_its_own = has_time && request.own_times;
     if (!file.content) return Status::ok();
+    if (one.same_name) {
+      SHOEBOX_ASSIGN(const bool same, has_bytes_of(one));
+      if (same) return Status::ok();
+      one.same_name = ContentNo();
+    }
     SHOEBOX_ASSIGN(const std::vector<ContentStore::Part> parts, fetcher().parts(one.object));
     if (request.rebuild && one.object.key.ends_with(kSidecarEnd)) {
       one.said = parse_xmp_sidecar(parts.front().bytes);
@@ -239,7 +269,13 @@ struct Adopter::Run {
     std::vector<AdoptedFile> files;
     std::vector<const Wanted*> filed;
     for (Wanted& one : batch) {
-      if (one.fetched && one.said) {
+      if (one.fetched && one.same_name) {
+        const Status taken =
+            with.deps_.tree.adopt_copy(one.same_name, remote.name(), one.file.copy, one.path);
+        if (!taken && ends_run(taken.code())) ended = taken;
+        if (taken) ++report.already;
+        report.original_bytes += taken ? one.object.size : 0;
+      } else if (one.fetched && one.said) {
         unsaid.emplace_back(one.path.substr(0, one.path.size() - kSidecarEnd.size()), *one.said);
       } else if (one.fetched) {
         files.push_back(one.file);
@@ -267,7 +303,11 @@ struct Adopter::Run {
   Status file_all(const std::vector<AdoptedFile>& files, const std::vector<const Wanted*>& filed) {
     if (files.empty()) return Status::ok();
     const auto try_all = [&]() -> Status {
-      SHOEBOX_TRY(with.deps_.contents.sync_adopted());
+      std::vector<ContentNo> whole;
+      for (const AdoptedFile& file : files) {
+        if (file.hashes) whole.push_back(file.content);
+      }
+      SHOEBOX_TRY(with.deps_.contents.sync_adopted(whole));
       SHOEBOX_ASSIGN(const std::vector<std::string> paths, with.deps_.tree.adopt(files, owner()));
       SHOEBOX_TRY(with.deps_.catalog.sync());
       for (size_t i = 0; i < files.size(); ++i) {
@@ -341,6 +381,9 @@ struct Adopter::Run {
 Result<AdoptReport> Adopter::run(Remote& remote, const AdoptRequest& request, const CancelToken& cancel,
                                  const std::function<void(const AdoptReport&)>& progress) const {
   Run run{*this, remote, request, cancel, progress};
+  if (request.rebuild && !request.library_id.empty()) {
+    SHOEBOX_TRY(take_library_id(deps_.catalog, request.library_id));
+  }
   const Status done = run.adopt_all();
   run.tell();
   if (!done) return done;

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "store/base/file_names.h"
+#include "store/base/hash.h"
 #include "sync/remote/checks.h"
 #include "sync/transfer_deadline.h"
 
@@ -26,14 +27,15 @@ bool is_xmp(std::string_view name) {
 
 }  // namespace
 
-Status repeated(const AdoptFetch& fetch, const std::function<Status(const RequestContext&)>& call) {
+Status repeated(const AdoptFetch& fetch, uint64_t bytes,
+                const std::function<Status(const RequestContext&)>& call) {
   for (uint32_t attempt = 1;; ++attempt) {
     if (fetch.cancel.cancelled()) return {Code::kCancelled, "interrupted"};
     RequestHints hints;
     RequestContext context;
     context.cancel = fetch.cancel;
     context.hints = &hints;
-    context.deadline = transfer_deadline(fetch.clock, kMostSidecarBytes);
+    context.deadline = transfer_deadline(fetch.clock, bytes);
     const Status status = call(context);
     fetch.traffic.requests += std::max<uint64_t>(1, hints.requests);
     fetch.traffic.received_bytes += hints.extra_bytes;
@@ -52,7 +54,7 @@ bool AdoptFetch::wanted_whole(const RemoteObject& object) {
 
 Result<std::string> AdoptFetch::range(const RemoteObject& object, ByteRange range) const {
   std::string bytes;
-  const Status status = repeated(*this, [&](const RequestContext& context) {
+  const Status status = repeated(*this, range.size(), [&](const RequestContext& context) {
     bytes.clear();
     return remote.get(
         object.key, range, object.etag,
@@ -78,6 +80,27 @@ Result<std::vector<ContentStore::Part>> AdoptFetch::parts(const RemoteObject& ob
     parts.push_back({wanted.begin, std::move(bytes)});
   }
   return parts;
+}
+
+Result<ContentHash> AdoptFetch::hash(const RemoteObject& object) const {
+  Sha256 hash;
+  uint64_t bytes = 0;
+  const Status status = repeated(*this, object.size, [&](const RequestContext& context) {
+    (void)hash.finish();  // of an attempt before
+    bytes = 0;
+    return remote.get(
+        object.key, {0, object.size}, object.etag,
+        [&](std::string_view piece) {
+          traffic.received_bytes += piece.size();
+          bytes += piece.size();
+          hash.update(piece.data(), piece.size());
+          return Status::ok();
+        },
+        context);
+  });
+  if (!status) return status;
+  if (bytes != object.size) return Status(Code::kDataLoss, object.key + ": other bytes came than were asked");
+  return hash.finish();
 }
 
 }  // namespace shoebox

@@ -28,12 +28,15 @@ struct AdoptFetch {
   // Under the ETag that was listed. kConflict: it is another object by now. What passes is tried again for a
   // while; kUnavailable, kTimeout, kThrottled, kUnauthorized: the remote as a whole.
   Result<std::vector<ContentStore::Part>> parts(const RemoteObject& object) const;
+  // Reads all of it.
+  Result<ContentHash> hash(const RemoteObject& object) const;
 
  private:
   Result<std::string> range(const RemoteObject& object, ByteRange range) const;
 };
 
-// Counts a call's round trips, and waits between attempts at what may pass.
-Status repeated(const AdoptFetch& fetch, const std::function<Status(const RequestContext&)>& call);
+// Counts a call's round trips, and waits between attempts at what may pass. `bytes`: that it may bring.
+Status repeated(const AdoptFetch& fetch, uint64_t bytes,
+                const std::function<Status(const RequestContext&)>& call);
 
 }  // namespace shoebox

@@ -20,4 +20,13 @@ Result<std::string> library_id(Catalog& catalog) {
   return id;
 }
 
+Status take_library_id(Catalog& catalog, const std::string& id) {
+  if (!backup::is_library_id(id)) return Status::ok();
+  const std::unique_ptr<Transaction> txn = catalog.begin();
+  SHOEBOX_ASSIGN(const std::optional<std::string> known, txn->meta(keys::kMetaLibraryId));
+  if (known && backup::is_library_id(*known)) return Status::ok();
+  txn->put_meta(keys::kMetaLibraryId, id);
+  return txn->commit();
+}
+
 }  // namespace shoebox

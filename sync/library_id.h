@@ -12,4 +12,7 @@ class Catalog;
 // Any thread. Takes the catalog's writer lock when there is none yet.
 Result<std::string> library_id(Catalog& catalog);
 
+// Goes on as the library of that id, when this one has no id yet.
+Status take_library_id(Catalog& catalog, const std::string& id);
+
 }  // namespace shoebox

@@ -141,6 +141,7 @@ Status prepare_from_keys(const RebuildPlan& plan, const RebuildFetch& fetch, con
   RemoteSettings settings = plan.remote;
   if (settings.name.empty()) settings.name = kDefaultName;
   result.remote = settings.name;
+  SHOEBOX_ASSIGN(result.library_id, fetch.library_id());
   if (exists(marker)) return Status::ok();
   const Status refused(Code::kNotFound, result.no_catalog);
   if (!plan.id.empty()) return refused;

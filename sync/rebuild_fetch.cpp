@@ -8,6 +8,7 @@
 #include "store/base/hash.h"
 #include "store/catalog/backup_segment.h"
 #include "store/catalog/keys.h"
+#include "sync/owner_objects.h"
 #include "sync/time_text.h"
 #include "sync/transfer_deadline.h"
 
@@ -110,6 +111,14 @@ Result<std::optional<Restorable>> RebuildFetch::catalog(std::string& why) const 
   }
   why = fmt::format("the backup of the catalog on {} is damaged", plan_.remote.url);
   return std::optional<Restorable>();
+}
+
+Result<std::string> RebuildFetch::library_id() const {
+  const Result<OwnerObjects::Found> owner = OwnerObjects(remote_, clock_).find(plan_.cancel);
+  if (owner && !owner->terms.empty()) return owner->last.library;
+  if (!owner && owner.code() != Code::kDataLoss && owner.code() != Code::kIncompatible) return owner.status();
+  SHOEBOX_ASSIGN(const std::vector<std::string> ids, copy_.libraries());
+  return ids.size() == 1 ? ids.front() : std::string();
 }
 
 Result<bool> RebuildFetch::has_originals() const {

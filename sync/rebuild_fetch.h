@@ -33,6 +33,9 @@ class RebuildFetch {
 
   // The catalog of the library that the plan means; none: `why` tells. An error: the remote does not answer.
   Result<std::optional<Restorable>> catalog(std::string& why) const;
+  // The id of the library that was backed up there, when its catalog cannot be used: of the one that owned
+  // the remote last, else of the only one that has a folder there. Empty: nothing tells.
+  Result<std::string> library_id() const;
   // Whether there are originals from whose keys a tree can be made.
   Result<bool> has_originals() const;
   // A segment, from the folder or from the remote.

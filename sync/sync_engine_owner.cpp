@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "store/base/log.h"
 #include "store/outbox.h"
 #include "sync/backup_fit.h"
 #include "sync/library_id.h"
@@ -42,8 +43,14 @@ void SyncEngine::State::make_lease(Member& member) {
 bool SyncEngine::State::all_sent(const Member& member) const {
   const auto totals = outbox.totals(member.settings.name);
   const auto tidying = outbox.tidy_totals(member.settings.name);
-  return totals && totals->pending_files == 0 && tidying && tidying->pending == 0 &&
-         member.backup->report().pending == 0;
+  if (!totals || !tidying) return false;
+  const uint64_t changes = member.backup->report().pending;
+  if (totals->pending_files + tidying->pending + changes == 0) return true;
+  log::info(
+      "remote {}: {} files, {} objects to be moved and {} changes of the catalog wait; another machine could "
+      "write there by a takeover only",
+      member.settings.name, totals->pending_files, tidying->pending, changes);
+  return false;
 }
 
 void SyncEngine::release_owners() {

@@ -1,10 +1,8 @@
-// Reading what stands on remotes, as SyncEngine does it: verifying, when somebody asks and by itself in small
-// shares, and adopting.
+// Verifying, as SyncEngine does it: when somebody asks, and by itself in small shares.
 #include <fmt/format.h>
 
 #include "store/base/log.h"
 #include "store/outbox.h"
-#include "sync/adopt.h"
 #include "sync/sync_engine_state.h"
 
 namespace shoebox {
@@ -30,16 +28,6 @@ Result<VerifyReport> SyncEngine::verify(const VerifyRequest& request, CancelToke
                                         const std::function<void(const VerifyReport&)>& progress) {
   SHOEBOX_ASSIGN(const std::vector<Remote*> remotes, state_->remotes_called(request.remote));
   return state_->verifier.run(remotes, request, cancel, progress);
-}
-
-Result<AdoptReport> SyncEngine::adopt(const AdoptRequest& request, CancelToken cancel,
-                                      const std::function<void(const AdoptReport&)>& progress) {
-  State& state = *state_;
-  if (request.remote.empty() || state.tree == nullptr)
-    return Status(Code::kInvalid, "adopt: name one remote");
-  SHOEBOX_ASSIGN(const std::vector<Remote*> remotes, state.remotes_called(request.remote));
-  const Adopter adopter({state.catalog, state.contents, *state.tree, state.clock}, {});
-  return adopter.run(*remotes.front(), request, cancel, progress);
 }
 
 // Those whose policy lets something be done now.

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -48,8 +50,15 @@ Status open(const json& arguments, OpenRequest& request) {
   SHOEBOX_ASSIGN(const RemoteSettings remote, remote_argument(arguments));
   request.remotes = {remote};
   SHOEBOX_ASSIGN(const bool dry_run, flag_argument(arguments, "dry_run"));
-  request.create = !dry_run;
-  request.read_only = dry_run;
+  const bool there = ::access((request.library + "/catalog/CURRENT").c_str(), F_OK) == 0;
+  request.create = !dry_run || !there;
+  request.read_only = dry_run && there;
+  if (!dry_run || there) return Status::ok();
+  // Nothing is made where the library shall be: a look is taken from an empty one.
+  std::string pattern = (std::filesystem::temp_directory_path() / "shoebox-adopt-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) return Status::from_errno(errno, "make a folder in " + pattern);
+  request.library = pattern;
+  request.temporary = true;
   return Status::ok();
 }
 

@@ -106,9 +106,14 @@ Result<json> run_here(const Verb& verb, const FoundLibrary& found, const json& a
   request.background = verb.needs_background;
   request.salvage = verb.name == "fsck" && arguments.value("repair", false);
   if (verb.open) SHOEBOX_TRY(verb.open(arguments, request));
-  SHOEBOX_ASSIGN(const std::unique_ptr<OpenedLibrary> opened, composition.open_library(request));
-  ServiceContext context{opened->library(), opened->sync(), "", cancel, progress};
-  return verb.service(context, arguments);
+  const auto serve = [&]() -> Result<json> {
+    SHOEBOX_ASSIGN(const std::unique_ptr<OpenedLibrary> opened, composition.open_library(request));
+    ServiceContext context{opened->library(), opened->sync(), "", cancel, progress};
+    return verb.service(context, arguments);
+  };
+  Result<json> answer = serve();
+  if (std::error_code ignored; request.temporary) std::filesystem::remove_all(request.library, ignored);
+  return answer;
 }
 
 class Answer {

@@ -118,6 +118,7 @@ Result<AdoptReport> from_keys(const Composition& composition, const std::string&
   AdoptRequest request;
   request.remote = rebuilt.remote;
   request.rebuild = true;
+  request.library_id = rebuilt.library_id;
   AdoptProgress shown;
   const auto draw = [&](const json& interim) {
     if (const auto note = interim.find("note"); note != interim.end()) {

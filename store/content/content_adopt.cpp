@@ -44,9 +44,7 @@ void ContentStore::on_hashed(HashedCallback callback) { state_->hashed = std::mo
 Status ContentStore::put_adopted(ContentNo content, uint64_t size, const std::vector<Part>& parts) {
   BlockSet pages(size);
   for (const Part& part : parts) pages.add({part.offset, part.offset + part.bytes.size()});
-  const bool whole = pages.complete();
-  if (whole) SHOEBOX_TRY(state_->make_object_folder(content));
-  const std::string path = whole ? state_->object(content) : state_->partial(content);
+  const std::string path = state_->partial(content);
   SHOEBOX_ASSIGN(const UniqueFd fd, open_file(path, O_RDWR | O_CREAT | O_EXCL));
   const auto fill = [&]() -> Status {
     if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
@@ -56,7 +54,7 @@ Status ContentStore::put_adopted(ContentNo content, uint64_t size, const std::ve
       SHOEBOX_TRY(pwrite_full(fd.get(), part.bytes.data(), part.bytes.size(), part.offset));
     }
     // Torn by a power cut it is known as such, and before sync_adopted() nothing relies on it.
-    return whole ? Status::ok() : write_plain(state_->blocks(content), pages.encode());
+    return write_plain(state_->blocks(content), pages.encode());
   };
   if (const Status filled = fill(); !filled) {
     ::unlink(path.c_str());
@@ -67,9 +65,18 @@ Status ContentStore::put_adopted(ContentNo content, uint64_t size, const std::ve
   return Status::ok();
 }
 
-Status ContentStore::sync_adopted() {
+// Objects without a record are rescued after a crash, parts go: so these become objects at the last moment.
+Status ContentStore::sync_adopted(const std::vector<ContentNo>& whole) {
   SHOEBOX_ASSIGN(const UniqueFd root, open_file(state_->root, O_RDONLY | O_DIRECTORY));
   if (::syncfs(root.get()) != 0) return Status::from_errno(errno, "sync " + state_->root);
+  for (const ContentNo content : whole) {
+    SHOEBOX_TRY(state_->make_object_folder(content));
+    const std::string from = state_->partial(content);
+    if (::rename(from.c_str(), state_->object(content).c_str()) != 0) {
+      return Status::from_errno(errno, fmt::format("rename {} to {}", from, state_->object(content)));
+    }
+    ::unlink(state_->blocks(content).c_str());
+  }
   return Status::ok();
 }
 

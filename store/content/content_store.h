@@ -75,14 +75,14 @@ class ContentStore {
 
   // --- adopting: bytes that stand on a remote and whose hashes nobody knows (ContentState::kAdopted).
   // Whoever stores blocks of one has asked for them under its ETag.
-  // Stores parts of a content of `size` bytes that has no record yet; all of it becomes an object.
-  // Durable after sync_adopted(), which serves many. remove() takes back what gets no record.
+  // Stores parts of a content of `size` bytes that has no record yet. sync_adopted() makes those of many
+  // durable, and objects of those that are whole. remove() takes back what gets no record.
   struct Part {
     uint64_t offset = 0;
     std::string bytes;
   };
   Status put_adopted(ContentNo content, uint64_t size, const std::vector<Part>& parts);
-  Status sync_adopted();
+  Status sync_adopted(const std::vector<ContentNo>& whole);
   // Somebody read all the bytes elsewhere, and these are their hashes. Ok when they are known already.
   Status adopted_hashes(ContentNo content, const ContentHashes& hashes);
   // Without it, hashes are written as they are and equal bytes stay two contents. Before recover().

@@ -131,6 +131,9 @@ class Tree {
   // Makes files of objects that were found on a remote; all or none. An object that is known under its
   // key and was replaced there replaces the file's bytes. Returns the path of each.
   Result<std::vector<std::string>> adopt(const std::vector<AdoptedFile>& files, const Caller& caller);
+  // An object that was found on a remote holds the bytes of `known`, which has its name already: it is their
+  // copy there, or somebody's object where they have one.
+  Status adopt_copy(ContentNo known, const std::string& remote, RemoteCopy copy, const std::string& path);
   // What a sidecar tells that the owner had said about this photo, added to what is said by now.
   Status restate(InodeNo number, const OwnerStatements& said);
   // The file says this about itself: dates, people, home, view rows.

@@ -84,26 +84,33 @@ Status seal_in_place(Operation& op, ContentNo content, ContentRecord record, con
   return Status::ok();
 }
 
-// What stands on remotes as adopted copies of bytes that turned out to be `known`: its copy there, if it
-// has none, else somebody's object that nobody may remove.
+// What stands on a remote with the bytes of `known` is its copy there, if it has none, else somebody's object
+// that nobody may remove.
+Status take_copy(Operation& op, ContentNo known, const ContentHash& sha256, const std::string& remote,
+                 const RemoteCopy& copy) {
+  SHOEBOX_ASSIGN(const auto standing, op.txn.copy(known, remote));
+  if (standing) {
+    LooseObject object{ContentNo(), copy.etag, copy.size, sha256, 0, 0, ""};
+    object.keep = true;
+    op.txn.put_loose(remote, copy.key, object);
+    return Status::ok();
+  }
+  op.txn.put_copy(known, remote, copy);
+  op.txn.put_tidy(known, remote, {});
+  SHOEBOX_ASSIGN(const auto jobs, op.txn.jobs_of_content(known));
+  for (const UploadJob& job : jobs) {
+    if (job.remote == remote) op.txn.erase_job(known, remote);
+  }
+  return Status::ok();
+}
+
+// Adopted bytes turned out to be `known`.
 Status pass_copies(Operation& op, ContentNo adopted, ContentNo known, const ContentHash& sha256) {
   SHOEBOX_ASSIGN(const auto copies, op.txn.copies(adopted));
   for (const auto& [remote, copy] : copies) {
     op.txn.erase_copy(adopted, remote);
     op.txn.erase_tidy(adopted, remote);
-    SHOEBOX_ASSIGN(const auto standing, op.txn.copy(known, remote));
-    if (standing) {
-      LooseObject object{ContentNo(), copy.etag, copy.size, sha256, 0, 0, ""};
-      object.keep = true;
-      op.txn.put_loose(remote, copy.key, object);
-      continue;
-    }
-    op.txn.put_copy(known, remote, copy);
-    op.txn.put_tidy(known, remote, {});
-    SHOEBOX_ASSIGN(const auto jobs, op.txn.jobs_of_content(known));
-    for (const UploadJob& job : jobs) {
-      if (job.remote == remote) op.txn.erase_job(known, remote);
-    }
+    SHOEBOX_TRY(take_copy(op, known, sha256, remote, copy));
   }
   return Status::ok();
 }
@@ -203,6 +210,17 @@ Status Tree::content_hashed(ContentNo content, const ContentHashes& hashes, Resi
   record->residence = residence;
   record->disk_bytes = hashes.disk_bytes;
   op.txn.put_content(content, *record);
+  return op.commit();
+}
+
+Status Tree::adopt_copy(ContentNo known, const std::string& remote, RemoteCopy copy,
+                        const std::string& path) {
+  Operation op(*state_, Caller{});
+  SHOEBOX_ASSIGN(const auto record, op.txn.content(known));
+  if (!record || record->state != ContentState::kSealed)
+    return {Code::kNotFound, fmt::format("content {}: was deleted meanwhile", known.value)};
+  if (path != copy.key) copy.adopted_path = path;
+  SHOEBOX_TRY(take_copy(op, known, record->sha256, remote, copy));
   return op.commit();
 }
 

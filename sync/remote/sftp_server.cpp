@@ -135,22 +135,25 @@ Status SftpServer::read(const std::string& path, ByteRange range, const std::str
   const std::string doing = what("get", path);
   return pool_->with(context, [&](SftpChannel& channel, bool* repeatable) -> Status {
     SHOEBOX_ASSIGN(const std::string handle, channel.open(whole(path), kSftpRead, doing));
+    // Before and after: somebody may write it in place meanwhile.
+    const auto same = [&]() -> Status {
+      if (etag.empty()) return Status::ok();
+      SftpWriter body;
+      body.text(handle);
+      SHOEBOX_ASSIGN(const SftpPacket packet, channel.ask(SftpType::kFstat, body, SftpType::kAttrs, doing));
+      SHOEBOX_ASSIGN(const SftpAttributes attributes, attributes_of(packet, doing));
+      SHOEBOX_ASSIGN(const FileFacts facts, facts_of(attributes, doing));
+      if (facts.etag == etag) return Status::ok();
+      return {Code::kConflict, fmt::format("{}: etag is {}, not {}", doing, facts.etag, etag)};
+    };
     const auto read_open = [&]() -> Status {
-      if (!etag.empty()) {
-        SftpWriter body;
-        body.text(handle);
-        SHOEBOX_ASSIGN(const SftpPacket packet, channel.ask(SftpType::kFstat, body, SftpType::kAttrs, doing));
-        SHOEBOX_ASSIGN(const SftpAttributes attributes, attributes_of(packet, doing));
-        SHOEBOX_ASSIGN(const FileFacts facts, facts_of(attributes, doing));
-        if (facts.etag != etag) {
-          return {Code::kConflict, fmt::format("{}: etag is {}, not {}", doing, facts.etag, etag)};
-        }
-      }
+      SHOEBOX_TRY(same());
       const auto counting = [&](std::string_view bytes) {
         *repeatable = false;  // the sink has seen bytes
         return sink(bytes);
       };
-      return sftp_read_range(channel, handle, range, counting, context, doing);
+      SHOEBOX_TRY(sftp_read_range(channel, handle, range, counting, context, doing));
+      return same();
     };
     const Status status = read_open();
     if (channel.broken()) return status;

@@ -342,6 +342,26 @@ TEST_F(AdoptTest, ACopyOfTheLibrarysOwnThatSomebodyChangedIsLeftAlone) {
   EXPECT_EQ(file("Library/own.jpg").content, own);
 }
 
+TEST_F(AdoptTest, AnObjectThatIsWhatTheFileOfItsNameHoldsIsItsCopyAndNoSecondFile) {
+  settings_.remotes.push_back({.name = "bucket", .url = "s3://bucket"});
+  const std::string bytes = some_bytes(2 * kMiB, 1);
+  const ContentNo own = add("a.jpg", bytes, {"bucket"});
+  add("b.jpg", some_bytes(2 * kMiB, 2), {});
+  remote_.place("a.jpg", bytes);
+  remote_.place("b.jpg", some_bytes(2 * kMiB, 3));
+  const auto report = adopt();
+  ASSERT_TRUE(report) << report.status().message();
+  EXPECT_EQ(report->already, 1U);
+  EXPECT_EQ(report->photos, 1U);
+  EXPECT_EQ(names(), (std::vector<std::string>{"a.jpg", "b (2).jpg", "b.jpg"}));
+  ASSERT_TRUE(*catalog_->copy(own, "bucket"));
+  EXPECT_EQ((*catalog_->copy(own, "bucket"))->key, "a.jpg");
+  EXPECT_EQ(pending("bucket"), 0U);
+  remote_.reset_counts();
+  ASSERT_TRUE(adopt());
+  EXPECT_EQ(remote_.gets(), 0U);
+}
+
 TEST_F(AdoptTest, ANameThatIsTakenGetsANumber) {
   add("a.jpg", "mine", {});
   remote_.place("a.jpg", "theirs");

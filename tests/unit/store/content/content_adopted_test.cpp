@@ -19,7 +19,7 @@ class ContentAdoptedTest : public ContentFixture {
     for (const ByteRange& range : kept_ranges(bytes.size()))
       parts.push_back({range.begin, bytes.substr(range.begin, range.size())});
     EXPECT_TRUE(contents->put_adopted(content, bytes.size(), parts));
-    EXPECT_TRUE(contents->sync_adopted());
+    EXPECT_TRUE(contents->sync_adopted({}));
     ContentRecord now;
     now.state = ContentState::kAdopted;
     now.residence = Residence::kPartial;
@@ -132,6 +132,9 @@ TEST_F(ContentAdoptedTest, ASmallOneIsAnObjectAtOnce) {
   auto transaction = catalog->begin();
   const ContentNo content = transaction->new_content_no();
   ASSERT_TRUE(contents->put_adopted(content, bytes.size(), {{0, bytes}}));
+  EXPECT_FALSE(in("objects", content));
+  ASSERT_TRUE(contents->sync_adopted({content}));
+  EXPECT_EQ(files_in(library() + "/partial"), 0U);
   EXPECT_TRUE(all_of(path_of("objects", content)) == bytes);
   EXPECT_EQ(contents->local_total_bytes(), bytes.size());
 }
