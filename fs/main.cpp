@@ -61,6 +61,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
     assembly->decoder_ = std::make_unique<DecoderPool>(DecoderPool::Options{});
     options.views = make_views(settings);
     options.decoder = assembly->decoder_.get();
+    const bool follow = options.follow;
     SHOEBOX_ASSIGN(assembly->library_, Library::open(std::move(options)));
     SyncEngine::Writer writer;
     if (!assembly->library_->read_only()) {
@@ -70,7 +71,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
     writer.host = host;
     writer.user = user;
     writer.now = [] { return boot_clock(); };
-    assembly->make_engine(keys, std::move(writer));
+    assembly->make_engine(keys, std::move(writer), follow);
     return assembly;
   }
   ~Assembly() override { stop(); }
@@ -104,7 +105,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
  private:
   Assembly() = default;
 
-  void make_engine(const CryptKeyRing& keys, SyncEngine::Writer writer) {
+  void make_engine(const CryptKeyRing& keys, SyncEngine::Writer writer, bool follow) {
     Library& library = *library_;
     const auto make_room = [&library](uint64_t bytes) {
       return library.evictor().make_room(bytes).freed_bytes;
@@ -128,8 +129,10 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
         .fetcher = {},
         .catalog_backup = {.sender = {.thumbnails = &library.thumbnails()}},
         .verify_period_s = library.settings().verify_period_s,
-        .tree = &library.tree(),
         .writer = std::move(writer),
+        .tree = &library.tree(),
+        .thumbnails = &library.thumbnails(),
+        .follow = follow,
     };
     engine_ = std::make_unique<SyncEngine>(std::move(dependencies));
   }
@@ -175,11 +178,13 @@ Status mount(const MountRequest& request, const CryptKeyRing& keys) {
   plan.mountpoint = request.mountpoint;
   plan.foreground = request.foreground;
   SHOEBOX_ASSIGN(plan.options, parse_mount_options(request.options));
+  if (request.follow) plan.options.read_only = true;
   return run_mount(plan, [&]() -> Result<std::unique_ptr<MountedLibrary>> {
     Library::Options options;
     options.path = request.library;
-    options.create = !plan.options.read_only;
-    options.read_only = plan.options.read_only;
+    options.create = !plan.options.read_only && !request.follow;
+    options.read_only = plan.options.read_only && !request.follow;
+    options.follow = request.follow;
     options.extra_remotes = request.remotes;
     SHOEBOX_ASSIGN(std::unique_ptr<Assembly> assembly, Assembly::open(std::move(options), keys));
     return std::unique_ptr<MountedLibrary>(std::move(assembly));

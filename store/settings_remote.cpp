@@ -95,7 +95,6 @@ std::string toml_of(const RemoteSettings& remote) {
   if (remote.lease_s != defaults.lease_s) out += fmt::format("lease = \"{}s\"\n", remote.lease_s);
   if (remote.connections != defaults.connections)
     out += fmt::format("connections = {}\n", remote.connections);
-  if (remote.lease_s != defaults.lease_s) out += fmt::format("lease = \"{}s\"\n", remote.lease_s);
   return out;
 }
 

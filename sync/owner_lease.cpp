@@ -390,6 +390,7 @@ RemoteOwner OwnerLease::report() const {
 }
 
 bool OwnerLease::wait_known(std::chrono::milliseconds most) const {
+  if (!started_) return false;  // nobody looks
   const auto until = std::chrono::steady_clock::now() + most;
   const MutexLock lock(mutex_);
   while (!known_ && std::chrono::steady_clock::now() < until) changed_.wait_for(mutex_, kLookForTurn);

@@ -157,6 +157,7 @@ void SyncEngine::start(bool uploads) {
     state_->enqueued = !uploads;
   }
   state_->fetcher.start();
+  if (state_->follow) state_->start_follower(state_->thumbnails);
   if (!uploads) return;
   state_->watch_surroundings();
   const auto paused = state_->outbox.paused();
@@ -207,6 +208,7 @@ void SyncEngine::stop() {
   if (state_->enqueue.joinable()) state_->enqueue.join();
   state_->fetcher.stop();  // first: an upload or a repair may wait for a fetch
   if (state_->verifying.joinable()) state_->verifying.join();
+  if (state_->follower) state_->follower->stop();
   state_->each_worker([](RemoteWorker& worker) { worker.stop(); });
   for (const State::Member& member : state_->members) {
     if (member.lease) member.lease->stop();

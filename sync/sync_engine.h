@@ -22,6 +22,7 @@ class Catalog;
 class ContentSource;
 class ContentStore;
 class Outbox;
+class Thumbnails;
 class Tree;
 
 class SyncEngine final : public SyncControl {
@@ -50,7 +51,9 @@ class SyncEngine final : public SyncControl {
     CatalogBackup::Options catalog_backup;  // but for its callbacks
     int64_t verify_period_s = 0;            // every copy is read back once in this time; 0: never by itself
     Writer writer;
-    Tree* tree = nullptr;  // for adopt()
+    Tree* tree = nullptr;              // for adopt()
+    Thumbnails* thumbnails = nullptr;  // for those that come from there
+    bool follow = false;               // another machine writes this library: start() keeps up with it
   };
   // A remote whose settings cannot work is reported by status(); the others go on.
   explicit SyncEngine(Dependencies dependencies);

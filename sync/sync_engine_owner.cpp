@@ -59,6 +59,21 @@ void SyncEngine::release_owners() {
   }
 }
 
+// The first that can be used: all have the same backup.
+const SyncEngine::State::Member& SyncEngine::State::followed() const {
+  const auto usable = std::find_if(members.begin(), members.end(),
+                                   [](const Member& member) { return member.remote != nullptr; });
+  return usable == members.end() ? members.front() : *usable;
+}
+
+void SyncEngine::State::start_follower(Thumbnails* thumbs) {
+  if (members.empty() || !followed().remote) return;
+  Follower::Options options;
+  options.thumbnails = thumbs;
+  follower = std::make_unique<Follower>(catalog, followed().remote->uncounted(), clock, options);
+  follower->start();
+}
+
 bool SyncEngine::State::writes_to(const std::string& remote) const {
   return std::any_of(members.begin(), members.end(), [&](const Member& member) {
     return member.settings.name == remote && member.lease && member.lease->report().this_library;

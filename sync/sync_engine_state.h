@@ -5,6 +5,7 @@
 
 #include "store/base/mutex.h"
 #include "sync/counted_remote.h"
+#include "sync/follower.h"
 #include "sync/leased_remote.h"
 #include "sync/owner_lease.h"
 #include "sync/paced_remote.h"
@@ -43,6 +44,8 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
         clock(d.clock),
         verify_period_s(d.verify_period_s),
         writer(std::move(d.writer)),
+        follow(d.follow),
+        thumbnails(d.thumbnails),
         fetcher(d.catalog, d.contents, d.clock, std::move(d.fetcher)),
         verifier(d.catalog, d.contents, d.outbox, fetcher, d.clock) {}
 
@@ -53,11 +56,14 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   const Clock& clock;
   const int64_t verify_period_s;
   const Writer writer;
+  const bool follow;
+  Thumbnails* const thumbnails;
   Fetcher fetcher;
   Verifier verifier;
   MakeRemote make_remote;
   std::vector<Member> members;  // fixed after construction
   std::unique_ptr<SurroundingsWatch> surroundings;
+  std::unique_ptr<Follower> follower;  // of the first remote, where another machine writes
   std::thread enqueue;
   std::thread verifying;
   CancelToken stop_verifying;
@@ -70,6 +76,8 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
 
   void enqueue_all();
   void make_lease(Member& member);
+  void start_follower(Thumbnails* thumbs);
+  [[nodiscard]] const Member& followed() const;
   [[nodiscard]] bool all_sent(const Member& member) const;
   [[nodiscard]] bool writes_to(const std::string& remote) const;
   Member make_member(const RemoteSettings& settings, int64_t quiet_s, CatalogBackup::Options backup);

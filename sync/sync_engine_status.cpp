@@ -76,6 +76,12 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
   status.catalog_waiting_for = backup.waiting_for;
   status.catalog_error = backup.last_error;
   status.owner = member.lease->report();
+  if (follower && &member == &followed()) {
+    const Follower::Report followed = follower->report();
+    status.catalog_backed_up_s = followed.backed_up_s;
+    status.catalog_error = followed.last_error;
+    status.catalog_pending = 0;
+  }
   if (!status.owner.problem.empty() && !paused) {
     if (status.pending_files > 0) status.waiting_for = status.owner.problem;
     if (status.catalog_pending > 0) status.catalog_waiting_for = status.owner.problem;
