@@ -74,6 +74,7 @@ def check_adopted(drive, pictures):
     drive.wait_for("Dates/2023/07/anna.jpg")
     drive.wait_for("People/Anna/anna.jpg")
     assert "large3.jpg" in drive.names("Dates/2021/04")
+    drive.backed_up()  # the catalog, too: from here on nothing asks but who reads
     asked = drive.json("status")["remotes"][0]["requests"]
     for path in hashes:
         name = drive.path / "Library" / path
@@ -239,7 +240,12 @@ def test_what_rclone_encrypted_is_adopted(make_drive, pictures, folder):
     drive.mount()
     check_adopted(drive, pictures)
     fsck(drive)
-    assert everything(drive.remote) == before
+    drive.unmount()
+    now = everything(drive.remote)
+    assert {path: now[path] for path in before} == before
+    listed = rclone(drive, "lsf", "-R", "--files-only", "sb:").stdout.decode().splitlines()
+    added = [path for path in listed if not path.startswith(".shoebox/")]
+    assert len(added) == len(before), "nothing was added but the backup of the catalog"
 
 
 def bucket(s3, folder, *arguments):  # noqa: F811 a fixture
