@@ -44,28 +44,30 @@ Result<bool> lacks_job(const CatalogReader& reader, ContentNo content, const std
 void Outbox::State::load() {
   MutexLock lock(mutex);
   const std::string jobs = keys::table(keys::kJob);
-  const Status read_jobs = catalog.scan(jobs, jobs, [&](std::string_view, std::string_view value) {
-    const auto job = decode_upload_job(value);
-    if (!job) return true;  // fsck tells
-    const auto content = catalog.content(job->content);
-    const uint64_t size = content && *content ? (*content)->size : 0;
-    Queue& queue = queues[job->remote];
-    if (queue.pending.emplace(job->content, size).second) queue.pending_bytes += size;
-    if (!job->last_error.empty()) {
-      queue.last_error = job->last_error;
-      queue.error_of = job->content;
-    }
-    return true;
-  });
+  const Status read_jobs =
+      catalog.scan(jobs, jobs, [&](std::string_view, std::string_view value) REQUIRES(mutex) {
+        const auto job = decode_upload_job(value);
+        if (!job) return true;  // fsck tells
+        const auto content = catalog.content(job->content);
+        const uint64_t size = content && *content ? (*content)->size : 0;
+        Queue& queue = queues[job->remote];
+        if (queue.pending.emplace(job->content, size).second) queue.pending_bytes += size;
+        if (!job->last_error.empty()) {
+          queue.last_error = job->last_error;
+          queue.error_of = job->content;
+        }
+        return true;
+      });
   const std::string copies = keys::table(keys::kCopy);
-  const Status read_copies = catalog.scan(copies, copies, [&](std::string_view key, std::string_view value) {
-    const auto copy = decode_remote_copy(value);
-    if (!copy) return true;
-    Queue& queue = queues[std::string(keys::split(key, 1).rest)];
-    ++queue.confirmed_files;
-    queue.confirmed_bytes += copy->size;
-    return true;
-  });
+  const Status read_copies =
+      catalog.scan(copies, copies, [&](std::string_view key, std::string_view value) REQUIRES(mutex) {
+        const auto copy = decode_remote_copy(value);
+        if (!copy) return true;
+        Queue& queue = queues[std::string(keys::split(key, 1).rest)];
+        ++queue.confirmed_files;
+        queue.confirmed_bytes += copy->size;
+        return true;
+      });
   for (const Status& status : {read_jobs, read_copies}) {
     if (!status) log::error("outbox: counting what is queued: {}", status.message());
   }

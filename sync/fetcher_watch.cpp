@@ -42,7 +42,7 @@ void Fetcher::State::expire(Steady now, Answers& answers) {
   for (auto& entry : active) {
     const ContentNo content = entry.first;
     auto& here = entry.second;
-    std::erase_if(here.waiters, [&](const std::shared_ptr<Waiter>& waiter) {
+    std::erase_if(here.waiters, [&](const std::shared_ptr<Waiter>& waiter) REQUIRES(mutex) {
       if (waiter->cancel.cancelled()) {
         answers.push_back({waiter->done, Status(Code::kCancelled, "fetch: the reader gave up")});
         return true;

@@ -262,9 +262,10 @@ void StepWorker::try_again() {
 
 StepWorker::Report StepWorker::report() const {
   MutexLock lock(state_->mutex);
-  const RemoteGate& gate = state_->gate;
-  return {gate.online(),     state_->urgent,      gate.held(),   gate.why_closed(),
-          gate.last_error(), gate.last_error_s(), gate.refused()};
+  return {state_->gate.online(),     state_->urgent,
+          state_->gate.held(),       state_->gate.why_closed(),
+          state_->gate.last_error(), state_->gate.last_error_s(),
+          state_->gate.refused()};
 }
 
 }  // namespace shoebox
