@@ -28,8 +28,8 @@ void check(int result, const char* what, InodeNo inode) {
 
 Invalidator::Invalidator(Notifier& notifier)
     : notifier_(notifier),
-      name_thread_([this] { run(names_, "inval-names"); }),
-      data_thread_([this] { run(data_, "inval-data"); }) {}
+      name_thread_([this]() NO_THREAD_SAFETY_ANALYSIS { run(names_, "inval-names"); }),
+      data_thread_([this]() NO_THREAD_SAFETY_ANALYSIS { run(data_, "inval-data"); }) {}
 
 Invalidator::~Invalidator() { stop(); }
 
@@ -59,7 +59,8 @@ void Invalidator::stop() {
 void Invalidator::drain() NO_THREAD_SAFETY_ANALYSIS {
   MutexLock lock(mutex_);
   for (Lane* lane : {&names_, &data_}) {
-    lane->changed.wait(mutex_, [&] { return stopping_ || (lane->empty() && !lane->busy); });
+    lane->changed.wait(mutex_,
+                       [&]() REQUIRES(mutex_) { return stopping_ || (lane->empty() && !lane->busy); });
   }
 }
 
@@ -67,7 +68,7 @@ void Invalidator::run(Lane& lane, const char* thread_name) NO_THREAD_SAFETY_ANAL
   pthread_setname_np(pthread_self(), thread_name);
   mutex_.lock();
   for (;;) {
-    lane.changed.wait(mutex_, [&] { return stopping_ || !lane.empty(); });
+    lane.changed.wait(mutex_, [&]() REQUIRES(mutex_) { return stopping_ || !lane.empty(); });
     if (stopping_) break;
     std::vector<Name> names = std::exchange(lane.names, {});
     std::vector<InodeNo> attributes = std::exchange(lane.attributes, {});

@@ -1,9 +1,11 @@
 // The composition root: the one place that knows fs, store and sync at once. Everything that needs
 // something of another module gets it handed from here.
 #include <fmt/format.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <ctime>
 #include <exception>
 #include <map>
 
@@ -17,6 +19,7 @@
 #include "store/evictor.h"
 #include "store/files.h"
 #include "store/library.h"
+#include "store/writer_id.h"
 #include "sync/rebuild.h"
 #include "sync/remote/crypt_passphrase.h"
 #include "sync/remote/crypt_unlock.h"
@@ -33,6 +36,21 @@ using CryptKeyRing = std::map<std::string, std::shared_ptr<const CryptKeys>>;
 // How long a mount waits for a remote that shall say whether its passphrase is the right one.
 constexpr std::chrono::seconds kPassphrasePatience{5};
 
+// For people who read who writes to a remote.
+std::pair<std::string, std::string> names_of_this_machine() {
+  char host[256] = "";
+  if (::gethostname(host, sizeof host - 1) != 0) host[0] = '\0';
+  const passwd* const entry = ::getpwuid(::getuid());
+  return {host, entry != nullptr ? entry->pw_name : std::to_string(::getuid())};
+}
+
+// Unlike steady_clock it goes on while the machine sleeps.
+Clock::Steady boot_clock() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return Clock::Steady(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
+
 // A library with its decoder and its remotes, for a mount or for one command.
 class Assembly final : public OpenedLibrary, public MountedLibrary {
  public:
@@ -43,8 +61,17 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
     assembly->decoder_ = std::make_unique<DecoderPool>(DecoderPool::Options{});
     options.views = make_views(settings);
     options.decoder = assembly->decoder_.get();
+    const bool follow = options.follow;
     SHOEBOX_ASSIGN(assembly->library_, Library::open(std::move(options)));
-    assembly->make_engine(keys);
+    SyncEngine::Writer writer;
+    if (!assembly->library_->read_only()) {
+      SHOEBOX_ASSIGN(writer.id, writer_id(assembly->library_->path()));
+    }
+    const auto [host, user] = names_of_this_machine();
+    writer.host = host;
+    writer.user = user;
+    writer.now = [] { return boot_clock(); };
+    assembly->make_engine(keys, std::move(writer), follow);
     return assembly;
   }
   ~Assembly() override { stop(); }
@@ -72,12 +99,13 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
     control_.reset();
     if (engine_) engine_->stop();
     if (library_) library_->stop();
+    if (engine_) engine_->release_owners();
   }
 
  private:
   Assembly() = default;
 
-  void make_engine(const CryptKeyRing& keys) {
+  void make_engine(const CryptKeyRing& keys, SyncEngine::Writer writer, bool follow) {
     Library& library = *library_;
     const auto make_room = [&library](uint64_t bytes) {
       return library.evictor().make_room(bytes).freed_bytes;
@@ -101,7 +129,10 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
         .fetcher = {},
         .catalog_backup = {.sender = {.thumbnails = &library.thumbnails()}},
         .verify_period_s = library.settings().verify_period_s,
+        .writer = std::move(writer),
         .tree = &library.tree(),
+        .thumbnails = &library.thumbnails(),
+        .follow = follow,
     };
     engine_ = std::make_unique<SyncEngine>(std::move(dependencies));
   }
@@ -147,11 +178,13 @@ Status mount(const MountRequest& request, const CryptKeyRing& keys) {
   plan.mountpoint = request.mountpoint;
   plan.foreground = request.foreground;
   SHOEBOX_ASSIGN(plan.options, parse_mount_options(request.options));
+  if (request.follow) plan.options.read_only = true;
   return run_mount(plan, [&]() -> Result<std::unique_ptr<MountedLibrary>> {
     Library::Options options;
     options.path = request.library;
-    options.create = !plan.options.read_only;
-    options.read_only = plan.options.read_only;
+    options.create = !plan.options.read_only && !request.follow;
+    options.read_only = plan.options.read_only && !request.follow;
+    options.follow = request.follow;
     options.extra_remotes = request.remotes;
     SHOEBOX_ASSIGN(std::unique_ptr<Assembly> assembly, Assembly::open(std::move(options), keys));
     return std::unique_ptr<MountedLibrary>(std::move(assembly));

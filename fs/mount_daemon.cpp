@@ -22,6 +22,9 @@
 namespace shoebox {
 namespace {
 
+// How long the mount's line waits for remotes to say who writes there.
+constexpr std::chrono::milliseconds kOwnerPatience{3000};
+
 std::string human_bytes(uint64_t bytes) {
   constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
   double value = static_cast<double>(bytes);
@@ -49,6 +52,7 @@ std::string backup_line(SyncControl& sync) {
                           remote.pending_files == 1 ? "file" : "files", human_bytes(remote.pending_bytes));
     }
     if (remote.paused) line += ", paused";
+    if (!remote.owner.problem.empty()) line += ": " + remote.owner.problem;
   }
   return line;
 }
@@ -64,6 +68,7 @@ void announce(const MountPlan& plan, MountedLibrary& mounted, Session& session, 
     return;
   }
   session.raise_read_ahead();
+  mounted.sync().wait_for_owners(kOwnerPatience);
   report.ready(fmt::format("{} is mounted on {}{}; {}", mounted.library().path(), plan.mountpoint,
                            mounted.library().read_only() ? " (read-only)" : "", backup_line(mounted.sync())));
   sd_notify(0, "READY=1");

@@ -17,6 +17,7 @@ struct AdoptRequest {
   // The catalog is lost: only what stands under Library/ and short keys, and what the owner said about it is
   // taken from the sidecars that Shoebox wrote.
   bool rebuild = false;
+  std::string library_id;  // of a rebuild: the id that the lost catalog had there; empty: it is not known
 };
 
 struct AdoptReport {

@@ -32,6 +32,7 @@ namespace shoebox {
 struct Library::State {
   std::string path;
   bool read_only = false;
+  bool follow = false;
   SystemClock system_clock;
   const Clock* clock = nullptr;
   Settings settings;
@@ -99,8 +100,9 @@ Result<Folder> inspect(const std::string& path) {
       }
       continue;
     }
-    static constexpr const char* kHarmless[] = {"shoebox.toml", "lost+found", "lock",     "control.sock",
-                                                "catalog",      "thumbnails", "recovered"};
+    static constexpr const char* kHarmless[] = {"shoebox.toml", "lost+found", "lock",
+                                                "control.sock", "catalog",    "thumbnails",
+                                                "recovered",    "writer",     "writer.new"};
     bool harmless = false;
     for (const char* one : kHarmless) harmless = harmless || name == one;
     if (!harmless) foreign = name;
@@ -160,12 +162,13 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   State& s = *state;
   SHOEBOX_ASSIGN(s.path, ensure_folder(options.path, options.create && !options.read_only));
   SHOEBOX_ASSIGN(s.read_only, must_be_read_only(s.path, options.read_only));
+  s.follow = options.follow && !s.read_only;
   s.clock = options.clock != nullptr ? options.clock : &s.system_clock;
   s.views = std::move(options.views);
   s.decoder = options.decoder;
 
   SHOEBOX_ASSIGN(const Folder folder, inspect(s.path));
-  if (folder == Folder::kFresh && (!options.create || s.read_only)) return no_library(s.path);
+  if (folder == Folder::kFresh && (!options.create || s.read_only || s.follow)) return no_library(s.path);
   SHOEBOX_ASSIGN(LibraryLock lock, LibraryLock::take(s.path, s.read_only));
   s.lock = std::make_unique<LibraryLock>(std::move(lock));
 
@@ -228,6 +231,7 @@ Status Library::recover() {
   if (recovered > 0) {
     log::warning("{} files that were being written at a crash are in {}/recovered", recovered, s.path);
   }
+  if (s.follow) return s.catalog->sync();
   SHOEBOX_TRY(s.tree->forget_orphans());
   SHOEBOX_TRY(s.tree->follow_layout());
   SHOEBOX_TRY(s.files->seal_leftovers());
@@ -247,8 +251,9 @@ void Library::start(ContentSource* source) {
   if (s.read_only) return;
   for (const std::string& warning : s.settings.warnings())
     log::warning("{}/shoebox.toml: {}", s.path, warning);
-  if (s.decoder != nullptr) s.importer->start();
   s.evictor->start();
+  if (s.follow) return;
+  if (s.decoder != nullptr) s.importer->start();
   s.housekeeping->start();
 }
 
@@ -280,7 +285,7 @@ Evictor& Library::evictor() { return *state_->evictor; }
 Importer& Library::importer() { return *state_->importer; }
 Thumbnails& Library::thumbnails() { return *state_->thumbnails; }
 const Clock& Library::clock() const { return *state_->clock; }
-bool Library::read_only() const { return state_->read_only; }
+bool Library::read_only() const { return state_->read_only || state_->follow; }
 void Library::set_source(ContentSource* source) {
   state_->source = source;
   state_->files->set_source(source);

@@ -31,6 +31,9 @@ class Library {
     std::string path;  // LIBRARY/
     bool create = true;
     bool read_only = false;
+    // Another machine writes this library: nothing of it changes here but by what comes from there, and
+    // what is on this disk. read_only() says so too.
+    bool follow = false;
     bool salvage = false;  // a damaged catalog is built anew from what of it can be read (fsck --repair)
     std::vector<std::unique_ptr<View>> views;
     MediaDecoder* decoder = nullptr;            // null: nothing is decoded (commands that only look)
@@ -59,7 +62,7 @@ class Library {
   Importer& importer();
   Thumbnails& thumbnails();
   [[nodiscard]] const Clock& clock() const;
-  [[nodiscard]] bool read_only() const;  // asked for, or the disk is
+  [[nodiscard]] bool read_only() const;  // asked for, or the disk is, or another machine writes it
   // Serves reads of evicted files without any background work; start() sets it too.
   void set_source(ContentSource* source);
   // Null when there is nothing to fetch from.

@@ -49,6 +49,20 @@ struct TidyStep {
   uint32_t attempts = 0;  // that failed before
 };
 
+// An XMP sidecar to be sent: what the owner said about a photo.
+struct SidecarStep {
+  PhotoId photo;
+  std::string copy_key;  // of the original it belongs to
+  std::string key;
+  std::string bytes;
+  ContentHash sha256;             // of them
+  ContentHash original;           // whose bytes these are of
+  std::string former_etag;        // of ours that stands at `key`; empty: none is known
+  std::vector<ContentHash> ours;  // what else of ours may stand there
+  bool apart = false;     // `key` is below .shoebox/: what stands there and is not ours is moved aside
+  uint32_t attempts = 0;  // that failed before
+};
+
 // What stands where, as sync tells it.
 struct ConfirmedObject {
   std::string etag;
@@ -92,6 +106,8 @@ class Outbox {
   // (wall clock), 0 when a commit will tell. `hurry`: no back-off.
   Result<std::optional<TidyStep>> next_tidy(const std::string& remote, bool hurry,
                                             const std::function<bool(ContentNo)>& skip, int64_t* next_due_s);
+  // Whether next_tidy(), asked last, left something because the backup of the catalog does not know of it.
+  [[nodiscard]] bool tidy_awaits_backup(const std::string& remote) const;
   // Durable: the copy stands at step.to as `object`; what is left at step.key is to be removed.
   Status tidied(const TidyStep& step, const std::string& remote, const ConfirmedObject& object);
   // The object at step.key is gone, or turned out to be somebody else's.
@@ -109,6 +125,30 @@ class Outbox {
   Result<TidyTotals> tidy_totals(const std::string& remote) const;
   // `wake` runs as that of on_job, when next_tidy() may know more. Set before threads start.
   void on_tidy(std::function<void()> wake);
+
+  // --- sidecars: what the owner said stands beside the originals (outbox_sidecars.cpp).
+  // What can be sent next, none of what `skip` names; what has to go there no more is let go here.
+  // `next_due_s` and `hurry` as for next_tidy().
+  Result<std::optional<SidecarStep>> next_sidecar(const std::string& remote, bool hurry,
+                                                  const std::function<bool(PhotoId)>& skip,
+                                                  int64_t* next_due_s);
+  // Durable with the next sync: it stands at step.key as `object`.
+  Status sidecar_sent(const SidecarStep& step, const std::string& remote, const ConfirmedObject& object);
+  // `not_before_s` 0: nothing failed, it was only broken off. kConflict, kInvalid, kNameTooLong: it cannot
+  // stand at step.key, and goes apart at once.
+  Status sidecar_failed(const SidecarStep& step, const std::string& remote, const Status& why,
+                        int64_t not_before_s);
+  // What was sent to `key` is not there any more, or is another thing: it is sent again.
+  Status sidecar_lost(PhotoId photo, const std::string& remote, const std::string& key);
+  struct SidecarTotals {
+    uint64_t pending = 0;  // photos whose sidecar is to be looked at
+    uint64_t untried = 0;  // of those, how many did not fail yet
+    std::string last_error;
+  };
+  Result<SidecarTotals> sidecar_totals(const std::string& remote) const;
+  // What was said before sidecars were sent at all, or before this library was rebuilt, is looked at once.
+  Status enqueue_sidecars();
+  void on_sidecar(std::function<void()> wake);  // as on_tidy()
 
   struct Totals {
     uint64_t pending_files = 0, pending_bytes = 0, confirmed_files = 0, confirmed_bytes = 0;

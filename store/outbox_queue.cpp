@@ -130,6 +130,10 @@ void Outbox::State::observe(const Change& change) {
   if (change.tidying || !change.uploads.empty()) {
     for (const auto& wake : tidy_wakes) wake();
   }
+  // What waits for a key to become free is told as well.
+  if (change.sidecars || change.tidying) {
+    for (const auto& wake : sidecar_wakes) wake();
+  }
 }
 
 // A sealed content under a real name must be on its way to every remote.

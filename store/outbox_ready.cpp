@@ -104,10 +104,10 @@ Result<std::optional<std::string>> Outbox::State::choose_key(const std::string& 
     const KeyClaim ours{KeyClaim::Work::kUpload, content, key};
     const KeyClaim claimed = claim(remote, ours);
     if (claimed != ours) {
-      // Another spelling, a removal and a move of these very bytes end soon, and then it shows who may have
-      // it.
-      const bool soon =
-          claimed.key != key || claimed.work == KeyClaim::Work::kRemove || claimed.content == content;
+      // Another spelling, a removal, a sidecar and a move of these very bytes end soon, and then it shows who
+      // may have it.
+      const bool soon = claimed.key != key || claimed.work == KeyClaim::Work::kRemove ||
+                        claimed.work == KeyClaim::Work::kSidecar || claimed.content == content;
       if (soon) return Key();
       continue;
     }
@@ -124,11 +124,17 @@ Result<std::optional<std::string>> Outbox::State::choose_key(const std::string& 
       if (!leaving || leaving->attempts == 0) return Key();
       continue;
     }
+    SHOEBOX_ASSIGN(const SidecarThere sidecar, sidecar_at(remote, key));
+    if (sidecar != SidecarThere::kNone) {
+      release_key(remote, key);
+      if (sidecar == SidecarThere::kLeaving) return Key();
+      continue;
+    }
     SHOEBOX_ASSIGN(const auto loose, loose_in_the_way(catalog, remote, key, content, limits));
     if (loose) {
       release_key(remote, key);
-      if (loose->object.keep) continue;
       if (loose->key != key && !folds(remote)) return Key();
+      if (loose->object.keep) continue;
       if (loose->object.attempts == 0) return Key();
       continue;
     }

@@ -16,9 +16,9 @@ namespace shoebox {
 
 // Who works at a key. An upload and a tidying step of one content are not the same.
 struct KeyClaim {
-  enum class Work : uint8_t { kUpload, kMove, kRemove };
+  enum class Work : uint8_t { kUpload, kMove, kRemove, kSidecar };
   Work work = Work::kUpload;
-  ContentNo content;  // none: kRemove
+  ContentNo content;  // none: kRemove; kSidecar: of the original
   std::string key;    // as it is spelled; claims are by the folded key where the remote may fold
   auto operator<=>(const KeyClaim&) const = default;
 };
@@ -60,9 +60,11 @@ struct Outbox::State {
     std::unordered_set<ContentNo> sending;  // between sending() and ended()
     ContentNo tidied;                       // where next_tidy() goes on among contents
     std::string loosened;                   // and among loose objects
+    PhotoId sidecar;                        // where next_sidecar() goes on
     // Loose objects that wait until the backup of the catalog has the change that was the last when they
     // were first seen.
     std::unordered_map<std::string, uint64_t> unbacked;
+    bool awaits_backup = false;  // as next_tidy() found, asked last
   };
   std::map<std::string, KeyLimits> key_limits;                 // set before threads start
   std::map<std::string, std::function<uint64_t()>> backed_up;  // set before threads start
@@ -70,8 +72,9 @@ struct Outbox::State {
   std::map<std::string, Queue> queues GUARDED_BY(mutex);
   std::vector<std::string> served GUARDED_BY(mutex);  // remotes whose contents must have jobs
 
-  std::vector<std::function<void()>> tidy_wakes;  // set before threads start
-  std::atomic<bool> folders_moved{true};          // perhaps
+  std::vector<std::function<void()>> tidy_wakes;     // set before threads start
+  std::vector<std::function<void()>> sidecar_wakes;  // set before threads start
+  std::atomic<bool> folders_moved{true};             // perhaps
 
   [[nodiscard]] KeyLimits limits_of(const std::string& remote) const;
   void load();
@@ -109,6 +112,12 @@ struct Outbox::State {
   Result<std::optional<TidyStep>> next_move(Plan& plan);
   Result<std::optional<TidyStep>> plan_move(Plan& plan, ContentNo content);
   Status settle(const std::string& remote, ContentNo content);
+  // outbox_sidecars.cpp
+  Result<std::optional<SidecarStep>> plan_sidecar(Plan& plan, PhotoId photo, const TidyRecord& mark);
+  Status let_sidecar_go(Transaction& txn, const std::string& remote, PhotoId photo);
+  enum class SidecarThere : uint8_t { kNone, kLeaving, kStays };
+  // Whether one stands at a key that an original is to have.
+  Result<SidecarThere> sidecar_at(const std::string& remote, const std::string& key);
   Status walk_moved_folders();
   Status walk(InodeNo folder);
   [[nodiscard]] int64_t now_s() const { return clock.now().seconds; }

@@ -54,6 +54,10 @@ Result<Step> Outbox::next_tidy(const std::string& remote, bool hurry,
       return walked;
     }
   }
+  {
+    MutexLock lock(state_->mutex);
+    state_->queues[remote].awaits_backup = false;
+  }
   State::Plan plan{remote, hurry, skip, 0, {}};
   SHOEBOX_ASSIGN(Step step, state_->next_probe(plan));
   if (!step) {
@@ -119,7 +123,16 @@ Result<bool> Outbox::State::unbacked(const std::string& remote, const std::strin
   }
   const uint64_t backed_up_to = found->second();
   MutexLock lock(mutex);
-  return queues[remote].unbacked.try_emplace(key, last).first->second > backed_up_to;
+  State::Queue& queue = queues[remote];
+  const bool waits = queue.unbacked.try_emplace(key, last).first->second > backed_up_to;
+  queue.awaits_backup = queue.awaits_backup || waits;
+  return waits;
+}
+
+bool Outbox::tidy_awaits_backup(const std::string& remote) const {
+  MutexLock lock(state_->mutex);
+  const auto queue = state_->queues.find(remote);
+  return queue != state_->queues.end() && queue->second.awaits_backup;
 }
 
 // Goes on behind the one given last, so that some that fail do not keep the others from their turn.
@@ -285,10 +298,13 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
       if (!leaving || leaving->attempts == 0) return Step();
       continue;
     }
+    SHOEBOX_ASSIGN(const SidecarThere sidecar, sidecar_at(plan.remote, key));
+    if (sidecar == SidecarThere::kLeaving) return Step();
+    if (sidecar == SidecarThere::kStays) continue;
     SHOEBOX_ASSIGN(const auto in_the_way, loose_in_the_way(catalog, plan.remote, key, content, limits));
-    if (in_the_way && in_the_way->object.keep) continue;
     if (in_the_way) {
       if (in_the_way->key != key && !folds(plan.remote)) return Step();
+      if (in_the_way->object.keep) continue;
       SHOEBOX_ASSIGN(Step step, take_loose(plan, in_the_way->key, in_the_way->object));
       // A copy that was reported lost goes when its content was sent again; that may wait for this very move.
       const bool lost = in_the_way->object.maker && !in_the_way->object.etag.empty();

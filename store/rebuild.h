@@ -34,6 +34,7 @@ struct RebuildResult {
   // Why the copy of the catalog cannot be used: the folder is prepared for the library to be made from the
   // keys there. Empty: it was made from that copy.
   std::string no_catalog;
+  std::string library_id;  // then: the id of the library that was backed up there, as far as that tells it
 };
 
 }  // namespace shoebox

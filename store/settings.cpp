@@ -260,6 +260,19 @@ bool read_policy_key(const Reader& reader, const toml::key& key, const toml::nod
   return true;
 }
 
+Status read_lease(const Reader& reader, const toml::key& key, const toml::node& node,
+                  RemoteSettings& remote) {
+  constexpr int64_t kShortest_s = 3, kLongest_s = 3600;  // renewed each third of it
+  std::string text;
+  SHOEBOX_TRY(reader.string(key, node, text));
+  const Result<int64_t> seconds = parse_duration_s(text);
+  if (!seconds || *seconds < kShortest_s || *seconds > kLongest_s) {
+    return reader.refuse(node.source(), "lease must be from \"3s\" to \"1h\"");
+  }
+  remote.lease_s = *seconds;
+  return Status::ok();
+}
+
 Status read_remote_key(const Reader& reader, const toml::key& key, const toml::node& node,
                        RemoteSettings& remote) {
   const std::string_view name = key.str();
@@ -292,6 +305,7 @@ Status read_remote_key(const Reader& reader, const toml::key& key, const toml::n
   if (name == "salt_file") return reader.path(key, node, remote.salt_file);
   if (name == "salt_command") return reader.filled_string(key, node, remote.salt_command);
   if (name == "connections") return reader.number(key, node, 1, 64, remote.connections);
+  if (name == "lease") return read_lease(reader, key, node, remote);
   if (Status read; read_policy_key(reader, key, node, remote.policy, read)) return read;
   return reader.unknown_key(key, remote_keys());
 }

@@ -31,6 +31,7 @@ struct RemoteSettings {
   std::string identity_file;    // sftp: private key
   std::string known_hosts;      // sftp: default ~/.ssh/known_hosts
   uint32_t connections = 4;     // parallel uploads
+  int64_t lease_s = 60;         // how long this library may write there without making sure again
   bool crypt = false;           // encrypted as rclone's crypt does
   std::string passphrase_file;  // must be 0600; its first line
   std::string passphrase_command;

@@ -20,7 +20,8 @@ const std::vector<std::string_view>& remote_keys() {
       "connections", "crypt",        "passphrase_file",  "passphrase_command",
       "salt_file",   "salt_command", "identity_file",    "known_hosts",
       "hours",       "on_metered",   "on_battery",       "photos_only",
-      "video_quota", "manual",       "bandwidth",        "bandwidth_down"};
+      "video_quota", "manual",       "bandwidth",        "bandwidth_down",
+      "lease"};
   return keys;
 }
 

@@ -92,6 +92,7 @@ std::string toml_of(const RemoteSettings& remote) {
         std::pair("salt_file", &remote.salt_file), std::pair("salt_command", &remote.salt_command)}) {
     if (!value->empty()) out += fmt::format("{} = {}\n", key, quoted(*value));
   }
+  if (remote.lease_s != defaults.lease_s) out += fmt::format("lease = \"{}s\"\n", remote.lease_s);
   if (remote.connections != defaults.connections)
     out += fmt::format("connections = {}\n", remote.connections);
   return out;

@@ -1,6 +1,7 @@
 // What commands ask of sync. The store declares it so that fs/ need not know sync/.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -12,6 +13,22 @@
 
 namespace shoebox {
 
+// Who writes to a remote: one library directory at a time.
+struct RemoteOwner {
+  bool known = false;         // the remote told
+  bool this_library = false;  // this library directory may write
+  std::string host, user;     // of the owner; empty: nobody, or not known
+  int64_t since_s = 0;        // by the clock of that machine
+  std::string library;        // its id
+  std::string problem;        // why nothing is written from here, and what to do; empty: it may be
+};
+
+struct TakeoverRequest {
+  std::string remote;           // its name
+  bool force = false;           // although the owner is alive
+  bool replace_backup = false;  // although the backup of the catalog there knows what this library does not
+};
+
 struct RemoteStatus {
   std::string name;
   std::string url;
@@ -21,8 +38,11 @@ struct RemoteStatus {
   uint64_t pending_bytes = 0;
   uint64_t confirmed_files = 0;
   uint64_t confirmed_bytes = 0;
-  uint64_t tidying = 0;             // copies to be moved to the key of their name, and objects to be removed
-  uint64_t tidying_untried = 0;     // of those, how many have not failed yet
+  uint64_t tidying = 0;           // copies to be moved to the key of their name, and objects to be removed
+  uint64_t tidying_untried = 0;   // of those, how many have not failed yet
+  uint64_t sidecars = 0;          // XMP sidecars of what the owner said that are to be sent there
+  uint64_t sidecars_untried = 0;  // of those, how many have not failed yet
+  std::string sidecars_waiting_for;
   std::string tidying_waiting_for;  // why these wait; empty: they do not
   uint64_t bytes_sent = 0;          // since the mount
   uint64_t bytes_received = 0;      // since the mount
@@ -37,6 +57,8 @@ struct RemoteStatus {
   uint64_t catalog_pending = 0;     // changes that are not in it
   std::string catalog_waiting_for;
   std::string catalog_error;  // empty: the last one went well
+
+  RemoteOwner owner;
 };
 
 // Which copies to read back.
@@ -71,8 +93,16 @@ class SyncControl {
   virtual Result<std::vector<RemoteStatus>> status() = 0;
   virtual Status pause() = 0;  // durable: stands after a remount
   virtual Status resume() = 0;
-  // Writes, reads and removes a small object; blocks. The remote need not be one of status().
-  virtual Status test(const RemoteSettings& remote, CancelToken cancel) = 0;
+  // Writes, reads and removes a small object; blocks. The remote need not be one of status(). Gives who
+  // owns it.
+  virtual Result<RemoteOwner> test(const RemoteSettings& remote, CancelToken cancel) = 0;
+  // Makes this library directory the one that writes there; blocks for some minutes. kBusy: the owner is
+  // alive; kReadOnly: this library must not write there, whoever does.
+  virtual Status take_over(
+      const TakeoverRequest& request, CancelToken cancel,
+      const std::function<void(const std::string& text, uint64_t done, uint64_t total)>& progress) = 0;
+  // Waits, but no longer than this, until each remote has told who owns it or failed to.
+  virtual void wait_for_owners(std::chrono::milliseconds most) = 0;
   virtual Status run_now() = 0;  // no back-off, no 5 s of quiet
   // Until nothing is pending, the catalog included, nor to be tidied that did not fail before, or `cancel`;
   // `progress` about once a second. Fails when a remote refuses for good (credentials, no space) with its

@@ -100,6 +100,20 @@ std::string upload_key_beside(std::string_view key, const ContentHash& sha256, c
   return portable_key(beside, limits) ? beside : ".shoebox/short/" + sha256.hex() + safe_extension(key);
 }
 
+std::string sidecar_key(std::string_view key, const KeyLimits& limits) {
+  if (key.starts_with(".shoebox/")) return {};
+  std::string beside = std::string(key) + ".xmp";
+  return portable_key(beside, limits) ? beside : std::string();
+}
+
+std::string sidecar_key_apart(std::string_view key, const ContentHash& sha256, const KeyLimits& limits) {
+  const std::string folder = ".shoebox/sidecars/";
+  constexpr std::string_view kOurs = ".shoebox/";
+  if (key.starts_with(kOurs)) key.remove_prefix(kOurs.size());
+  std::string apart = folder + std::string(key) + ".xmp";
+  return portable_key(apart, limits) ? apart : folder + sha256.hex() + ".xmp";
+}
+
 std::string version_key(std::string_view path, const ContentHash& sha256, const KeyLimits& limits) {
   const std::string folder = ".shoebox/versions/";
   const std::string by_hash = folder + sha256.hex() + safe_extension(path);

@@ -34,4 +34,12 @@ std::string version_key(std::string_view path, const ContentHash& sha256, const 
 // The key for another content at the same place: "IMG_1.jpg" -> "IMG_1~0a1b2c3d.jpg".
 std::string upload_key_beside(std::string_view key, const ContentHash& sha256, const KeyLimits& limits = {});
 
+// Where the XMP sidecar of what the owner said about the original at `key` stands: beside it,
+// "IMG_1.jpg.xmp". Empty when that cannot be: for originals below .shoebox/, and where the remote cannot hold
+// the key.
+std::string sidecar_key(std::string_view key, const KeyLimits& limits = {});
+// Where it stands then, and where the owner has a sidecar of their own beside the original:
+// ".shoebox/sidecars/Library/IMG_1.jpg.xmp".
+std::string sidecar_key_apart(std::string_view key, const ContentHash& sha256, const KeyLimits& limits = {});
+
 }  // namespace shoebox

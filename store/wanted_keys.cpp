@@ -89,20 +89,6 @@ Result<std::vector<std::string>> wanted_keys(const CatalogReader& reader, Conten
                                   fmt::format("{}{}-{}", kShortFolder, sha256.hex(), content.value)};
 }
 
-Result<bool> lies_where_found(const CatalogReader& reader, std::string_view remote, ContentNo content,
-                              std::string_view key) {
-  SHOEBOX_ASSIGN(const auto copy, reader.copy(content, remote));
-  if (!copy || copy->key != key) return false;
-  SHOEBOX_ASSIGN(const auto record, reader.content(content));
-  if (record && record->state == ContentState::kAdopted) return true;
-  if (copy->adopted_path.empty()) return false;
-  Paths found;
-  SHOEBOX_ASSIGN(const std::vector<InodeNo> inodes, reader.inodes_of_content(content));
-  for (const InodeNo inode : inodes) SHOEBOX_TRY(add_names(reader, inode, found));
-  return found.rank == kInLibrary &&
-         std::find(found.paths.begin(), found.paths.end(), copy->adopted_path) != found.paths.end();
-}
-
 Result<std::optional<KeyHolder>> other_holder(const CatalogReader& reader, std::string_view remote,
                                               std::string_view key, ContentNo content,
                                               const KeyLimits& limits) {
@@ -120,15 +106,31 @@ Result<std::optional<LooseAt>> loose_in_the_way(const CatalogReader& reader, std
                                                 std::string_view key, ContentNo content,
                                                 const KeyLimits& limits) {
   SHOEBOX_ASSIGN(auto exact, reader.loose(remote, key));
-  if (exact && exact->maker != content) return std::optional(LooseAt{std::move(*exact), std::string(key)});
+  if (exact && (exact->maker != content || exact->keep))
+    return std::optional(LooseAt{std::move(*exact), std::string(key)});
   if (limits.folds == KeyLimits::Folds::kNo) return std::optional<LooseAt>();
   SHOEBOX_ASSIGN(const auto spellings, reader.spellings_of_remote_key(remote, key));
   for (const auto& [holder, spelling] : spellings) {
     if (holder || spelling == key) continue;
     SHOEBOX_ASSIGN(auto object, reader.loose(remote, spelling));
-    if (object && object->maker != content) return std::optional(LooseAt{std::move(*object), spelling});
+    if (object && (object->maker != content || object->keep))
+      return std::optional(LooseAt{std::move(*object), spelling});
   }
   return std::optional<LooseAt>();
+}
+
+Result<bool> lies_where_found(const CatalogReader& reader, std::string_view remote, ContentNo content,
+                              std::string_view key) {
+  SHOEBOX_ASSIGN(const auto copy, reader.copy(content, remote));
+  if (!copy || copy->key != key) return false;
+  SHOEBOX_ASSIGN(const auto record, reader.content(content));
+  if (record && record->state == ContentState::kAdopted) return true;
+  if (copy->adopted_path.empty()) return false;
+  Paths found;
+  SHOEBOX_ASSIGN(const std::vector<InodeNo> inodes, reader.inodes_of_content(content));
+  for (const InodeNo inode : inodes) SHOEBOX_TRY(add_names(reader, inode, found));
+  return found.rank == kInLibrary &&
+         std::find(found.paths.begin(), found.paths.end(), copy->adopted_path) != found.paths.end();
 }
 
 Result<bool> belongs_at(const CatalogReader& reader, std::string_view remote, ContentNo content,

@@ -26,12 +26,6 @@ Result<std::vector<std::string>> wanted_keys(const CatalogReader& reader, Conten
                                              const ContentHash& sha256, std::string_view current,
                                              const KeyLimits& limits = {});
 
-// Whether the copy of `content` at `key` of `remote` was found there and stays: always while its hashes are
-// not known, as nothing could tell then that a copy of it is right; later as long as a file with its bytes
-// has the path under which it was adopted.
-Result<bool> lies_where_found(const CatalogReader& reader, std::string_view remote, ContentNo content,
-                              std::string_view key);
-
 // Another content's copy that has `key`, also under another spelling of it where the remote takes the
 // two for one, or may.
 struct KeyHolder {
@@ -50,6 +44,12 @@ struct LooseAt {
 Result<std::optional<LooseAt>> loose_in_the_way(const CatalogReader& reader, std::string_view remote,
                                                 std::string_view key, ContentNo content,
                                                 const KeyLimits& limits);
+
+// Whether the copy of `content` at `key` of `remote` was found there and stays: always while its hashes are
+// not known, as nothing could tell then that a copy of it is right; later as long as a file with its bytes
+// has the path under which it was adopted.
+Result<bool> lies_where_found(const CatalogReader& reader, std::string_view remote, ContentNo content,
+                              std::string_view key);
 
 // Whether the copy of `content` that stands at `key` of `remote` belongs there: its own key, or one
 // beside it while another content is at home there.

@@ -114,7 +114,16 @@ Result<OwnerStatements> owner_statements(const CatalogReader& reader, PhotoId id
   return said;
 }
 
-std::string xmp_sidecar(const OwnerStatements& said) {
+Result<std::string> xmp_sidecar_of(const CatalogReader& reader, PhotoId id) {
+  SHOEBOX_ASSIGN(const OwnerStatements said, owner_statements(reader, id));
+  if (said.empty()) return std::string();
+  SHOEBOX_ASSIGN(const std::optional<PhotoRecord> photo, reader.photo(id));
+  if (!photo) return std::string();
+  SHOEBOX_ASSIGN(const std::optional<ContentRecord> content, reader.content(photo->content));
+  return xmp_sidecar(said, content ? content->sha256 : ContentHash(), id);
+}
+
+std::string xmp_sidecar(const OwnerStatements& said, const ContentHash& original, PhotoId photo) {
   if (said.empty()) return {};
   pugi::xml_document document;
   pugi::xml_node meta = document.append_child("x:xmpmeta");
@@ -155,6 +164,8 @@ std::string xmp_sidecar(const OwnerStatements& said) {
   add_list(description, "shoebox:DeniedPeople", "rdf:Bag", said.denied_people);
   add_list(description, "shoebox:DeniedAlbums", "rdf:Bag", said.denied_albums);
   if (said.favorite) add_text(description, "shoebox:Favorite", "True");
+  if (!original.is_zero()) add_text(description, "shoebox:Original", original.hex());
+  if (photo) add_text(description, "shoebox:Photo", fmt::format("{}", photo.value));
   TextWriter writer;
   document.save(writer, " ", pugi::format_indent | pugi::format_no_declaration, pugi::encoding_utf8);
   // The packet wrapper of ISO 16684-1, 7.3.2; "r": not to be rewritten in place.

@@ -4,7 +4,7 @@
 // Formats: XMP is ISO 16684-1; names in dc: and xmp: are its own; PersonInImage is IPTC Extension
 // 2.0; TagsList ("People/Anna") is digiKam's, hierarchicalSubject ("People|Anna") Lightroom's, both as
 // ExifTool lists them. The namespace "urn:shoebox:xmp:1" holds what has no common name: Albums,
-// Favorite, DeniedPeople and DeniedAlbums.
+// Favorite, DeniedPeople and DeniedAlbums, Original and Photo. store/SIDECARS.md lists them.
 #pragma once
 
 #include <optional>
@@ -37,8 +37,14 @@ struct OwnerStatements {
 Result<OwnerStatements> owner_statements(const CatalogReader& reader, PhotoId photo);
 
 // An XMP packet in UTF-8; empty when there is nothing to tell. Bytes that XML cannot hold (invalid
-// UTF-8, control characters) become U+FFFD. The same statements give the same bytes.
-std::string xmp_sidecar(const OwnerStatements& statements);
+// UTF-8, control characters) become U+FFFD. The same statements give the same bytes. `original`, `photo`: the
+// hash and the number of the photo that it belongs to, when these are to be in it.
+std::string xmp_sidecar(const OwnerStatements& statements, const ContentHash& original = {},
+                        PhotoId photo = {});
+
+// The sidecar of a photo as it stands on remotes: with hash and number, so that no two photos ever have
+// equal ones, and what one leaves is not taken for the other's.
+Result<std::string> xmp_sidecar_of(const CatalogReader& reader, PhotoId photo);
 
 // What stands in a sidecar that xmp_sidecar() made, as nobody changed it since; none in those of others.
 // Untrusted: at most 4 MiB are parsed, entities are not followed.

@@ -17,6 +17,7 @@
 #include "store/xmp_sidecar.h"
 #include "sync/adopt_fetch.h"
 #include "sync/adopt_path.h"
+#include "sync/library_id.h"
 
 namespace shoebox {
 namespace {
@@ -26,6 +27,7 @@ constexpr std::string_view kLibraryFolder = "Library/";
 constexpr std::string_view kShortFolder = ".shoebox/short/";
 constexpr std::string_view kSidecarFolder = ".shoebox/sidecars/";
 constexpr std::string_view kSidecarEnd = ".xmp";
+constexpr std::string_view kPhotoMark = "<shoebox:Photo>";  // in the sidecars that stand on remotes
 // Files whose path no key can spell have one made of their hash; a lost catalog took their names along.
 constexpr std::string_view kNamesLost = "Library/recovered/";
 
@@ -225,10 +227,11 @@ struct Adopter::Run {
       one.same_name = ContentNo();
     }
     SHOEBOX_ASSIGN(const std::vector<ContentStore::Part> parts, fetcher().parts(one.object));
-    if (request.rebuild && one.object.key.ends_with(kSidecarEnd)) {
-      one.said = parse_xmp_sidecar(parts.front().bytes);
-      if (one.said) return Status::ok();
-    }
+    // The library's own there; those that an export left beside photos are files as others are.
+    const bool own = one.object.key.ends_with(kSidecarEnd) && AdoptFetch::wanted_whole(one.object) &&
+                     (request.rebuild || parts.front().bytes.find(kPhotoMark) != std::string::npos);
+    if (own) one.said = parse_xmp_sidecar(parts.front().bytes);
+    if (one.said) return Status::ok();
     if (AdoptFetch::wanted_whole(one.object)) {
       BlockHasher hasher;
       hasher.update(parts.front().bytes.data(), parts.front().bytes.size());
@@ -274,6 +277,8 @@ struct Adopter::Run {
         if (!taken && ends_run(taken.code())) ended = taken;
         if (taken) ++report.already;
         report.original_bytes += taken ? one.object.size : 0;
+      } else if (one.fetched && one.said && !request.rebuild) {
+        ++report.skipped;
       } else if (one.fetched && one.said) {
         unsaid.emplace_back(one.path.substr(0, one.path.size() - kSidecarEnd.size()), *one.said);
       } else if (one.fetched) {
@@ -380,6 +385,9 @@ struct Adopter::Run {
 Result<AdoptReport> Adopter::run(Remote& remote, const AdoptRequest& request, const CancelToken& cancel,
                                  const std::function<void(const AdoptReport&)>& progress) const {
   Run run{*this, remote, request, cancel, progress};
+  if (request.rebuild && !request.library_id.empty()) {
+    SHOEBOX_TRY(take_library_id(deps_.catalog, request.library_id));
+  }
   const Status done = run.adopt_all();
   run.tell();
   if (!done) return done;

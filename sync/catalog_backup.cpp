@@ -211,6 +211,16 @@ void CatalogBackup::run_now() {
   state_->changed.notify_all();
 }
 
+void CatalogBackup::try_again() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->gate.reopen();
+    state_->gate.forget_error();
+    state_->dirty = true;
+  }
+  state_->changed.notify_all();
+}
+
 CatalogBackup::Report CatalogBackup::report() const {
   MutexLock lock(state_->mutex);
   Report report;

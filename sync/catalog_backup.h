@@ -43,6 +43,7 @@ class CatalogBackup final : public RemoteWorker {
   void set_paused(bool paused) override;
   void set_surroundings(const Surroundings& around) override;
   void run_now() override;
+  void try_again() override;
 
   struct Report {
     uint64_t pending = 0;     // changes that are not on the remote, and 1 while thumbnails wait

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +13,8 @@
 #include "store/catalog/catalog.h"
 #include "store/catalog/keys.h"
 #include "sync/backup_copy.h"
+#include "sync/known_head.h"
+#include "sync/library_id.h"
 #include "sync/thumbnail_cut.h"
 #include "sync/transfer_deadline.h"
 
@@ -26,8 +27,6 @@ using backup::SegmentKind;
 
 // A journal smaller than this is not worth a snapshot, however small the library.
 constexpr uint64_t kLeastJournalBytes = 256 << 10;
-
-std::string meta_name(const Remote& remote) { return std::string(keys::kMetaBackup) + remote.name(); }
 
 // Thumbnails of one head: a slow line shall not keep the catalog waiting for longer than a minute or so.
 constexpr uint64_t kThumbnailBytesPerHead = 8 << 20;
@@ -55,22 +54,6 @@ uint64_t rows_in(const std::vector<Segment>& segments, size_t from) {
   return rows;
 }
 
-// What is remembered of a remote: the hash of a head that may be there, and the one that is.
-struct Known {
-  std::string intended;  // hex, or "-"
-  std::optional<Head> head;
-};
-
-Known parse_known(const std::string& text) {
-  Known known;
-  const size_t end = text.find('\n');
-  if (end == std::string::npos) return known;
-  known.intended = text.substr(0, end);
-  Result<Head> head = backup::parse_head(std::string_view(text).substr(end + 1));
-  if (head) known.head = std::move(*head);
-  return known;
-}
-
 }  // namespace
 
 CatalogSender::CatalogSender(Catalog& catalog, Remote& remote, const Clock& clock, Options options)
@@ -83,38 +66,20 @@ void CatalogSender::publish() {
 }
 
 Status CatalogSender::load() {
-  SHOEBOX_ASSIGN(const std::optional<std::string> text, catalog_.meta(meta_name(remote_)));
-  if (text) current_ = parse_known(*text).head;
+  SHOEBOX_ASSIGN(const KnownHead known, known_head(catalog_, remote_.name()));
+  current_ = known.head;
   publish();
   return Status::ok();
-}
-
-Result<std::string> CatalogSender::library_id() {
-  SHOEBOX_ASSIGN(const std::optional<std::string> known, catalog_.meta(keys::kMetaLibraryId));
-  if (known && backup::is_library_id(*known)) return *known;
-  const std::unique_ptr<Transaction> txn = catalog_.begin();
-  // Another remote's thread may have been first.
-  SHOEBOX_ASSIGN(const std::optional<std::string> again, txn->meta(keys::kMetaLibraryId));
-  if (again && backup::is_library_id(*again)) return *again;
-  std::string bytes(16, '\0');
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-    return Status::from_errno(errno, "make an id for the library");
-  }
-  std::string id = hex(bytes);
-  txn->put_meta(keys::kMetaLibraryId, id);
-  SHOEBOX_TRY(txn->commit());
-  return id;
 }
 
 // Whether what the remote holds is what this catalog sent there last. If not (the catalog was put back
 // from an older copy, somebody deleted objects, a new remote), it starts over with a snapshot.
 Status CatalogSender::meet(const CancelToken& cancel) {
-  SHOEBOX_ASSIGN(library_, library_id());
+  SHOEBOX_ASSIGN(library_, library_id(catalog_));
   const BackupCopy copy(remote_, clock_, cancel);
   SHOEBOX_ASSIGN(BackupCopy::Heads heads, copy.heads(library_));
   SHOEBOX_ASSIGN(objects_, copy.objects(library_));
-  SHOEBOX_ASSIGN(const std::optional<std::string> text, catalog_.meta(meta_name(remote_)));
-  const Known known = text ? parse_known(*text) : Known();
+  SHOEBOX_ASSIGN(const KnownHead known, known_head(catalog_, remote_.name()));
 
   current_.reset();
   previous_.reset();
@@ -124,9 +89,7 @@ Status CatalogSender::meet(const CancelToken& cancel) {
     const Head& newest = heads.whole.front();
     // The next head must not replace the only whole one.
     if (heads.whole.size() == 1 && (counter_ + 1) % 2 == newest.counter % 2) ++counter_;
-    const std::string encoded = encode(newest);
-    const bool ours =
-        (known.head && encode(*known.head) == encoded) || known.intended == sha256(encoded).hex();
+    const bool ours = known.is(newest);
     const bool whole =
         std::all_of(newest.segments.begin(), newest.segments.end(), [&](const Segment& segment) {
           const auto found = objects_.find(segment_key(library_, segment));
@@ -325,7 +288,7 @@ Status CatalogSender::put_head(const CatalogMoment& moment, const Head& planned,
 
 Status CatalogSender::remember(const std::optional<Head>& head, const std::string& intended) {
   const std::unique_ptr<Transaction> txn = catalog_.begin();
-  txn->put_meta(meta_name(remote_), intended + "\n" + (head ? encode(*head) : std::string()));
+  put_known_head(*txn, remote_.name(), {intended, head});
   return txn->commit();
 }
 

@@ -53,7 +53,6 @@ class CatalogSender {
     uint32_t level = 0;
   };
   Status meet(const CancelToken& cancel);
-  Result<std::string> library_id();
   [[nodiscard]] Plan plan(const CatalogMoment& moment, bool snapshot) const;
   Status send_catalog(const CatalogMoment& moment, Plan& made, const CancelToken& cancel,
                       RequestHints& hints);

@@ -20,6 +20,8 @@ class CountedRemote final : public Remote {
  public:
   explicit CountedRemote(std::unique_ptr<Remote> remote) : remote_(std::move(remote)) {}
   [[nodiscard]] const RemoteCounters& counters() const { return counters_; }
+  // For what is not counted: keeping the lease.
+  Remote& uncounted() { return *remote_; }
 
   [[nodiscard]] const std::string& name() const override { return remote_->name(); }
   Status check(const RequestContext& context) override;

@@ -100,10 +100,12 @@ Result<std::vector<Fetcher::State::Candidate>> Fetcher::State::candidates(Conten
         fmt::format("content {}: evicted, and no remote of the settings has it; put its [[remote]] back",
                     content.value));
   }
-  const auto online = [&](const Candidate& c) { return remotes[c.remote].offline_until <= now; };
+  const auto online = [&](const Candidate& c)
+                          REQUIRES(mutex) { return remotes[c.remote].offline_until <= now; };
   // The fastest first; those not measured (lately) keep the order of the settings, and come before.
-  std::stable_sort(found.begin(), found.end(),
-                   [&](const Candidate& a, const Candidate& b) { return latency_of(a) < latency_of(b); });
+  std::stable_sort(found.begin(), found.end(), [&](const Candidate& a, const Candidate& b) REQUIRES(mutex) {
+    return latency_of(a) < latency_of(b);
+  });
   std::stable_partition(found.begin(), found.end(), online);
   if (!online(found.front())) {
     const RemoteState& first = remotes[found.front().remote];

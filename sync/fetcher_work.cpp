@@ -27,7 +27,7 @@ void Fetcher::State::work_loop() NO_THREAD_SAFETY_ANALYSIS {
     std::shared_ptr<Job> job;
     {
       MutexLock lock(mutex);
-      work.wait(mutex, [this] { return stopping || !queue.empty(); });
+      work.wait(mutex, [this]() REQUIRES(mutex) { return stopping || !queue.empty(); });
       if (stopping) return;
       job = std::move(queue.front());
       queue.pop_front();
@@ -306,7 +306,7 @@ bool Fetcher::State::wanted(const Job& job) {
 
 bool Fetcher::State::pause_for(double s) NO_THREAD_SAFETY_ANALYSIS {
   MutexLock lock(mutex);
-  work.wait_for(mutex, std::chrono::duration<double>(s), [this] { return stopping; });
+  work.wait_for(mutex, std::chrono::duration<double>(s), [this]() REQUIRES(mutex) { return stopping; });
   return !stopping;
 }
 

@@ -17,8 +17,10 @@
 #include "store/catalog/keys.h"
 #include "store/library_lock.h"
 #include "store/thumbnails/thumbnails.h"
+#include "sync/known_head.h"
 #include "sync/rebuild_fetch.h"
 #include "sync/thumbnail_cut.h"
+#include "sync/time_text.h"
 
 namespace shoebox {
 namespace {
@@ -61,7 +63,9 @@ Status adopt(Catalog& catalog, const Restorable& found) {
   const std::unique_ptr<Transaction> txn = catalog.begin();
   // Only what was restored in full may be gone on with; else the next backup is a whole one.
   if (found.newest) {
-    txn->put_meta(std::string(keys::kMetaBackup) + found.head.remote, "-\n" + encode(found.head));
+    put_known_head(*txn, found.head.remote, {"-", found.head});
+  } else if (found.newest_head) {
+    accept_head(*txn, found.head.remote, *found.newest_head);
   }
   SHOEBOX_ASSIGN(const std::optional<std::string> id, txn->meta(keys::kMetaLibraryId));
   if (id != found.head.library) txn->put_meta(keys::kMetaLibraryId, found.head.library);
@@ -137,6 +141,7 @@ Status prepare_from_keys(const RebuildPlan& plan, const RebuildFetch& fetch, con
   RemoteSettings settings = plan.remote;
   if (settings.name.empty()) settings.name = kDefaultName;
   result.remote = settings.name;
+  SHOEBOX_ASSIGN(result.library_id, fetch.library_id());
   if (exists(marker)) return Status::ok();
   const Status refused(Code::kNotFound, result.no_catalog);
   if (!plan.id.empty()) return refused;

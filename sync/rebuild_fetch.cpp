@@ -3,23 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "store/base/file_io.h"
 #include "store/base/hash.h"
 #include "store/catalog/backup_segment.h"
 #include "store/catalog/keys.h"
+#include "sync/owner_objects.h"
+#include "sync/time_text.h"
 #include "sync/transfer_deadline.h"
 
 namespace shoebox {
-
-std::string time_text(int64_t when_s) {
-  const auto seconds = static_cast<time_t>(when_s);
-  struct tm parts {};
-  char text[32] = "";
-  if (::localtime_r(&seconds, &parts) != nullptr) std::strftime(text, sizeof text, "%F %T", &parts);
-  return text;
-}
 
 Result<std::string> RebuildFetch::segment(const std::string& library, const backup::Segment& segment) const {
   const std::string path = folder_ + "/" + segment.sha256.hex();
@@ -109,6 +102,7 @@ Result<std::optional<Restorable>> RebuildFetch::catalog(std::string& why) const 
     if (!found) continue;
     const bool first = &head == &candidate->heads.whole.front();
     found->newest = found->newest && first && candidate->heads.damaged.empty();
+    found->newest_head = candidate->heads.whole.front();
     if (!first || !candidate->heads.damaged.empty()) {
       plan_.note(
           fmt::format("the backup of {} is taken; what changed after it is lost", time_text(head.time_s)));
@@ -117,6 +111,14 @@ Result<std::optional<Restorable>> RebuildFetch::catalog(std::string& why) const 
   }
   why = fmt::format("the backup of the catalog on {} is damaged", plan_.remote.url);
   return std::optional<Restorable>();
+}
+
+Result<std::string> RebuildFetch::library_id() const {
+  const Result<OwnerObjects::Found> owner = OwnerObjects(remote_, clock_).find(plan_.cancel);
+  if (owner && !owner->terms.empty()) return owner->last.library;
+  if (!owner && owner.code() != Code::kDataLoss && owner.code() != Code::kIncompatible) return owner.status();
+  SHOEBOX_ASSIGN(const std::vector<std::string> ids, copy_.libraries());
+  return ids.size() == 1 ? ids.front() : std::string();
 }
 
 Result<bool> RebuildFetch::has_originals() const {

@@ -16,9 +16,10 @@ namespace shoebox {
 // What can be restored of one head.
 struct Restorable {
   backup::Head head;
-  std::vector<backup::Segment> segments;  // snapshot and journal, all fetched and whole
-  uint64_t sequence = 0;                  // the last change in them
-  bool newest = false;                    // nothing is missing, and no newer head is damaged
+  std::vector<backup::Segment> segments;    // snapshot and journal, all fetched and whole
+  uint64_t sequence = 0;                    // the last change in them
+  bool newest = false;                      // nothing is missing, and no newer head is damaged
+  std::optional<backup::Head> newest_head;  // the newest that could be read, whether it was taken or not
 };
 
 class RebuildFetch {
@@ -32,6 +33,9 @@ class RebuildFetch {
 
   // The catalog of the library that the plan means; none: `why` tells. An error: the remote does not answer.
   Result<std::optional<Restorable>> catalog(std::string& why) const;
+  // The id of the library that was backed up there, when its catalog cannot be used: of the one that owned
+  // the remote last, else of the only one that has a folder there. Empty: nothing tells.
+  Result<std::string> library_id() const;
   // Whether there are originals from whose keys a tree can be made.
   Result<bool> has_originals() const;
   // A segment, from the folder or from the remote.
@@ -50,8 +54,5 @@ class RebuildFetch {
   const RebuildPlan& plan_;
   const std::string folder_;
 };
-
-// "2026-11-26 01:00:00", local time.
-std::string time_text(int64_t when_s);
 
 }  // namespace shoebox

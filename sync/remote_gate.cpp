@@ -22,7 +22,10 @@ int local_minute_of_day(const Timestamp& now) {
   return local.tm_hour * 60 + local.tm_min;
 }
 
-bool remote_refuses(Code code) { return code == Code::kUnauthorized || code == Code::kNoSpace; }
+bool remote_refuses(Code code) {
+  // kReadOnly: another machine writes there (OwnerLease).
+  return code == Code::kUnauthorized || code == Code::kNoSpace || code == Code::kReadOnly;
+}
 bool remote_unreachable(Code code) { return code == Code::kUnavailable || code == Code::kTimeout; }
 
 }  // namespace

@@ -9,7 +9,10 @@
 
 #include "store/base/file_io.h"
 #include "store/base/hash.h"
+#include "store/sync_control.h"
+#include "sync/owner_objects.h"
 #include "sync/remote/remote.h"
+#include "sync/time_text.h"
 
 namespace shoebox {
 
@@ -43,6 +46,24 @@ Status test_remote(Remote& remote, const Clock& clock, const CancelToken& cancel
   SHOEBOX_TRY(got.with_context("read"));
   if (read != bytes) return {Code::kDataLoss, fmt::format("{}: other bytes were read than written", key)};
   return removed.with_context("remove");
+}
+
+Result<RemoteOwner> owner_of_remote(Remote& remote, const Clock& clock, const std::string& writer,
+                                    const CancelToken& cancel) {
+  SHOEBOX_ASSIGN(const OwnerObjects::Found found, OwnerObjects(remote, clock).find(cancel));
+  RemoteOwner owner;
+  owner.known = true;
+  const OwnerRecord& last = found.last;
+  if (found.terms.empty() || last.state == OwnerState::kReleased) return owner;
+  owner.this_library = last.writer == writer;
+  owner.host = last.host;
+  owner.user = last.user;
+  owner.since_s = last.since_s;
+  owner.library = last.library;
+  if (!owner.this_library) {
+    owner.problem = fmt::format("{} writes there, since {}", last.who(), time_text(last.since_s));
+  }
+  return owner;
 }
 
 }  // namespace shoebox

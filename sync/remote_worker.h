@@ -19,6 +19,8 @@ class RemoteWorker {
   virtual void set_surroundings(const Surroundings& around) = 0;
   // Everything that waits is tried once, without quiet, back-off, hours and the like.
   virtual void run_now() = 0;
+  // What made the remote refuse is over: no waiting for the next attempt.
+  virtual void try_again() = 0;
 };
 
 }  // namespace shoebox

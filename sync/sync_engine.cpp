@@ -8,7 +8,7 @@
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
 #include "store/outbox.h"
-#include "sync/remote_test.h"
+#include "sync/owner_record.h"
 #include "sync/sync_engine_state.h"
 
 namespace shoebox {
@@ -16,8 +16,8 @@ namespace {
 
 // Copies moved at once on one remote: uploads go first.
 constexpr uint32_t kTidyConnections = 2;
-// What shares the bandwidth with uploads: tidying, the backup of the catalog, verifying.
-constexpr uint32_t kOthersAtWork = kTidyConnections + 2;
+// What shares the bandwidth with uploads: tidying, sidecars, the backup of the catalog, verifying.
+constexpr uint32_t kOthersAtWork = 2 * kTidyConnections + 2;
 // How often NetworkManager and UPower are asked, where a policy wants to know.
 constexpr auto kSurroundingsPeriod = std::chrono::seconds(10);
 
@@ -26,6 +26,9 @@ constexpr auto kSurroundingsPeriod = std::chrono::seconds(10);
 SyncEngine::SyncEngine(Dependencies dependencies) {
   const std::vector<RemoteSettings> remotes = std::move(dependencies.remotes);
   const int64_t quiet_s = dependencies.quiet_s;
+  if (dependencies.writer.id.empty()) {
+    if (Result<std::string> id = new_owner_id()) dependencies.writer.id = std::move(*id);
+  }
   auto on_disk_full = std::move(dependencies.on_disk_full);
   const CatalogBackup::Options backup_options = dependencies.catalog_backup;
   MakeRemote make = std::move(dependencies.make_remote);
@@ -34,6 +37,8 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
   if (on_disk_full) state_->fetcher.on_disk_full(std::move(on_disk_full));
   state_->fetcher.on_copy_missing(
       [state = state_.get()](ContentNo content, const std::string& remote, const std::string& key) {
+        // Where another one writes, it was moved: that is for the catalog of that one to know.
+        if (!state->writes_to(remote)) return;
         const Status noted = state->outbox.copy_lost(content, remote, key);
         log::warning("remote {}: the object of content {} is gone; {}", remote, content.value,
                      noted ? "it is queued again" : noted.message());
@@ -60,6 +65,7 @@ SyncEngine::State::Member SyncEngine::State::make_member(const RemoteSettings& s
   member.paced =
       std::make_unique<PacedRemote>(*member.remote, clock, policy, settings.connections + kOthersAtWork);
   fetcher.add_remote(*member.remote);
+  make_lease(member);
   Uploader::Options uploading;
   uploading.connections = settings.connections;
   uploading.quiet_s = quiet_s;
@@ -70,19 +76,20 @@ SyncEngine::State::Member SyncEngine::State::make_member(const RemoteSettings& s
       return videos->kept_back(content);
     };
   }
-  member.uploader = std::make_unique<Uploader>(outbox, *member.paced, &fetcher, clock, std::move(uploading));
+  member.uploader = std::make_unique<Uploader>(outbox, *member.leased, &fetcher, clock, std::move(uploading));
   Tidier::Options tidying;
   tidying.connections = std::min(settings.connections, kTidyConnections);
   tidying.quiet_s = quiet_s;
   tidying.policy = policy;
-  member.tidier = std::make_unique<Tidier>(outbox, *member.paced, clock, std::move(tidying));
+  member.sidecars = std::make_unique<SidecarSender>(outbox, *member.leased, clock, tidying);
+  member.tidier = std::make_unique<Tidier>(outbox, *member.leased, clock, std::move(tidying));
   backup.policy = policy;
   backup.on_sent = [this, tidier = member.tidier.get()] {
     forget_changes();
     tidier->wake_now();
   };
   backup.more_to_come = [this] { return at_work_for_owner(); };
-  member.backup = std::make_unique<CatalogBackup>(catalog, *member.paced, clock, std::move(backup));
+  member.backup = std::make_unique<CatalogBackup>(catalog, *member.leased, clock, std::move(backup));
   outbox.set_backed_up(settings.name, [weak = weak_from_this(), sent = member.backup.get()]() -> uint64_t {
     const std::shared_ptr<State> state = weak.lock();
     return state ? sent->sent_up_to() : 0;
@@ -92,7 +99,7 @@ SyncEngine::State::Member SyncEngine::State::make_member(const RemoteSettings& s
 
 std::vector<RemoteWorker*> SyncEngine::State::Member::workers() const {
   if (!uploader) return {};
-  return {uploader.get(), tidier.get(), backup.get()};
+  return {uploader.get(), tidier.get(), sidecars.get(), backup.get()};
 }
 
 void SyncEngine::State::each_worker(const std::function<void(RemoteWorker&)>& work) const {
@@ -103,7 +110,8 @@ void SyncEngine::State::each_worker(const std::function<void(RemoteWorker&)>& wo
 
 bool SyncEngine::State::at_work_for_owner() const {
   return std::any_of(members.begin(), members.end(), [](const Member& member) {
-    return member.uploader && (member.uploader->report().asked_for || member.tidier->report().asked_for);
+    return member.uploader && (member.uploader->report().asked_for || member.tidier->report().asked_for ||
+                               member.sidecars->report().asked_for);
   });
 }
 
@@ -118,6 +126,7 @@ void SyncEngine::State::follow_commits(const std::shared_ptr<State>& self) {
   };
   outbox.on_job([each] { each([](const Member& member) { member.uploader->wake(); }); });
   outbox.on_tidy([each] { each([](const Member& member) { member.tidier->wake(); }); });
+  outbox.on_sidecar([each] { each([](const Member& member) { member.sidecars->wake(); }); });
   catalog.add_observer([each](const Change& change) {
     each([&change](const Member& member) {
       if (member.videos) member.videos->observe(change);
@@ -148,9 +157,13 @@ void SyncEngine::start(bool uploads) {
     state_->enqueued = !uploads;
   }
   state_->fetcher.start();
+  if (state_->follow) state_->start_follower(state_->thumbnails);
   if (!uploads) return;
   state_->watch_surroundings();
   const auto paused = state_->outbox.paused();
+  for (const State::Member& member : state_->members) {
+    if (member.lease) member.lease->start();
+  }
   state_->each_worker([&](RemoteWorker& worker) { worker.start(paused && *paused); });
   state_->enqueue = std::thread([state = state_.get()] { state->enqueue_all(); });
   if (state_->verify_period_s > 0)
@@ -174,6 +187,8 @@ void SyncEngine::State::enqueue_all() {
       log::info("remote {}: {} files queued that had no copy there", name, *queued);
     }
   }
+  const Status sidecars = outbox.enqueue_sidecars();
+  if (!sidecars) log::error("looking for sidecars to be sent: {}", sidecars.message());
   {
     MutexLock lock(mutex);
     enqueued = true;
@@ -193,7 +208,11 @@ void SyncEngine::stop() {
   if (state_->enqueue.joinable()) state_->enqueue.join();
   state_->fetcher.stop();  // first: an upload or a repair may wait for a fetch
   if (state_->verifying.joinable()) state_->verifying.join();
+  if (state_->follower) state_->follower->stop();
   state_->each_worker([](RemoteWorker& worker) { worker.stop(); });
+  for (const State::Member& member : state_->members) {
+    if (member.lease) member.lease->stop();
+  }
 }
 
 void SyncEngine::State::watch_surroundings() {
@@ -216,13 +235,6 @@ Status SyncEngine::resume() {
   SHOEBOX_TRY(state_->outbox.set_paused(false));
   state_->each_worker([](RemoteWorker& worker) { worker.set_paused(false); });
   return Status::ok();
-}
-
-Status SyncEngine::test(const RemoteSettings& settings, CancelToken cancel) {
-  const auto totals = state_->outbox.totals(settings.name);
-  SHOEBOX_ASSIGN(const std::unique_ptr<Remote> remote,
-                 state_->make_remote(settings, totals && totals->confirmed_files > 0));
-  return test_remote(*remote, state_->clock, cancel);
 }
 
 Status SyncEngine::run_now() {

@@ -22,12 +22,20 @@ class Catalog;
 class ContentSource;
 class ContentStore;
 class Outbox;
+class Thumbnails;
 class Tree;
 
 class SyncEngine final : public SyncControl {
  public:
   // Makes the Remote of a [[remote]]; `used_before`: the catalog knows copies on it.
   using MakeRemote = std::function<Result<std::unique_ptr<Remote>>(const RemoteSettings&, bool used_before)>;
+
+  // Who this library directory is to other machines.
+  struct Writer {
+    std::string id;  // writer_id(); empty: one of its own
+    std::string host, user;
+    std::function<Clock::Steady()> now;  // goes on while the machine sleeps; empty: the clock's steady()
+  };
 
   struct Dependencies {
     Catalog& catalog;
@@ -42,7 +50,10 @@ class SyncEngine final : public SyncControl {
     Fetcher::Options fetcher;
     CatalogBackup::Options catalog_backup;  // but for its callbacks
     int64_t verify_period_s = 0;            // every copy is read back once in this time; 0: never by itself
-    Tree* tree = nullptr;                   // for adopt()
+    Writer writer;
+    Tree* tree = nullptr;              // for adopt()
+    Thumbnails* thumbnails = nullptr;  // for those that come from there
+    bool follow = false;               // another machine writes this library: start() keeps up with it
   };
   // A remote whose settings cannot work is reported by status(); the others go on.
   explicit SyncEngine(Dependencies dependencies);
@@ -51,13 +62,20 @@ class SyncEngine final : public SyncControl {
   // `uploads` false: only reads are served (commands that look).
   void start(bool uploads = true);
   void stop();
+  // After stop(), when nothing more comes into the catalog: remotes that have everything may be written to
+  // by the next machine without a takeover. Blocks for a request each.
+  void release_owners();
   // Serves reads of evicted contents. Valid from construction to destruction.
   ContentSource& source();
 
   Result<std::vector<RemoteStatus>> status() override;
   Status pause() override;
   Status resume() override;
-  Status test(const RemoteSettings& remote, CancelToken cancel) override;
+  Result<RemoteOwner> test(const RemoteSettings& remote, CancelToken cancel) override;
+  Status take_over(
+      const TakeoverRequest& request, CancelToken cancel,
+      const std::function<void(const std::string& text, uint64_t done, uint64_t total)>& progress) override;
+  void wait_for_owners(std::chrono::milliseconds most) override;
   Status run_now() override;
   Status wait(CancelToken cancel,
               const std::function<void(const std::vector<RemoteStatus>&)>& progress) override;

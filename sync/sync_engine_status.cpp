@@ -36,6 +36,9 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
   SHOEBOX_ASSIGN(const Outbox::TidyTotals tidying, outbox.tidy_totals(name));
   status.tidying = tidying.pending;
   status.tidying_untried = tidying.untried;
+  SHOEBOX_ASSIGN(const Outbox::SidecarTotals sidecars, outbox.sidecar_totals(name));
+  status.sidecars = sidecars.pending;
+  status.sidecars_untried = sidecars.untried;
   const RemoteCounters& counters = member.remote->counters();
   status.requests = counters.requests;
   status.bytes_sent = counters.bytes_sent;
@@ -56,6 +59,12 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
     status.last_error = tidier.last_error;
     status.last_error_s = tidier.last_error_s;
   }
+  const StepWorker::Report sender = member.sidecars->report();
+  if (status.sidecars > 0) status.sidecars_waiting_for = sender.waiting_for;
+  if (sender.last_error_s > status.last_error_s) {
+    status.last_error = sender.last_error;
+    status.last_error_s = sender.last_error_s;
+  }
   const int64_t fetch_error_s = fetcher.last_error_s(name);
   if (fetch_error_s > status.last_error_s) {
     status.last_error = fetcher.last_error(name);
@@ -66,6 +75,17 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
   status.catalog_pending = backup.pending;
   status.catalog_waiting_for = backup.waiting_for;
   status.catalog_error = backup.last_error;
+  status.owner = member.lease->report();
+  if (follower && &member == &followed()) {
+    const Follower::Report followed = follower->report();
+    status.catalog_backed_up_s = followed.backed_up_s;
+    status.catalog_error = followed.last_error;
+    status.catalog_pending = 0;
+  }
+  if (!status.owner.problem.empty() && !paused) {
+    if (status.pending_files > 0) status.waiting_for = status.owner.problem;
+    if (status.catalog_pending > 0) status.catalog_waiting_for = status.owner.problem;
+  }
   return status;
 }
 
@@ -98,11 +118,14 @@ Status SyncEngine::State::hindrance(const Member& member, const RemoteStatus& st
   const auto by_policy = [&](const std::string& what, const std::string& why) {
     return Status(Code::kBusy, fmt::format("remote {}: {} by its policy: {}", name, what, why));
   };
-  if (!status.paused && status.tidying_untried > 0) {
-    const Tidier::Report tidying = member.tidier->report();
-    if (!tidying.refused) return tidying.refused.with_context("remote " + name);
-    if (!tidying.held.empty()) return by_policy("what is to be put in its place there waits", tidying.held);
-  }
+  const auto stuck = [&](const StepWorker& worker, uint64_t untried, const std::string& what) -> Status {
+    if (status.paused || untried == 0) return Status::ok();
+    const StepWorker::Report report = worker.report();
+    if (!report.refused) return report.refused.with_context("remote " + name);
+    return report.held.empty() ? Status::ok() : by_policy(what, report.held);
+  };
+  SHOEBOX_TRY(stuck(*member.tidier, status.tidying_untried, "what is to be put in its place there waits"));
+  SHOEBOX_TRY(stuck(*member.sidecars, status.sidecars_untried, "sidecars wait"));
   if (status.pending_files > 0) {
     const Uploader::Report uploading = member.uploader->report();
     if (!uploading.refused) return uploading.refused.with_context("remote " + name);
@@ -129,7 +152,7 @@ Status SyncEngine::wait(CancelToken cancel,
       const uint64_t kept = uploader ? uploader->report().kept_back : 0;
       pending += all[i].pending_files - std::min(kept, all[i].pending_files);
       changes += all[i].catalog_pending;
-      if (!all[i].paused) tidying += all[i].tidying_untried;
+      if (!all[i].paused) tidying += all[i].tidying_untried + all[i].sidecars_untried;
     }
     if (progress && (pending + changes == 0 || tick % kTicksPerProgress == 0)) progress(all);
     for (size_t i = 0; i < all.size(); ++i) SHOEBOX_TRY(state_->hindrance(state_->members[i], all[i]));

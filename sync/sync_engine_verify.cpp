@@ -14,7 +14,7 @@ Result<std::vector<Remote*>> SyncEngine::State::remotes_called(const std::string
     if (!name.empty() && member.settings.name != name) continue;
     known = true;
     if (member.remote) {
-      remotes.push_back(member.paced.get());
+      remotes.push_back(member.leased.get());
     } else if (!name.empty()) {
       return member.broken.with_context("remote " + name);
     }
@@ -34,7 +34,7 @@ Result<VerifyReport> SyncEngine::verify(const VerifyRequest& request, CancelToke
 std::vector<Remote*> SyncEngine::State::remotes_not_held() const {
   std::vector<Remote*> remotes;
   for (const Member& member : members) {
-    if (member.uploader && member.uploader->report().held.empty()) remotes.push_back(member.paced.get());
+    if (member.uploader && member.uploader->report().held.empty()) remotes.push_back(member.leased.get());
   }
   return remotes;
 }
@@ -51,9 +51,9 @@ void SyncEngine::State::verify_by_itself() NO_THREAD_SAFETY_ANALYSIS {
     VerifyRequest request;
     request.confirmed_before_s = clock.now().seconds - verify_period_s;
     request.at_most = kMostAtOnce;
-    request.repair = true;
     request.unread =
         VerifyRequest::Unread::kLeaveOut;  // what was adopted is read when its owner wants it read
+    request.repair = true;
     const Result<bool> paused = outbox.paused();
     const std::vector<Remote*> remotes = remotes_not_held();
     if (paused && !*paused) {

@@ -350,21 +350,29 @@ void Uploader::run_now() {
   state_->changed.notify_all();
 }
 
+void Uploader::try_again() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->gate.reopen();
+    state_->woken = true;
+  }
+  state_->changed.notify_all();
+}
+
 Uploader::Report Uploader::report() const {
   MutexLock lock(state_->mutex);
   Report report;
-  const RemoteGate& gate = state_->gate;
-  report.online = gate.online();
+  report.online = state_->gate.online();
   report.running = static_cast<uint32_t>(state_->running.size());
   report.allowed = state_->allowed;
   report.asked_for = state_->urgent;
-  report.last_error = gate.last_error();
-  report.last_error_s = gate.last_error_s();
-  report.refused = gate.refused();
-  report.held = gate.held();
+  report.last_error = state_->gate.last_error();
+  report.last_error_s = state_->gate.last_error_s();
+  report.refused = state_->gate.refused();
+  report.held = state_->gate.held();
   report.kept_back = state_->kept_back.size();
   for (const auto& [content, bytes] : state_->kept_back) report.kept_back_bytes += bytes;
-  report.waiting_for = gate.why_closed();
+  report.waiting_for = state_->gate.why_closed();
   if (!report.waiting_for.empty() || !state_->running.empty()) return report;
   const Steady now = state_->clock.steady();
   if (state_->next_due != Steady::max() && now < state_->next_due) {

@@ -46,6 +46,7 @@ class Uploader final : public RemoteWorker {
   void set_paused(bool paused) override;
   void set_surroundings(const Surroundings& around) override;
   void run_now() override;
+  void try_again() override;
 
   struct Report {
     bool online = true;

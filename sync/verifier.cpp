@@ -93,7 +93,12 @@ Result<ContentHash> Verifier::hash_of_object(const Item& item, const RemoteCopy&
   if (copy.size != item.size)
     return Status(Code::kDataLoss, fmt::format("{} bytes instead of {}", copy.size, item.size));
   Sha256 hash;
-  if (item.size == 0) return hash.finish();
+  if (item.size == 0) {  // nothing to read, but it must stand there
+    SHOEBOX_ASSIGN(const RemoteObject there, item.remote->stat(copy.key, context_for(0, cancel)));
+    if (there.etag != copy.etag) return Status(Code::kConflict, copy.key + " was written anew");
+    if (there.size != 0) return Status(Code::kDataLoss, fmt::format("{} bytes instead of 0", there.size));
+    return hash.finish();
+  }
   SHOEBOX_TRY(item.remote->get(
       copy.key, {0, item.size}, copy.etag,
       [&hash](std::string_view piece) {

@@ -38,6 +38,7 @@ std::string unshielded(const std::string& word) {
 
 const char* group_summary(std::string_view group) {
   if (group == "backup") return "wait for the backup, pause it, resume it, hurry it";
+  if (group == "remote") return "add, take out, list, test or take over the places that are backed up to";
   if (group == "trash") return "list, put back or remove for good what was deleted";
   return "check the settings";
 }

@@ -42,6 +42,7 @@ struct MountRequest {
   std::string mountpoint;            // absolute path
   std::vector<std::string> options;  // one per element, as after -o: "allow_other", "uid=1000"
   bool foreground = false;
+  bool follow = false;                  // another machine writes the library: read only, and keep up with it
   std::vector<RemoteSettings> remotes;  // from --remote; names may be empty: the library gives them
 };
 

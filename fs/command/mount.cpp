@@ -60,6 +60,7 @@ Result<int> run(FrontEnd& front) {
   request.library = library.at(0);
   request.mountpoint = mountpoint.at(0);
   request.foreground = front.arguments.value("foreground", false);
+  request.follow = front.arguments.value("read_only", false);
   for (const std::string& list : options) {
     for (size_t at = 0; at <= list.size();) {
       const size_t comma = std::min(list.find(',', at), list.size());
@@ -91,6 +92,7 @@ Verb mount_verb() {
       "  shoebox mount ~/.photos ~/Photos --remote /mnt/nas/photos    back up to a folder\n"
       "  shoebox mount ~/.photos ~/Photos                             later: settings are kept\n"
       "  shoebox mount /srv/lib /srv/photos -o allow_other,umask=022  for a Samba share\n"
+      "  shoebox mount --read-only ~/.copy ~/Copy                     follow the machine that writes\n"
       "  fusermount3 -u ~/Photos                                      unmount\n"
       "In /etc/fstab:\n"
       "  /srv/lib  /srv/photos  fuse.shoebox  defaults,allow_other,_netdev  0 0\n";
@@ -101,6 +103,8 @@ Verb mount_verb() {
        "an empty folder to show it in", true},
       {"-o", "options", OptionSpec::Kind::kText, "OPTIONS",
        "mount options: allow_other, ro, uid=, gid=, umask=, remote=URL and what mount(8) knows", false, true},
+      {"--read-only", "read_only", OptionSpec::Kind::kFlag, "",
+       "a rebuilt library that another machine writes: show it, and its changes within a minute"},
       {"-f,--foreground", "foreground", OptionSpec::Kind::kFlag, "", "stay in the foreground, log to stderr"},
       {"--remote", "remotes", OptionSpec::Kind::kText, "URL",
        "back up there as well: a folder, file:///folder, s3://bucket/prefix, davs://host/folder or "

@@ -88,6 +88,21 @@ Result<Fetched> fetch_all(const Composition& composition, const std::string& pat
   return fetched;
 }
 
+// The library is there, whatever comes of it.
+Status take_over(const Composition& composition, const std::string& path, const std::string& remote,
+                 const CancelToken& cancel, Progress& progress) {
+  OpenRequest request;
+  request.library = path;
+  request.background = false;
+  SHOEBOX_ASSIGN(const std::unique_ptr<OpenedLibrary> opened, composition.open_library(request));
+  TakeoverRequest takeover;
+  takeover.remote = remote;
+  return opened->sync().take_over(takeover, cancel,
+                                  [&](const std::string& text, uint64_t done, uint64_t total) {
+                                    progress.update(done, total, printable(text));
+                                  });
+}
+
 // No copy of the catalog is left: what stands under Library/ there becomes the tree.
 Result<AdoptReport> from_keys(const Composition& composition, const std::string& path,
                               const RebuildResult& rebuilt, const CancelToken& cancel, Progress& progress) {
@@ -103,6 +118,7 @@ Result<AdoptReport> from_keys(const Composition& composition, const std::string&
   AdoptRequest request;
   request.remote = rebuilt.remote;
   request.rebuild = true;
+  request.library_id = rebuilt.library_id;
   AdoptProgress shown;
   const auto draw = [&](const json& interim) {
     if (const auto note = interim.find("note"); note != interim.end()) {
@@ -196,6 +212,10 @@ Result<int> run(FrontEnd& front) {
     SHOEBOX_ASSIGN(fetched, fetch_all(front.composition, plan.library, front.cancel, progress));
   }
   SHOEBOX_TRY(front.composition.finish_rebuild(plan.library));
+  Status taken_over;
+  if (front.arguments.value("takeover", false)) {
+    taken_over = take_over(front.composition, plan.library, result.remote, front.cancel, progress);
+  }
   progress.clear();
   if (front.json && !result.no_catalog.empty()) {
     json told = json_of(result, fetched);
@@ -215,6 +235,10 @@ Result<int> run(FrontEnd& front) {
     }
   }
   for (const std::string& failed : fetched.failed) complain(failed);
+  if (!taken_over) {
+    complain(printable(taken_over.message()));
+    return 1;
+  }
   return fetched.failed.empty() && adopted.failed == 0 ? 0 : 1;
 }
 
@@ -225,7 +249,7 @@ Verb rebuild_verb() {
   verb.name = "rebuild";
   verb.summary = "make a library anew from its backup, after this disk was lost";
   verb.examples =
-      "  shoebox rebuild --from /mnt/nas/photos ~/.photos && shoebox mount ~/.photos ~/Photos\n"
+      "  shoebox rebuild --from /mnt/nas/photos --takeover ~/.photos && shoebox mount ~/.photos ~/Photos\n"
       "                               names, albums, people and thumbnails at once, originals when read\n"
       "  shoebox rebuild --from s3://bucket/photos --option endpoint=https://s3.example.org ~/.photos --all\n"
       "                               every original as well\n";
@@ -239,6 +263,8 @@ Verb rebuild_verb() {
       {"--id", "id", OptionSpec::Kind::kText, "ID",
        "which library, where several are backed up to one place"},
       {"--all", "all", OptionSpec::Kind::kFlag, "", "bring all originals now"},
+      {"--takeover", "takeover", OptionSpec::Kind::kFlag, "",
+       "write there from now on, in place of the machine that is gone (shoebox remote takeover)"},
   };
   verb.run = run;
   return verb;

@@ -3,7 +3,7 @@
 // "connections"}; answer {"name", "mounted"}.
 // remove: {"name"}; answer {"name", "mounted"}.
 // list: no arguments; answer {"remotes": [...]} as status does, with "in_use" besides.
-// test: {"name"}; answer {"name", "milliseconds"}.
+// test: {"name"}; answer {"name", "milliseconds", "owner"}.
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -106,10 +106,12 @@ Result<json> test(ServiceContext& context, const json& arguments) {
                   fmt::format("no remote is called \"{}\"; shoebox remote list", printable(name)));
   }
   const auto begin = context.library.clock().steady();
-  SHOEBOX_TRY(context.sync.test(*found, context.cancel).with_context("remote " + printable(name)));
+  const Result<RemoteOwner> owner = context.sync.test(*found, context.cancel);
+  if (!owner) return owner.status().with_context("remote " + printable(name));
   const auto took = context.library.clock().steady() - begin;
   return json{{"name", name},
-              {"milliseconds", std::chrono::duration_cast<std::chrono::milliseconds>(took).count()}};
+              {"milliseconds", std::chrono::duration_cast<std::chrono::milliseconds>(took).count()},
+              {"owner", json_of(*owner)}};
 }
 
 void print_edited(const json& result, const char* mounted, const char* not_mounted) {
@@ -181,6 +183,9 @@ std::vector<Verb> remote_verbs() {
   test_verb.print = [](const json& result, const json&) {
     say(fmt::format("{}: written, read and removed in {} ms", printable(result.value("name", "")),
                     result.value("milliseconds", int64_t{0})));
+    if (const std::string problem = result.at("owner").value("problem", ""); !problem.empty()) {
+      say(fmt::format("{}; nothing is backed up there from here", problem));
+    }
   };
   return {add_verb, remove_verb, list_verb, test_verb};
 }

@@ -13,6 +13,16 @@ namespace shoebox {
 
 using nlohmann::json;
 
+json json_of(const RemoteOwner& owner) {
+  return {{"known", owner.known},
+          {"this_library", owner.this_library},
+          {"host", printable(owner.host)},
+          {"user", printable(owner.user)},
+          {"since", owner.since_s},
+          {"library", printable(owner.library)},
+          {"problem", printable(owner.problem)}};
+}
+
 json json_of(const std::vector<RemoteStatus>& remotes) {
   json list = json::array();
   for (const RemoteStatus& remote : remotes) {
@@ -25,6 +35,8 @@ json json_of(const std::vector<RemoteStatus>& remotes) {
                     {"backed_up_files", remote.confirmed_files},
                     {"backed_up_bytes", remote.confirmed_bytes},
                     {"tidying", remote.tidying},
+                    {"sidecars", remote.sidecars},
+                    {"sidecars_waiting_for", printable(remote.sidecars_waiting_for)},
                     {"tidying_waiting_for", printable(remote.tidying_waiting_for)},
                     {"sent_bytes", remote.bytes_sent},
                     {"received_bytes", remote.bytes_received},
@@ -36,7 +48,8 @@ json json_of(const std::vector<RemoteStatus>& remotes) {
                     {"catalog_backed_up_at", remote.catalog_backed_up_s},
                     {"catalog_pending_changes", remote.catalog_pending},
                     {"catalog_waiting_for", printable(remote.catalog_waiting_for)},
-                    {"catalog_error", printable(remote.catalog_error)}});
+                    {"catalog_error", printable(remote.catalog_error)},
+                    {"owner", json_of(remote.owner)}});
   }
   return list;
 }
@@ -57,10 +70,12 @@ std::string catalog_line(const json& remote) {
   if (const auto pending = remote.value("catalog_pending_changes", uint64_t{0}); when > 0 && pending > 0) {
     line += fmt::format(", {} since", counted(pending, "change"));
   }
-  if (const std::string why = remote.value("catalog_waiting_for", ""); !why.empty() && why != "paused") {
+  const std::string problem = remote.value("owner", json::object()).value("problem", "");
+  if (const std::string why = remote.value("catalog_waiting_for", "");
+      !why.empty() && why != "paused" && why != problem) {
     line += ", waits: " + why;
   }
-  if (const std::string error = remote.value("catalog_error", ""); !error.empty()) {
+  if (const std::string error = remote.value("catalog_error", ""); !error.empty() && error != problem) {
     line += ", last error: " + error;
   }
   return line;
@@ -75,9 +90,12 @@ std::string remote_line(const json& remote) {
                                  human_bytes(remote.value("backed_up_bytes", uint64_t{0})));
   line += fmt::format(", {} pending", pending);
   if (pending > 0) line += fmt::format(" ({})", human_bytes(remote.value("pending_bytes", uint64_t{0})));
-  if (const auto tidying = remote.value("tidying", uint64_t{0}); tidying > 0) {
-    line += fmt::format(", {} to be put in their place", tidying);
-    const std::string why = remote.value("tidying_waiting_for", "");
+  for (const auto& [key, what] : {std::pair("tidying", "to be put in their place"),
+                                  std::pair("sidecars", "sidecars of what you said to send")}) {
+    const auto count = remote.value(key, uint64_t{0});
+    if (count == 0) continue;
+    line += fmt::format(", {} {}", count, what);
+    const std::string why = remote.value(std::string(key) + "_waiting_for", "");
     if (!why.empty() && why != "paused" && why != remote.value("waiting_for", ""))
       line += " (waits: " + why + ")";
   }
@@ -86,11 +104,14 @@ std::string remote_line(const json& remote) {
   if (const auto limit = remote.value("limited_bytes_per_second", uint64_t{0}); limit > 0) {
     line += fmt::format(", slowed down to {}/s by its bandwidth", human_bytes(limit));
   }
-  if (const std::string why = remote.value("waiting_for", ""); !why.empty() && why != "paused") {
+  const std::string problem = remote.value("owner", json::object()).value("problem", "");
+  if (const std::string why = remote.value("waiting_for", "");
+      !why.empty() && why != "paused" && why != problem) {
     line += ", waits: " + why;
   }
+  if (!problem.empty()) line += fmt::format("\n{:<10} {}", "", problem);
   line += fmt::format("\n{:<10} {}", "", catalog_line(remote));
-  if (const std::string error = remote.value("last_error", ""); !error.empty()) {
+  if (const std::string error = remote.value("last_error", ""); !error.empty() && error != problem) {
     line += fmt::format("\n{:<10} last error: {}", "", error);
   }
   return line;
@@ -100,12 +121,14 @@ json UploadProgress::interim(const std::vector<RemoteStatus>& remotes) {
   uint64_t files = 0;
   uint64_t bytes = 0;
   uint64_t tidying = 0;
+  uint64_t sidecars = 0;
   uint64_t changes = 0;
   std::string why;
   for (const RemoteStatus& remote : remotes) {
     files += remote.pending_files;
     bytes += remote.pending_bytes;
     tidying += remote.tidying;
+    sidecars += remote.sidecars;
     changes += remote.catalog_pending;
     if (why.empty() && remote.catalog_pending > 0) why = remote.catalog_waiting_for;
     if (why.empty() && remote.pending_files > 0) why = remote.waiting_for;
@@ -113,6 +136,7 @@ json UploadProgress::interim(const std::vector<RemoteStatus>& remotes) {
   most_pending_ = std::max(most_pending_, files);
   std::string text = fmt::format("{} to back up, {}", counted(files, "upload"), human_bytes(bytes));
   if (files == 0 && tidying > 0) text = fmt::format("{} to put in place there", counted(tidying, "copy"));
+  if (files == 0 && tidying == 0 && sidecars > 0) text = counted(sidecars, "sidecar") + " to send";
   if (files == 0 && changes > 0) text = "the catalog to back up, " + counted(changes, "change");
   if (!why.empty()) text += ", waits: " + printable(why);
   return {{"done", most_pending_ - files}, {"total", most_pending_}, {"text", text}};

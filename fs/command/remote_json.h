@@ -11,6 +11,8 @@ namespace shoebox {
 
 // The array "remotes" that STATUS.md documents.
 nlohmann::json json_of(const std::vector<RemoteStatus>& remotes);
+// Its "owner".
+nlohmann::json json_of(const RemoteOwner& owner);
 // One line for a person, from an element of that array.
 std::string remote_line(const nlohmann::json& remote);
 

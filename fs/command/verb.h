@@ -83,6 +83,7 @@ Verb adopt_verb();
 Verb export_verb();
 std::vector<Verb> backup_verbs();
 std::vector<Verb> remote_verbs();
+Verb remote_takeover_verb();
 Verb evict_verb();
 std::vector<Verb> pin_verbs();
 Verb thumbnail_verb();

@@ -25,6 +25,7 @@ std::vector<Verb> all_verbs() {
   add(export_verb());
   add_all(backup_verbs());
   add_all(remote_verbs());
+  add(remote_takeover_verb());
   add(evict_verb());
   add_all(pin_verbs());
   add(thumbnail_verb());

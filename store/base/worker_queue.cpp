@@ -34,7 +34,7 @@ void WorkerQueue::stop() {
 
 void WorkerQueue::drain() NO_THREAD_SAFETY_ANALYSIS {
   MutexLock lock(mutex_);
-  changed_.wait(mutex_, [this] { return stopping_ || (jobs_.empty() && running_ == 0); });
+  changed_.wait(mutex_, [this]() REQUIRES(mutex_) { return stopping_ || (jobs_.empty() && running_ == 0); });
 }
 
 size_t WorkerQueue::pending() const {
@@ -46,7 +46,7 @@ void WorkerQueue::run() NO_THREAD_SAFETY_ANALYSIS {
   pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str());
   mutex_.lock();
   for (;;) {
-    changed_.wait(mutex_, [this] { return stopping_ || !jobs_.empty(); });
+    changed_.wait(mutex_, [this]() REQUIRES(mutex_) { return stopping_ || !jobs_.empty(); });
     if (stopping_) break;
     Job job = std::move(jobs_.front());
     jobs_.pop_front();

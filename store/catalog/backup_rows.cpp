@@ -15,6 +15,7 @@ bool is_backed_up(std::string_view key) {
     case keys::kPhoto:
     case keys::kViewDirectory:
     case keys::kCopy:
+    case keys::kSidecar:
     case keys::kTrash:
     case keys::kVersion: return true;
     case keys::kMeta: break;

@@ -74,7 +74,8 @@ Status index_folded_keys(Catalog& catalog) {
 }
 
 // From schema 1, which had no list of changes and knew no tidying: backups begin with a snapshot, and every
-// name is looked at once. What a salvaged catalog lost is in no list either: the backups forget what they
+// name is looked at once. Schema 3 knew no sidecars on remotes; Outbox::enqueue_sidecars() looks for what is
+// to be sent. What a salvaged catalog lost is in no list either: the backups forget what they
 // have.
 Status bring_up_to_date(Catalog& catalog, bool whole) {
   SHOEBOX_ASSIGN(const std::optional<std::string> schema, catalog.meta(keys::kMetaSchema));
@@ -83,7 +84,7 @@ Status bring_up_to_date(Catalog& catalog, bool whole) {
   if (schema != wanted) SHOEBOX_TRY(index_folded_keys(catalog));
   const std::unique_ptr<Transaction> txn = catalog.begin();
   if (schema != wanted) {
-    txn->put_raw(keys::moved_folder(kRootInode), keys::number_value(0));
+    if (schema == keys::number_value(1)) txn->put_raw(keys::moved_folder(kRootInode), keys::number_value(0));
     txn->put_meta(keys::kMetaSchema, wanted);
   }
   if (!whole) {

@@ -47,8 +47,9 @@ struct Change {
     bool erased = false;
   };
   std::vector<Upload> uploads;
-  bool tidying = false;  // keys on some remote may be others than the names imply, or were put right
-  bool photos = false;   // some photo's record was put
+  bool tidying = false;   // keys on some remote may be others than the names imply, or were put right
+  bool photos = false;    // some photo's record was put
+  bool sidecars = false;  // the sidecar of some photo on some remote is to be looked at
   std::vector<std::pair<ContentNo, uint64_t>> content_sizes;  // contents that were put, with their size
 };
 
@@ -109,6 +110,14 @@ class CatalogReader {
   // Folders that moved with what is below them; `move` tells one move from the next.
   Status for_each_moved_folder(const std::function<bool(InodeNo, uint64_t move)>& fn) const;
 
+  // The sidecar of what the owner said, where one was sent: (remote name, object) pairs.
+  Result<std::optional<SidecarObject>> sidecar(PhotoId photo, std::string_view remote) const;
+  Result<std::vector<std::pair<std::string, SidecarObject>>> sidecars(PhotoId photo) const;
+  // Photos whose sidecar on one remote is to be looked at, in order, from the first one greater than `after`.
+  Result<std::optional<TidyRecord>> sidecar_mark(std::string_view remote, PhotoId photo) const;
+  Status for_each_sidecar_mark(std::string_view remote, PhotoId after,
+                               const std::function<bool(PhotoId, const TidyRecord&)>& fn) const;
+
   Result<std::optional<TrashRecord>> trash(InodeNo inode) const;
   Result<std::vector<VersionRecord>> versions(PhotoId photo) const;
   Result<std::optional<std::string>> meta(std::string_view name) const;
@@ -166,6 +175,13 @@ class Transaction : public CatalogReader {
   void put_loose(std::string_view remote, std::string_view key, const LooseObject& object);
   void erase_loose(std::string_view remote, std::string_view key);
   void erase_moved_folder(InodeNo directory);
+  void put_sidecar(PhotoId photo, std::string_view remote, const SidecarObject& object);
+  void erase_sidecar(PhotoId photo, std::string_view remote);
+  // Whoever changes what is said about a photo, or where its copies are, need not put these: commit() does.
+  void put_sidecar_mark(std::string_view remote, PhotoId photo, const TidyRecord& record);
+  void erase_sidecar_mark(std::string_view remote, PhotoId photo);
+  // As if something had been said about it.
+  void look_at_sidecars(PhotoId photo);
   void put_trash(InodeNo inode, const TrashRecord& record);
   void erase_trash(InodeNo inode);
   void put_version(PhotoId photo, const VersionRecord& record);
@@ -193,6 +209,9 @@ class Transaction : public CatalogReader {
   friend class Catalog;
   struct State;
   Status note_for_tidying();
+  Status note_for_sidecars();
+  void look_at_attribute(InodeNo inode, std::string_view name);
+  void look_at_sidecar_of_copy(ContentNo content, std::string_view remote, std::string_view key);
   void index_folded_key(std::string_view remote, std::string_view key);  // as the rows are now
   explicit Transaction(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

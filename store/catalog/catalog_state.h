@@ -60,7 +60,8 @@ struct Transaction::State {
   // What the batch did to names and holders, for note_for_tidying().
   std::set<InodeNo> renamed;
   std::set<ContentNo> released;
-  Status failure;  // of a function that cannot return one; commit() does
+  std::set<PhotoId> told;  // what is said about them, or where their copies are: note_for_sidecars()
+  Status failure;          // of a function that cannot return one; commit() does
   bool numbers_taken = false;
   bool spent = false;
   bool all_told = false;  // see tell_all_names()

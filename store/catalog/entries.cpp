@@ -292,6 +292,39 @@ Status CatalogReader::for_each_loose(
   });
 }
 
+Result<std::optional<SidecarObject>> CatalogReader::sidecar(PhotoId photo, std::string_view remote) const {
+  return read(*this, keys::sidecar(photo, remote), decode_sidecar);
+}
+
+Result<std::vector<std::pair<std::string, SidecarObject>>> CatalogReader::sidecars(PhotoId photo) const {
+  std::vector<std::pair<std::string, SidecarObject>> all;
+  const std::string prefix = keys::sidecars(photo);
+  SHOEBOX_TRY(
+      scan_rows(*this, prefix, prefix, [&](std::string_view key, std::string_view value) -> Result<bool> {
+        SHOEBOX_ASSIGN(SidecarObject object, decode_sidecar(value));
+        all.emplace_back(key.substr(prefix.size()), std::move(object));
+        return true;
+      }));
+  return all;
+}
+
+Result<std::optional<TidyRecord>> CatalogReader::sidecar_mark(std::string_view remote, PhotoId photo) const {
+  return read(*this, keys::remote_sidecar(remote, photo), decode_tidy);
+}
+
+Status CatalogReader::for_each_sidecar_mark(std::string_view remote, PhotoId after,
+                                            const std::function<bool(PhotoId, const TidyRecord&)>& fn) const {
+  const std::string prefix = keys::remote_sidecars(remote);
+  return scan_rows(*this, prefix, keys::remote_sidecar(remote, PhotoId(after.value + 1)),
+                   [&](std::string_view key, std::string_view value) -> Result<bool> {
+                     Decoder in(key.substr(prefix.size()));
+                     const PhotoId photo(in.be64());
+                     if (!in.done()) return damaged_key("sidecar to be sent");
+                     SHOEBOX_ASSIGN(const TidyRecord record, decode_tidy(value));
+                     return fn(photo, record);
+                   });
+}
+
 Status CatalogReader::for_each_moved_folder(const std::function<bool(InodeNo, uint64_t)>& fn) const {
   const std::string prefix = keys::table(keys::kMovedFolder);
   return scan_rows(*this, prefix, prefix, [&](std::string_view key, std::string_view value) -> Result<bool> {

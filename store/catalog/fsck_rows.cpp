@@ -241,6 +241,27 @@ Result<Findings> check_remote_tidy_row(const Context& context, std::string_view 
   return index_row(right, key, "queue of keys to be tidied: an entry without its row");
 }
 
+Result<Findings> check_sidecar_row(const Context& context, std::string_view key, std::string_view value) {
+  const auto object = decode_sidecar(value);
+  if (!object) return Findings{{damaged(key, object.status()).what, erase_row(key)}};
+  const keys::Parts parts = keys::split(key, 1);
+  const PhotoId photo(parts.first);
+  SHOEBOX_ASSIGN(const bool there, stands(context, keys::photo(photo)));
+  SHOEBOX_ASSIGN(const bool marked, stands(context, keys::remote_sidecar(parts.rest, photo)));
+  if (there || marked) return Findings();
+  return Findings{{fmt::format("sidecar on {} of photo {}, which is not there", parts.rest, photo.value),
+                   [photo, remote = std::string(parts.rest)](Transaction& txn) {
+                     txn.put_sidecar_mark(remote, photo, {});  // who sends them removes it
+                     return Status::ok();
+                   }}};
+}
+
+Result<Findings> check_sidecar_mark_row(std::string_view key, std::string_view value) {
+  const size_t nul = key.find('\0');
+  const bool right = nul != std::string_view::npos && key.size() == nul + 9 && decode_tidy(value);
+  return index_row(right, key, "queue of sidecars: damaged");
+}
+
 Result<Findings> check_trash_row(const Context& context, std::string_view key, std::string_view value) {
   const auto record = decode_trash(value);
   if (!record) return Findings{damaged(key, record.status())};
@@ -308,6 +329,8 @@ Result<std::vector<Finding>> check_row(const Context& c, std::string_view key, s
     case keys::kLoose:
       return decoded(decode_loose(value), key,
                      [&](const LooseObject& object) { return check_loose(c, key, object); });
+    case keys::kSidecar: return check_sidecar_row(c, key, value);
+    case keys::kRemoteSidecar: return check_sidecar_mark_row(key, value);
     case keys::kMovedFolder:
       return index_row(keys::decode_number(value).is_ok(), key, "moved folder: damaged");
     case keys::kTrash: return check_trash_row(c, key, value);

@@ -110,6 +110,18 @@ std::string loose_objects(std::string_view remote) {
   return key;
 }
 std::string moved_folder(InodeNo directory) { return with(kMovedFolder, directory.value); }
+std::string sidecar(PhotoId photo, std::string_view remote) { return with(kSidecar, photo.value, remote); }
+std::string sidecars(PhotoId photo) { return with(kSidecar, photo.value); }
+std::string remote_sidecar(std::string_view remote, PhotoId photo) {
+  std::string key = remote_sidecars(remote);
+  put_be64(key, photo.value);
+  return key;
+}
+std::string remote_sidecars(std::string_view remote) {
+  std::string key = table(kRemoteSidecar).append(remote);
+  key.push_back('\0');
+  return key;
+}
 std::string trash(InodeNo number) { return with(kTrash, number.value); }
 std::string version(PhotoId photo, ContentNo content) { return with(kVersion, photo.value, content.value); }
 std::string versions(PhotoId photo) { return with(kVersion, photo.value); }

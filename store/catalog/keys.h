@@ -13,7 +13,7 @@
 
 namespace shoebox::keys {
 
-inline constexpr uint64_t kSchema = 3;  // of the whole catalog; a newer one is refused
+inline constexpr uint64_t kSchema = 4;  // of the whole catalog; a newer one is refused
 
 enum Table : char {
   kInode = 'i',          // inode -> InodeRecord
@@ -38,6 +38,8 @@ enum Table : char {
   kRemoteTidy = 'K',     // remote, NUL, content -> nothing
   kLoose = 'g',          // remote, NUL, key on the remote -> LooseObject
   kMovedFolder = 'w',    // directory -> a number that tells one move from the next
+  kSidecar = 's',        // photo, remote -> SidecarObject
+  kRemoteSidecar = 'S',  // remote, NUL, photo -> TidyRecord: the sidecar there is to be looked at
   kTrash = 't',          // inode -> TrashRecord
   kVersion = 'V',        // photo, content -> VersionRecord
   kMeta = 'm',           // name -> bytes
@@ -76,6 +78,10 @@ std::string folded_keys(std::string_view remote, std::string_view key);  // pref
 std::string loose(std::string_view remote, std::string_view key);
 std::string loose_objects(std::string_view remote);  // prefix
 std::string moved_folder(InodeNo directory);
+std::string sidecar(PhotoId photo, std::string_view remote);
+std::string sidecars(PhotoId photo);  // prefix
+std::string remote_sidecar(std::string_view remote, PhotoId photo);
+std::string remote_sidecars(std::string_view remote);  // prefix
 std::string trash(InodeNo number);
 std::string version(PhotoId photo, ContentNo content);
 std::string versions(PhotoId photo);  // prefix

@@ -410,6 +410,24 @@ Result<LooseObject> decode_loose(std::string_view bytes) {
   return parse<LooseObject>(bytes, "loose object", fill, kKeptObjectVersion);
 }
 
+std::string encode(const SidecarObject& s) {
+  std::string out = start();
+  put_string(out, s.key);
+  put_string(out, s.etag);
+  put_varint(out, s.size);
+  out.append(s.sha256.view());
+  return out;
+}
+
+Result<SidecarObject> decode_sidecar(std::string_view bytes) {
+  return parse<SidecarObject>(bytes, "sidecar on a remote", [](Reader& r, SidecarObject& s) {
+    s.key = r.string();
+    s.etag = r.string();
+    s.size = r.in.varint();
+    s.sha256 = r.hash();
+  });
+}
+
 std::string encode(const TrashRecord& t) {
   std::string out = start();
   put_varint(out, t.directory.value);

@@ -225,6 +225,14 @@ struct LooseObject {
   bool keep = false;
 };
 
+// The XMP sidecar of what the owner said about a photo, as it stands on a remote.
+struct SidecarObject {
+  std::string key;
+  std::string etag;
+  uint64_t size = 0;
+  ContentHash sha256;
+};
+
 // What lies in Trash.
 struct TrashRecord {
   InodeNo directory;  // where it came from; may be gone
@@ -251,6 +259,7 @@ std::string encode(const RemoteCopy& record);
 std::string encode(const UploadJob& record);
 std::string encode(const TidyRecord& record);
 std::string encode(const LooseObject& record);
+std::string encode(const SidecarObject& record);
 std::string encode(const TrashRecord& record);
 std::string encode(const VersionRecord& record);
 std::string encode(const MediaInfo& info);
@@ -263,6 +272,7 @@ Result<RemoteCopy> decode_remote_copy(std::string_view bytes);
 Result<UploadJob> decode_upload_job(std::string_view bytes);
 Result<TidyRecord> decode_tidy(std::string_view bytes);
 Result<LooseObject> decode_loose(std::string_view bytes);
+Result<SidecarObject> decode_sidecar(std::string_view bytes);
 Result<TrashRecord> decode_trash(std::string_view bytes);
 Result<VersionRecord> decode_version(std::string_view bytes);
 Result<MediaInfo> decode_media_info(std::string_view bytes);

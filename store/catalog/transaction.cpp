@@ -51,6 +51,7 @@ void Transaction::put_inode(InodeNo number, const InodeRecord& record) {
   if (record.photo && (!old || old->photo != record.photo)) {
     state_->put(keys::photo_inode(record.photo, number), "");
   }
+  if (record.photo && old && old->photo != record.photo) state_->told.insert(record.photo);
   state_->put(keys::inode(number), encode(record));
   std::vector<InodeNo>& changed = state_->change.attributes;
   if (old && std::find(changed.begin(), changed.end(), number) == changed.end()) changed.push_back(number);
@@ -103,10 +104,12 @@ Status Transaction::erase_dentry(InodeNo directory, std::string_view name, Notic
 void Transaction::tell_all_names() { state_->all_told = true; }
 
 void Transaction::put_xattr(InodeNo inode, std::string_view name, std::string_view value) {
+  look_at_attribute(inode, name);
   state_->put(keys::xattr(inode, name), std::string(value));
 }
 
 void Transaction::erase_xattr(InodeNo inode, std::string_view name) {
+  look_at_attribute(inode, name);
   state_->erase(keys::xattr(inode, name));
 }
 
@@ -164,6 +167,11 @@ void Transaction::put_photo(PhotoId id, const PhotoRecord& record) {
     if (!owner) return state_->fail(owner.status());
     if (*owner == id) state_->erase(keys::content_photo((*before)->content));
   }
+  const std::optional<PhotoRecord>& old = *before;
+  if (!old || old->content != record.content || old->statements != record.statements ||
+      old->stated_date != record.stated_date) {
+    state_->told.insert(id);
+  }
   if (record.content) state_->put(keys::content_photo(record.content), keys::number_value(id.value));
   state_->put(keys::photo(id), encode(record));
   state_->change.photos = true;
@@ -174,6 +182,7 @@ Status Transaction::erase_photo(PhotoId id) {
   if (!old) return Status::ok();
   SHOEBOX_ASSIGN(const std::optional<PhotoId> owner, photo_of_content(old->content));
   if (owner == id) state_->erase(keys::content_photo(old->content));
+  state_->told.insert(id);
   state_->erase(keys::photo(id));
   return Status::ok();
 }
@@ -208,6 +217,7 @@ void Transaction::put_copy(ContentNo content, std::string_view remote, const Rem
   const auto made = loose(remote, record.key);
   if (!made) return state_->fail(made.status());
   if (*made) erase_loose(remote, record.key);  // it is a copy from here on
+  look_at_sidecar_of_copy(content, remote, record.key);
   state_->put(keys::copy(content, remote), encode(record));
   state_->put(keys::remote_key(remote, record.key), keys::number_value(content.value));
   index_folded_key(remote, record.key);
@@ -220,6 +230,7 @@ void Transaction::erase_copy(ContentNo content, std::string_view remote) {
   if (!*old) return;
   const auto holder = content_of_remote_key(remote, (*old)->key);
   if (!holder) return state_->fail(holder.status());
+  look_at_sidecar_of_copy(content, remote, (*old)->key);
   if (*holder == content) {
     state_->erase(keys::remote_key(remote, (*old)->key));
     index_folded_key(remote, (*old)->key);
@@ -261,6 +272,7 @@ Status Transaction::commit() {
   Catalog::State& catalog = state_->catalog;
   Status result = state_->failure;
   if (result) result = note_for_tidying();
+  if (result) result = note_for_sidecars();
   if (result && catalog.read_only && !state_->overlay.empty()) {
     result = Status(Code::kReadOnly, "catalog: the library is open read-only");
   }

@@ -59,7 +59,7 @@ Status check_wanted(const RequestContext& context) {
   if (context.deadline != Clock::Steady::max() && std::chrono::steady_clock::now() >= context.deadline) {
     return {Code::kTimeout, "deadline passed"};
   }
-  return Status::ok();
+  return context.allowed ? context.allowed() : Status::ok();
 }
 
 Status pause_for(std::chrono::milliseconds time, const RequestContext& context) {

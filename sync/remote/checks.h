@@ -14,7 +14,7 @@ Status check_key(std::string_view key);
 
 [[nodiscard]] bool is_utf8(std::string_view bytes);
 
-// kCancelled or kTimeout once nobody waits for the answer any more.
+// kCancelled or kTimeout once nobody waits for the answer any more, and the error of `allowed`.
 Status check_wanted(const RequestContext& context);
 
 // Lets so much time pass; the same, as soon as nobody waits any more.

@@ -121,6 +121,8 @@ Status DavServer::relocate(const char* method, const std::string& from, const st
 
 Status DavServer::move(const std::string& from, const std::string& to, bool replace,
                        const RequestContext& context) {
+  // Servers look at what Overwrite forbids before they rename.
+  if (!replace && context.hints != nullptr) context.hints->looked_first = true;
   return relocate("MOVE", from, to, replace, context);
 }
 

@@ -227,7 +227,8 @@ Result<RemoteObject> DirRemote::store(int root_fd, const std::string& key, int f
     SHOEBOX_ASSIGN(const ContentHash kept, hash_past_the_cache(out.get(), options.size, context, path));
     if (kept != sent)
       return Status(Code::kDataLoss, path + ": the disk read back other bytes than were written");
-    SHOEBOX_TRY(place(root_fd, temporary, key, options.if_absent));
+    SHOEBOX_TRY(check_wanted(context));
+    SHOEBOX_TRY(place(root_fd, temporary, key, options.if_absent, context));
     struct ::stat st {};
     if (::fstat(out.get(), &st) != 0) return dir_error(errno, "stat " + path);
     return dir_object(key, st);
@@ -240,8 +241,8 @@ Result<RemoteObject> DirRemote::store(int root_fd, const std::string& key, int f
   return stored;
 }
 
-Status DirRemote::place(int root_fd, const std::string& temporary, const std::string& key,
-                        bool if_absent) const {
+Status DirRemote::place(int root_fd, const std::string& temporary, const std::string& key, bool if_absent,
+                        const RequestContext& context) const {
   // remove() of a neighbour may take the folder away as empty, once it is made: then it is made again.
   constexpr int kAttempts = 5;
   SHOEBOX_ASSIGN(const UniqueFd from, tree_.open_parent(root_fd, temporary));
@@ -261,6 +262,7 @@ Status DirRemote::place(int root_fd, const std::string& temporary, const std::st
       }
       if (error == EPERM || error == EOPNOTSUPP || error == EMLINK) {
         // Neither: put() looked just now, and one owner writes here.
+        if (context.hints != nullptr) context.hints->looked_first = true;
         struct ::stat st {};
         error = ::fstatat(to.get(), target.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 ? EEXIST : 0;
         if (error == 0)

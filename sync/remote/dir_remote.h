@@ -42,7 +42,8 @@ class DirRemote final : public Remote {
                              const RequestContext& context);
   Result<ContentHash> copy_bytes(int from, int to, const PutOptions& options, const std::string& path,
                                  const RequestContext& context) const;
-  Status place(int root_fd, const std::string& temporary, const std::string& key, bool if_absent) const;
+  Status place(int root_fd, const std::string& temporary, const std::string& key, bool if_absent,
+               const RequestContext& context) const;
   // Whether what stands at `key` holds exactly these bytes.
   Result<bool> holds(int root_fd, const std::string& key, uint64_t size, const ContentHash& sha256,
                      const RequestContext& context) const;

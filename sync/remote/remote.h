@@ -26,6 +26,9 @@ struct RequestHints {
   double retry_after_s = 0;  // the remote asked to wait this long (Retry-After); 0: it did not say
   uint64_t requests = 0;     // round trips that this call took, successful or not
   uint64_t extra_bytes = 0;  // received beyond what the sink was given (encryption)
+  // A put with if_absent looked whether something stands there and then wrote: what came between the two
+  // it may have replaced.
+  bool looked_first = false;
 };
 
 struct RequestContext {
@@ -33,6 +36,9 @@ struct RequestContext {
   CancelToken cancel;
   RequestHints* hints = nullptr;  // optional; outlives the call
   Bandwidth bandwidth;            // what the call shares with others; outlives it
+  // Asked again and again, from any thread, while the call is under way; its error breaks the call off.
+  // Empty: nothing forbids it.
+  std::function<Status()> allowed;
 };
 
 struct RemoteObject {

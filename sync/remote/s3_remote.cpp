@@ -55,7 +55,30 @@ Result<S3Head> S3Remote::same_object(const std::string& whole, const PutOptions&
                                              client_->place().text(), whole, head.size, head.etag));
 }
 
+Status S3Remote::remove_probe(const std::string& whole_key, const RequestContext& context) {
+  S3Request request;
+  request.what = "remove a probe";
+  request.method = "DELETE";
+  request.whole_key = whole_key;
+  return client_->send(request, context).status();
+}
+
+// Of attempts whose end was not seen.
+void S3Remote::remove_left_probes(const RequestContext& context) {
+  std::vector<std::string> left;
+  {
+    const MutexLock lock(mutex_);
+    left.swap(left_probes_);
+  }
+  for (const std::string& key : left) {
+    if (remove_probe(key, context)) continue;
+    const MutexLock lock(mutex_);
+    left_probes_.push_back(key);
+  }
+}
+
 Result<S3Remote::Conditional> S3Remote::probe_conditional(const RequestContext& context) {
+  remove_left_probes(context);
   if (const Conditional known = conditional_; known != Conditional::kUnknown) return known;
   uint64_t random = 0;
   if (::getentropy(&random, sizeof random) != 0) return Status::from_errno(errno, "get random bytes");
@@ -64,15 +87,19 @@ Result<S3Remote::Conditional> S3Remote::probe_conditional(const RequestContext& 
   request.method = "PUT";
   request.whole_key = fmt::format("{}.shoebox/tmp/probe-{:016x}", client_->place().prefix, random);
   request.body = "Shoebox tries whether this server can refuse to overwrite.\n";
-  SHOEBOX_TRY(client_->send(request, context).status());
+  // Also when no answer came: it may stand there.
+  const auto leave = [&] {
+    const MutexLock lock(mutex_);
+    left_probes_.push_back(request.whole_key);
+  };
+  if (const Status first = client_->send(request, context).status(); !first) {
+    leave();
+    return first;
+  }
   request.headers = {{"If-None-Match", "*"}};
   HttpResponse refusal;
   auto second = client_->send(request, context, &refusal);
-  S3Request clean_up;
-  clean_up.what = request.what;
-  clean_up.method = "DELETE";
-  clean_up.whole_key = request.whole_key;
-  SHOEBOX_TRY(client_->send(clean_up, context).status());
+  if (!remove_probe(request.whole_key, context)) leave();
   Conditional outcome = Conditional::kIgnored;
   if (refusal.status == 412) {
     outcome = Conditional::kHonoured;
@@ -121,6 +148,7 @@ Result<RemoteObject> S3Remote::put_whole(const std::string& key, const std::stri
   if (options.if_absent) {
     SHOEBOX_ASSIGN(const Conditional conditional, probe_conditional(context));
     if (conditional == Conditional::kIgnored) {
+      if (context.hints != nullptr) context.hints->looked_first = true;
       auto there = same_object(whole, options, md5_hex, context);
       if (there) return object_of(key, *there);
       if (there.code() != Code::kNotFound) return there.status();

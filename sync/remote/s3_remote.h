@@ -9,7 +9,9 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "store/base/mutex.h"
 #include "sync/remote/remote.h"
 #include "sync/remote/s3_client.h"
 
@@ -50,11 +52,15 @@ class S3Remote final : public Remote {
                              const RequestContext& context);
   // Whether the server honours If-None-Match, tried once on an object of our own.
   Result<Conditional> probe_conditional(const RequestContext& context);
+  Status remove_probe(const std::string& whole_key, const RequestContext& context);
+  void remove_left_probes(const RequestContext& context);
 
   const std::string name_;
   const std::unique_ptr<S3Client> client_;
   const S3Tuning tuning_;
   std::atomic<Conditional> conditional_{Conditional::kUnknown};
+  Mutex mutex_;                                              // leaf: held over no request
+  std::vector<std::string> left_probes_ GUARDED_BY(mutex_);  // may stand there yet
 };
 
 }  // namespace shoebox

@@ -237,6 +237,7 @@ Status SftpServer::move(const std::string& from, const std::string& to, bool rep
       if (linked && made) return remove_source();
       // Else there are no links, which rclone only finds out later; or something stands there.
     }
+    if (context.hints != nullptr) context.hints->looked_first = true;
     SHOEBOX_ASSIGN(const bool taken, stands());
     if (taken) return {Code::kConflict, doing + ": something stands there already"};
     SftpWriter body;

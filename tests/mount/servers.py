@@ -83,7 +83,8 @@ class FaultProxy:
 class RcloneDav:
     """rclone serve webdav of a folder, with a Basic login."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *options):
+        self.options = options
         self.folder, self.port, self.process = folder / "dav", free_port(), None
         self.folder.mkdir()
         self.login = folder / "dav-login"
@@ -95,7 +96,7 @@ class RcloneDav:
         """Until it listens."""
         self.process = subprocess.Popen(
             [needs("rclone"), "serve", "webdav", str(self.folder), "--addr", f"127.0.0.1:{self.port}", "--user", "anna",
-             "--pass", "dav secret"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+             "--pass", "dav secret", *self.options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={**os.environ, "RCLONE_CONFIG": "/dev/null"})
         wait_until(lambda: listens(self.port), 30, "rclone serve webdav")
 

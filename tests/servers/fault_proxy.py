@@ -9,11 +9,17 @@ Prints "PORT CONTROL_PORT" once it listens. Each request meets at most one fault
     error500   500 InternalError, the server is not asked
     error503   503 SlowDown with Retry-After: --retry-after
     error403   403 AccessDenied
+    expired    403 ExpiredToken: the credentials ran out
+    skew       403 RequestTimeTooSkewed: somebody's clock is wrong
+    error404   404 NoSuchBucket
+    error507   507 InsufficientStorage, of requests that send something
     reset      the connection is reset before the server is asked
     stall      half of the answer, then silence until the client gives up
     truncate   half of the body, then the connection is closed
     flip       one bit of the body is flipped (length and ETag stay)
     etag       another ETag is told
+    header     one bit of a header's value is flipped
+    size       a length is told that is not that of the body; of a body, the rest never comes
     lost       the server did it, but the connection is reset instead of an answer
     double     the server is asked twice, the second answer is passed on
     down       connections are closed as soon as they open: the server is gone
@@ -34,7 +40,14 @@ import random
 import struct
 import socket
 
-FAULTS = ["error500", "error503", "error403", "reset", "stall", "truncate", "flip", "etag", "lost", "double"]
+FAULTS = ["error500", "error503", "error403", "expired", "skew", "error404", "error507", "reset", "stall", "truncate", "flip",
+          "etag", "header", "size", "lost", "double"]
+# Answered by the proxy itself: status, code, more headers.
+REFUSALS = {"error500": (500, "InternalError"), "error503": (503, "SlowDown"), "error403": (403, "AccessDenied"),
+            "expired": (403, "ExpiredToken"), "skew": (403, "RequestTimeTooSkewed"), "error404": (404, "NoSuchBucket"),
+            "error507": (507, "InsufficientStorage")}
+# Without them, or with others, an answer is none at all: that is "truncate".
+FRAMING = ("content-length", "transfer-encoding", "connection")
 KNOWN = {"delay", "down", *FAULTS}
 MAX_HEAD_BYTES = 1 << 20
 
@@ -187,14 +200,15 @@ class Proxy:
             fault = next((name for name in FAULTS if self.drawn(name)), None)
         if fault in ("flip", "truncate", "stall") and method == "HEAD":
             fault = None  # there is no body
+        if fault == "error507" and not request.body:
+            fault = None  # nothing that needs room
         if fault == "reset":
             self.note(fault)
             return self.reset(writer)
-        if fault in ("error500", "error503", "error403"):
+        if fault in REFUSALS:
             self.note(fault)
-            answer = {"error500": refusal(500, "InternalError"),
-                      "error503": refusal(503, "SlowDown", [("Retry-After", str(self.retry_after))]),
-                      "error403": refusal(403, "AccessDenied")}[fault]
+            extra = [("Retry-After", str(self.retry_after))] if fault == "error503" and self.retry_after > 0 else []
+            answer = refusal(*REFUSALS[fault], extra)
             writer.write(answer.head() + (b"" if method == "HEAD" else answer.body))
             await writer.drain()
             return server
@@ -211,6 +225,22 @@ class Proxy:
         if fault == "etag" and answer.get("etag"):
             self.note(fault)
             answer.headers = answer.replaced("etag", '"' + "".join(self.random.choices("0123456789abcdef", k=32)) + '"')
+        if fault == "header":
+            chosen = [(k, v) for k, v in answer.headers if v and k.lower() not in FRAMING]
+            if chosen:
+                self.note(fault)
+                name, value = self.random.choice(chosen)
+                at = self.random.randrange(len(value))
+                flipped = chr(ord(value[at]) ^ 1 << self.random.randrange(4))  # stays printable, mostly
+                answer.headers = answer.replaced(name.lower(), value[:at] + flipped.replace("\r", " ").replace("\n", " ")
+                                                 + value[at + 1:])
+        if fault == "size" and answer.get("content-length"):
+            self.note(fault)
+            answer.headers = answer.replaced("content-length", str(int(answer.get("content-length")) + 1000))
+            self.stats["bytes_down"] += len(answer.body)
+            writer.write(answer.head() + (b"" if method == "HEAD" else answer.body))
+            await writer.drain()
+            return None
         if fault == "flip" and answer.body:
             self.note(fault)
             at = self.random.randrange(len(answer.body))

@@ -88,9 +88,10 @@ class FaultProxyTest(unittest.TestCase):
         self.assertEqual(stats["faults"], {})
 
     def test_refusals_do_not_reach_the_server(self):
-        for fault, status in (("error500", 500), ("error503", 503), ("error403", 403)):
+        for fault, status in (("error500", 500), ("error503", 503), ("error403", 403), ("expired", 403), ("skew", 403),
+                              ("error404", 404), ("error507", 507)):
             self.faults(**{fault: 1})
-            got, headers, _ = self.request()
+            got, headers, _ = self.request("PUT", body=b"x")
             self.assertEqual(got, status)
             if status == 503:
                 self.assertEqual(headers["Retry-After"], "1")
@@ -130,6 +131,22 @@ class FaultProxyTest(unittest.TestCase):
         body = self.request()[2]
         self.assertEqual(sum((a ^ b).bit_count() for a, b in zip(body, BODY)), 1)
         self.assertEqual(len(body), len(BODY))
+
+    def test_header_flips_one_bit_of_a_header(self):
+        self.faults()
+        before = self.request("HEAD")[1]
+        self.faults(header=1)
+        after = self.request("HEAD")[1]
+        changed = [name for name in before if before[name] != after[name]]
+        self.assertIn(len(changed), (1, 2) if "Date" in changed else (1,))  # the time of day goes on
+        self.assertEqual(before["Content-Length"], after["Content-Length"])
+
+    def test_size_lies(self):
+        self.faults(size=1)
+        self.assertEqual(self.request("HEAD")[1]["Content-Length"], str(len(BODY) + 1000))
+        with self.assertRaises(http.client.IncompleteRead) as cut:
+            self.request()
+        self.assertEqual(cut.exception.partial, BODY)
 
     def test_etag_lies(self):
         self.faults(etag=1)

@@ -202,6 +202,7 @@ TEST(Settings, AWrittenRemoteIsReadBackAsItWas) {
   remote.name = "nas";
   remote.url = "file:///mnt/\"quoted\" \\ and\ttab/Größe";
   remote.connections = 2;
+  remote.lease_s = 90;
   remote.path_style = false;
   remote.crypt = true;
   remote.passphrase_command = "pass show \"photos\"";
@@ -211,10 +212,23 @@ TEST(Settings, AWrittenRemoteIsReadBackAsItWas) {
   ASSERT_THAT(settings->remotes, SizeIs(1));
   EXPECT_EQ(settings->remotes[0].url, remote.url);
   EXPECT_EQ(settings->remotes[0].connections, 2U);
+  EXPECT_EQ(settings->remotes[0].lease_s, 90);
   EXPECT_FALSE(settings->remotes[0].path_style);
   EXPECT_TRUE(settings->remotes[0].crypt);
   EXPECT_EQ(settings->remotes[0].passphrase_command, remote.passphrase_command);
   EXPECT_EQ(settings->remotes[0].salt_file, "/etc/salt");
+}
+
+TEST(Settings, ALeaseIsSecondsToAnHour) {
+  const auto with = [](const std::string& lease) {
+    return Settings::parse("[[remote]]\nname = \"a\"\nurl = \"file:///x\"\nlease = \"" + lease + "\"\n", "f");
+  };
+  EXPECT_EQ(with("90s")->remotes[0].lease_s, 90);
+  for (const char* bad : {"2s", "2h", "soon", ""}) {
+    const Result<Settings> settings = with(bad);
+    ASSERT_FALSE(settings) << bad;
+    EXPECT_THAT(settings.status().message(), HasSubstr("from \"3s\" to \"1h\""));
+  }
 }
 
 TEST(Settings, EveryKeyStandsInTheDocumentation) {

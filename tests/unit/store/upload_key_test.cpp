@@ -64,6 +64,18 @@ TEST(UploadKey, NamesThatWouldBeTooLongEncryptedGetAShortKey) {
   EXPECT_EQ(upload_key(longer, kHash, key_limits_of(remote)), longer);
 }
 
+TEST(UploadKey, ASidecarStandsBesideItsOriginalOrApart) {
+  EXPECT_EQ(sidecar_key("Library/2023/a.jpg"), "Library/2023/a.jpg.xmp");
+  EXPECT_EQ(sidecar_key_apart("Library/2023/a.jpg", kHash), ".shoebox/sidecars/Library/2023/a.jpg.xmp");
+  EXPECT_EQ(sidecar_key(".shoebox/versions/Library/a~0.jpg"), "")
+      << "never among what is kept for the remote";
+  EXPECT_EQ(sidecar_key_apart(".shoebox/versions/Library/a~0.jpg", kHash),
+            ".shoebox/sidecars/versions/Library/a~0.jpg.xmp");
+  const std::string longest = "Library/" + std::string(251, 'n') + ".jpg";
+  EXPECT_EQ(sidecar_key(longest), "");
+  EXPECT_EQ(sidecar_key_apart(longest, kHash), ".shoebox/sidecars/" + kHash.hex() + ".xmp");
+}
+
 TEST(UploadKey, TheKeyBesideIsCutBetweenCharacters) {
   std::string name;
   while (name.size() + 2 + 4 <= 255) name += "ü";

@@ -45,7 +45,7 @@ class FakeRemote final : public Remote {
   // Blocks until `count` calls hang or were made.
   void wait_for_calls(uint64_t count) {
     MutexLock lock(mutex_);
-    changed_.wait(mutex_, [&] { return calls_ >= count; });
+    changed_.wait(mutex_, [&]() REQUIRES(mutex_) { return calls_ >= count; });
   }
 
   // --- what the test looks at
@@ -176,8 +176,12 @@ class FakeRemote final : public Remote {
     ++at_once_;
     most_at_once_ = std::max<uint64_t>(most_at_once_, at_once_);
     changed_.notify_all();
-    while (held_ && !context.cancel.cancelled()) changed_.wait_for(mutex_, std::chrono::milliseconds(5));
+    const auto wanted = [&context] { return context.allowed ? context.allowed() : Status::ok(); };
+    while (held_ && !context.cancel.cancelled() && wanted()) {
+      changed_.wait_for(mutex_, std::chrono::milliseconds(5));
+    }
     --at_once_;
+    if (const Status allowed = wanted(); !allowed) return allowed;
     if (context.cancel.cancelled()) return {Code::kCancelled, "fake: cancelled"};
     if (context.hints != nullptr) context.hints->retry_after_s = retry_after_s_;
     if (down_) return {Code::kUnavailable, "fake: down"};

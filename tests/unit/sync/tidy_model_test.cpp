@@ -1,12 +1,14 @@
 // Random renames, deletions, restores and replacements, with uploads and tidying in between that fail
 // and are killed anywhere. When all has drained, the keys on the remote are exactly those that the
-// catalog implies, each with the right bytes.
+// catalog implies, each with the right bytes, and beside them what was said about the photos.
 
 #include <fmt/format.h>
 
 #include "store/catalog/keys.h"
 #include "store/tree/content_refs.h"
 #include "store/wanted_keys.h"
+#include "store/xmp_sidecar.h"
+#include "sync/sidecar_upload.h"
 #include "sync/tidy.h"
 #include "sync/upload.h"
 #include "tests/unit/sync/model_remote.h"
@@ -123,10 +125,22 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
     ASSERT_TRUE(release_content(*txn, content));
     ASSERT_TRUE(txn->commit());
   }
+  void say(const std::string& path) {
+    const InodeNo file = find(path);
+    if (!file) return;
+    switch (random_() % 5) {
+      case 0: return (void)tree_->setxattr(file, "user.xdg.tags", "tag " + std::to_string(random_() % 9), {});
+      case 1: return (void)tree_->setxattr(file, "user.xdg.comment", "said " + std::to_string(random_()), {});
+      case 2: return (void)tree_->setxattr(file, "user.shoebox.date", "2001-02-0" + one_of(days_), {});
+      case 3: return (void)tree_->removexattr(file, "user.xdg.tags");
+      default: return (void)tree_->removexattr(file, "user.xdg.comment");
+    }
+  }
   void act() {
     static const std::vector<std::string> files{
-        "Library/a.jpg",   "Library/b.jpg",   "Library/n.txt",     "Library/d/a.jpg", "Library/d/b.jpg",
-        "Library/e/a.jpg", "Library/e/n.txt", "Library/d/f/a.jpg", "Library/d/f/c",   "Library/x"};
+        "Library/a.jpg",   "Library/b.jpg",   "Library/n.txt",     "Library/d/a.jpg",
+        "Library/d/b.jpg", "Library/e/a.jpg", "Library/e/n.txt",   "Library/d/f/a.jpg",
+        "Library/d/f/c",   "Library/x",       "Library/a.jpg.xmp", "Library/d/b.jpg.xmp"};
     static const std::vector<std::string> folders{"Library/d",   "Library/e",   "Library/d/f", "Library/g",
                                                   "Library/e/d", "Library/g/h", "Library/x"};
     static const std::vector<std::string> spellings{"Library/A.jpg", "Library/d/B.jpg", "Library/D/a.jpg",
@@ -134,6 +148,7 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
     const auto some_file = [&] { return may_fold() && chance(3) ? one_of(spellings) : one_of(files); };
     const std::string file = some_file();
     clock_.advance(static_cast<int64_t>(random_() % 4));
+    if (chance(4)) say(file);
     switch (random_() % 12) {
       case 0:
       case 1:
@@ -162,8 +177,9 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
   // Somebody else writes where we do.
   void meddle() {
     const std::string bytes = "stranger " + std::to_string(++strangers_);
-    static const std::vector<std::string> keys{"Library/a.jpg", "Library/d/b.jpg", "Library/e/n.txt",
-                                               "Library/d/f/c"};
+    static const std::vector<std::string> keys{"Library/a.jpg",       "Library/d/b.jpg",
+                                               "Library/e/n.txt",     "Library/d/f/c",
+                                               "Library/d/a.jpg.xmp", ".shoebox/sidecars/Library/a.jpg.xmp"};
     const std::string& key = one_of(keys);
     if (tampered(key)) return;  // they would replace what is theirs
     remote_.place(key, bytes);
@@ -201,6 +217,18 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
     if (!done) EXPECT_TRUE(outbox_->tidy_failed(**step, kRemote, done, clock_.now().seconds + 1));
     return true;
   }
+  bool send_a_sidecar() {
+    auto step = outbox_->next_sidecar(kRemote, true, nullptr, nullptr);
+    EXPECT_TRUE(step) << step.status().message();
+    if (!step || !*step) return false;
+    if (killing_ && chance(4)) act();
+    const SidecarUpload upload{*outbox_, remote_, clock_};
+    RequestHints hints;
+    const Status done = upload.run(**step, {}, hints);
+    if (remote_.dead) return reopen(), true;
+    if (!done) EXPECT_TRUE(outbox_->sidecar_failed(**step, kRemote, done, clock_.now().seconds + 1));
+    return true;
+  }
   void drain() {
     killing_ = false;
     remote_.faults = 0;
@@ -209,7 +237,8 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
       clock_.advance(5);
       const bool uploaded = upload_one();
       const bool tidied = tidy_one();
-      idle = uploaded || tidied ? 0 : idle + 1;
+      const bool said = send_a_sidecar();
+      idle = uploaded || tidied || said ? 0 : idle + 1;
     }
   }
 
@@ -238,6 +267,27 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
     for (const std::string& key : remote_.removed_strangers)
       ADD_FAILURE() << "a stranger's object removed: " << key;
   }
+  // The keys of sidecars, each with what was said.
+  std::set<std::string> check_sidecars() {
+    std::set<std::string> keys;
+    EXPECT_TRUE(catalog_->for_each_photo([&](PhotoId id, const PhotoRecord& photo) {
+      const auto said = xmp_sidecar_of(*catalog_, id);
+      const auto copy = catalog_->copy(photo.content, kRemote);
+      const auto sidecar = catalog_->sidecar(id, kRemote);
+      const bool wanted = !said->empty() && *copy;
+      EXPECT_EQ(wanted, sidecar->has_value()) << id.value;
+      if (!wanted || !*sidecar) return true;
+      const std::string& key = (*sidecar)->key;
+      EXPECT_TRUE(keys.insert(key).second) << "two sidecars under " << key;
+      EXPECT_TRUE(key == sidecar_key((*copy)->key) || key.starts_with(".shoebox/sidecars/")) << key;
+      const std::string apart = sidecar_key_apart((*copy)->key, ContentHash());
+      EXPECT_TRUE(!key.starts_with(".shoebox/") || key == apart) << key;
+      if (!tampered(key)) EXPECT_EQ(remote_.objects[remote_.called(key)].bytes, *said) << key;
+      return true;
+    }));
+    EXPECT_EQ(outbox_->sidecar_totals(kRemote)->pending, 0U);
+    return keys;
+  }
   // Under another spelling of its path, or beside one that has that spelling.
   bool stands_well(ContentNo content, const std::string& key, const std::set<std::string>& paths) {
     for (const std::string& path : paths) {
@@ -255,11 +305,14 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
     const auto all = copies();
     for (const auto& [content, copy] : all) implied.insert(remote_.called(copy.key));
     EXPECT_EQ(implied.size(), all.size()) << "two copies under one key";
+    for (const std::string& key : check_sidecars())
+      EXPECT_TRUE(implied.insert(remote_.called(key)).second) << "a sidecar over an original: " << key;
     std::set<std::string> left;
     for (const auto& [key, object] : remote_.objects) {
       if (object.stranger) {
         left.insert(object.bytes);
-      } else {
+      } else if (!key.starts_with(".shoebox/versions/") || key.find(".xmp~") == std::string::npos) {
+        // Sidecars whose answer was lost may have been taken for a stranger's, and moved aside.
         EXPECT_TRUE(implied.contains(key)) << "an orphan: " << key;
       }
     }
@@ -296,6 +349,7 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
     EXPECT_EQ(loose, 0);
   }
 
+  const std::vector<std::string> days_{"1", "2", "3"};
   std::mt19937 random_;
   ModelRemote remote_;
   bool killing_ = true;
@@ -314,6 +368,7 @@ TEST_P(TidyModelTest, KeysFollowTheCatalogThroughFaultsAndKills) {
       if (meddling && chance(25)) meddle();
       if (chance(2)) upload_one();
       for (unsigned n = random_() % 4; n > 0; --n) tidy_one();
+      if (chance(2)) send_a_sidecar();
       check_copies();
       if (HasFatalFailure() || HasNonfatalFailure()) {
         FAIL() << "round " << round << ", action " << i;
@@ -326,6 +381,12 @@ TEST_P(TidyModelTest, KeysFollowTheCatalogThroughFaultsAndKills) {
     stranger_bytes_.clear();
     std::erase_if(remote_.objects, [](const auto& object) { return object.second.stranger; });
     // What stood in a stranger's place is found to be gone by whoever moves or reads it next.
+    ASSERT_TRUE(catalog_->for_each_photo([&](PhotoId id, const PhotoRecord&) {
+      const auto sidecar = catalog_->sidecar(id, kRemote);
+      if (*sidecar && !remote_.objects.contains(remote_.called((*sidecar)->key)))
+        EXPECT_TRUE(outbox_->sidecar_lost(id, kRemote, (*sidecar)->key));
+      return true;
+    }));
     for (const auto& [content, copy] : copies()) {
       if (!remote_.objects.contains(remote_.called(copy.key)))
         ASSERT_TRUE(outbox_->copy_lost(content, kRemote, copy.key));

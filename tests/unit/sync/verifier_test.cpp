@@ -85,6 +85,16 @@ TEST_F(VerifierTest, MissingAndDamagedAreToldApartAndSentAgainOnlyWhenAsked) {
   EXPECT_TRUE(aside) << "nothing of the owner's is deleted";
 }
 
+TEST_F(VerifierTest, AnEmptyFileMustStandThereToo) {
+  add_copied("gone", "", {&nas_});
+  add_copied("grown", "", {&cloud_});
+  ASSERT_TRUE(nas_.remove("Library/gone", {}));
+  cloud_.place("Library/grown", "bytes");
+  const VerifyReport report = run();
+  EXPECT_EQ(report.missing, 1U);
+  EXPECT_EQ(report.damaged, 1U);
+}
+
 TEST_F(VerifierTest, ARemoteThatDoesNotAnswerHasLostNothing) {
   for (int i = 0; i < 5; ++i) add_copied("f" + std::to_string(i), "bytes", {&nas_});
   add_copied("on the other", "bytes there", {&cloud_});

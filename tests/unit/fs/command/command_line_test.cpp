@@ -34,7 +34,10 @@ std::vector<std::string> mdoc_flags(const std::string& name) {
 
 // The part of the page that tells of this verb: from its tag to that of the next.
 std::string section_of(const std::string& page, const std::string& verb) {
-  const size_t begin = page.find("Cm " + verb, page.find(".Sh VERBS"));
+  const size_t verbs_begin = page.find(".Sh VERBS");
+  // The first tag has a line of its own; other verbs' texts may name this one before its tag.
+  size_t begin = page.find("\n.It Cm " + verb, verbs_begin);
+  if (begin == std::string::npos) begin = page.find("\n.Cm " + verb, verbs_begin);
   if (begin == std::string::npos) return "";
   size_t end = page.find(".Sh ENVIRONMENT", begin);
   for (const Verb& other : verbs()) {

@@ -69,6 +69,7 @@ class FakeRemote final : public SyncControl, public ContentSource {
       one.pending_bytes = totals.pending_bytes;
       one.confirmed_files = totals.confirmed_files;
       one.confirmed_bytes = totals.confirmed_bytes;
+      one.owner = owner;
       all.push_back(one);
     }
     return all;
@@ -81,7 +82,17 @@ class FakeRemote final : public SyncControl, public ContentSource {
     paused = false;
     return Status::ok();
   }
-  Status test(const RemoteSettings&, CancelToken) override { return refuses; }
+  Result<RemoteOwner> test(const RemoteSettings&, CancelToken) override {
+    if (!refuses) return refuses;
+    return owner;
+  }
+  Status take_over(const TakeoverRequest& request, CancelToken,
+                   const std::function<void(const std::string&, uint64_t, uint64_t)>& progress) override {
+    taken_over.push_back(request);
+    progress("watching whether anna@desk is alive", 1, 90);
+    return refuses;
+  }
+  void wait_for_owners(std::chrono::milliseconds) override {}
   Status run_now() override {
     ++hurried;
     return Status::ok();
@@ -120,6 +131,8 @@ class FakeRemote final : public SyncControl, public ContentSource {
     done(Status::ok());
   }
 
+  RemoteOwner owner;
+  std::vector<TakeoverRequest> taken_over;
   VerifyRequest verified;      // as it was asked for last
   VerifyReport verify_report;  // what verify() answers
   AdoptRequest adopted;

@@ -147,7 +147,7 @@ class BackupCatalog : public ::testing::Test {
       const char table = key.front();
       // Of one machine: its queues, and what is being tidied on its remotes.
       const bool loose = table == keys::kFoldedKey && value == keys::number_value(0);
-      const bool local = loose || std::string_view("jJLwkKg").find(table) != std::string_view::npos ||
+      const bool local = loose || std::string_view("jJLwkKgS").find(table) != std::string_view::npos ||
                          (table == keys::kMeta && !backup::is_backed_up(key));
       if (!local) all.emplace_back(key, backup::portable(key, value));
       return true;

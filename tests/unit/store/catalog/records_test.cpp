@@ -35,6 +35,18 @@ PhotoRecord full_photo() {
   return photo;
 }
 
+TEST(Records, ASidecarObjectComesBack) {
+  SidecarObject object{"Library/a.jpg.xmp", "etag", 1234, {}};
+  object.sha256.bytes[3] = 7;
+  const auto read = decode_sidecar(encode(object));
+  ASSERT_TRUE(read) << read.status().message();
+  EXPECT_EQ(read->key, object.key);
+  EXPECT_EQ(read->etag, object.etag);
+  EXPECT_EQ(read->size, object.size);
+  EXPECT_EQ(read->sha256, object.sha256);
+  EXPECT_EQ(decode_sidecar(encode(object) + "x").code(), Code::kDataLoss);
+}
+
 TEST(Records, AnInodeComesBackAsItWas) {
   InodeRecord inode;
   inode.mode = 0100644;

@@ -9,6 +9,7 @@
 #include "photos.h"
 #include "store/base/file_io.h"
 #include "store/decode/decoder_pool.h"
+#include "store/xmp_sidecar.h"
 
 namespace shoebox {
 namespace {
@@ -112,6 +113,32 @@ TEST_F(SidecarTest, EverySpellingOfPeopleCounts) {
           "rdf:parseType='Resource'><mwg-rs:Name>Dora</mwg-rs:Name><mwg-rs:Type>Face</mwg-rs:Type></rdf:li>"
           "</rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions>"),
       Names{"Dora"});
+}
+
+// Of what other programs know as well; the rest parse_xmp_sidecar() or the owner reads.
+TEST_F(SidecarTest, WhatShoeboxWritesIsReadAsItWasSaid) {
+  OwnerStatements said;
+  said.tags = {"beach", "Süd & West", "a/b"};
+  said.caption = "At the sea <1>\nsecond line";
+  said.rating = 4;
+  said.people = {"Anna", "Zoë O'Neil"};
+  said.denied_people = {"Ben"};
+  said.albums = {"Trip/Day 1"};
+  said.favorite = true;
+  for (const LocalDate& date :
+       {LocalDate{2019, 3, 4, 5, 6, 7}, LocalDate{2019, 3, 4}, LocalDate{2019, 3}, LocalDate{2019}}) {
+    said.date = date;
+    const MediaInfo read = decode_text(xmp_sidecar(said));
+    EXPECT_EQ(read.tags, said.tags);
+    EXPECT_EQ(read.caption, said.caption);
+    EXPECT_EQ(read.rating, said.rating);
+    EXPECT_EQ(read.people, said.people) << "who is not in it is not read as being in it";
+    ASSERT_TRUE(read.date) << int{date.month};
+    EXPECT_EQ(read.date->year, date.year);
+    EXPECT_EQ(read.date->month, date.month);
+    EXPECT_EQ(read.date->day, date.day);
+    EXPECT_TRUE(read.date_is_original);
+  }
 }
 
 TEST_F(SidecarTest, ADateTellsWhetherItMeansCapture) {

@@ -231,6 +231,20 @@ TEST_F(S3RemoteTest, AServerThatIgnoresTheConditionIsAskedFirst) {
   EXPECT_EQ(s3_.objects.size(), 1u) << "the probe is cleaned up";
 }
 
+TEST_F(S3RemoteTest, AProbeWhoseEndWasNotSeenIsRemovedLater) {
+  int fail = 3;  // the removal, or the answer to the first put
+  s3_.instead = [&](const TestRequest& r) -> std::optional<TestReply> {
+    if (r.method != "DELETE" || --fail < 0) return std::nullopt;
+    return TestReply{500, {}, ""};
+  };
+  PutOptions if_absent;
+  if_absent.if_absent = true;
+  for (int i = 0; i < 6; ++i) (void)put("a" + std::to_string(i), "bytes", if_absent);
+  EXPECT_LT(fail, 0);
+  const std::lock_guard lock(s3_.mutex);
+  for (const auto& [key, object] : s3_.objects) EXPECT_EQ(key.find("probe"), std::string::npos) << key;
+}
+
 TEST_F(S3RemoteTest, ALargeObjectGoesInPartsAndEachIsNotedBeforeTheNext) {
   std::vector<std::string> saved;
   PutOptions options;

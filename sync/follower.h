@@ -1,0 +1,70 @@
+// Keeps a library that is only read up to date with the one that writes to a remote, by the backup of the
+// catalog there. Writes nothing to the remote.
+//
+// Owned by SyncEngine, with a thread of its own. A read-only mount is shown at once and catches up.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "store/base/clock.h"
+#include "store/base/mutex.h"
+#include "store/base/result.h"
+#include "store/catalog/backup_apply.h"
+#include "store/catalog/backup_head.h"
+#include "sync/remote/remote.h"
+
+namespace shoebox {
+
+class Catalog;
+class Thumbnails;
+
+class Follower {
+ public:
+  struct Options {
+    // With the 35 s after which the one that writes has sent a change: well within a minute.
+    std::chrono::milliseconds period{10'000};
+    Thumbnails* thumbnails = nullptr;  // null: none are fetched
+  };
+  Follower(Catalog& catalog, Remote& remote, const Clock& clock, Options options);
+  ~Follower();  // stop()
+
+  void start();
+  void stop();
+  // Once, on this thread. Ok: the catalog is as the newest backup there has it.
+  Status follow(const CancelToken& cancel);
+
+  struct Report {
+    int64_t backed_up_s = 0;  // when the state that is shown was backed up; 0: not known
+    std::string last_error;   // empty: the last look went well
+    int64_t last_error_s = 0;
+  };
+  [[nodiscard]] Report report() const;
+
+ private:
+  Result<bool> unchanged(const std::string& library, const CancelToken& cancel);
+  Status apply(const backup::Head& head, const CancelToken& cancel);
+  Status fetch_thumbnails(const backup::Head& head, const CancelToken& cancel);
+  Status remember(const backup::Head& head);
+  void run();
+
+  Catalog& catalog_;
+  Remote& remote_;
+  const Clock& clock_;
+  const Options options_;
+  std::thread thread_;
+  CancelToken stop_;
+
+  // Of the thread that follows.
+  std::map<std::string, std::string> etags_;  // of the heads, as they were read last
+
+  mutable Mutex mutex_;  // leaf
+  ConditionVariable changed_;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  Report report_ GUARDED_BY(mutex_);
+};
+
+}  // namespace shoebox

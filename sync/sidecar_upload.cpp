@@ -1,0 +1,73 @@
+#include "sync/sidecar_upload.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "store/base/file_io.h"
+#include "store/base/hash.h"
+#include "sync/move_aside.h"
+#include "sync/transfer_deadline.h"
+
+namespace shoebox {
+namespace {
+
+// What is larger was not written by us: values are bounded far below.
+constexpr uint64_t kMostSidecarBytes = 16 << 20;
+
+}  // namespace
+
+Status SidecarUpload::run(const SidecarStep& step, const CancelToken& cancel, RequestHints& hints) const {
+  RequestContext context;
+  context.cancel = cancel;
+  context.hints = &hints;
+  context.deadline = transfer_deadline(clock, step.bytes.size());
+  SHOEBOX_ASSIGN(const RemoteObject stored, store(step, context));
+  if (stored.size != step.bytes.size()) {
+    return {Code::kDataLoss, fmt::format("{} on {}: {} bytes were sent and {} confirmed", step.key,
+                                         remote.name(), step.bytes.size(), stored.size)};
+  }
+  return outbox.sidecar_sent(step, remote.name(), {stored.etag, stored.size});
+}
+
+Result<RemoteObject> SidecarUpload::store(const SidecarStep& step, const RequestContext& context) const {
+  const UniqueFd file(::memfd_create("sidecar", MFD_CLOEXEC));
+  if (!file) return Status::from_errno(errno, "make a file in memory for " + step.key);
+  SHOEBOX_TRY(pwrite_full(file.get(), step.bytes.data(), step.bytes.size(), 0));
+  PutOptions options;
+  options.size = step.bytes.size();
+  options.sha256 = step.sha256;
+  options.if_absent = true;
+  Result<RemoteObject> put = remote.put(step.key, file.get(), options, context);
+  if (put || put.code() != Code::kConflict) return put;
+  SHOEBOX_ASSIGN(const Standing there, standing(step, context));
+  if (there == Standing::kStranger && !step.apart) {
+    return Status(Code::kConflict,
+                  fmt::format("{} on {} was written by somebody else; it stays", step.key, remote.name()));
+  }
+  if (there != Standing::kOurs) SHOEBOX_TRY(move_aside(remote, step.key, clock, context));
+  options.if_absent = false;
+  return remote.put(step.key, file.get(), options, context);
+}
+
+Result<SidecarUpload::Standing> SidecarUpload::standing(const SidecarStep& step,
+                                                        const RequestContext& context) const {
+  SHOEBOX_ASSIGN(const RemoteObject there, remote.stat(step.key, context));
+  if (!step.former_etag.empty() && there.etag == step.former_etag) return Standing::kOurs;
+  if (there.size > kMostSidecarBytes) return Standing::kStranger;
+  std::string bytes;
+  const auto sink = [&bytes](std::string_view piece) {
+    bytes += piece;
+    return Status::ok();
+  };
+  if (there.size > 0) SHOEBOX_TRY(remote.get(step.key, {0, there.size}, there.etag, sink, context));
+  const ContentHash hash = sha256(bytes);
+  if (std::find(step.ours.begin(), step.ours.end(), hash) != step.ours.end()) return Standing::kOurs;
+  const std::string mark = "<shoebox:Original>" + step.original.hex() + "</shoebox:Original>";
+  const bool of_original = !step.original.is_zero() && bytes.find(mark) != std::string::npos;
+  return of_original ? Standing::kOfOriginal : Standing::kStranger;
+}
+
+}  // namespace shoebox

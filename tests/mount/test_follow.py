@@ -1,0 +1,105 @@
+"""A read-only mount of a rebuilt library follows the machine that writes, within a minute."""
+import errno
+import os
+import subprocess
+import time
+
+import pytest
+from drive import SHOEBOX, sha256, wait_until
+
+MINUTE = 60
+
+
+@pytest.fixture
+def follower(drive, make_drive):
+    """A copy of the drive's library, mounted to follow it."""
+    (drive.path / "Library/first.txt").write_text("first", encoding="utf-8")
+    drive.backed_up()
+    copy = make_drive("copy")
+    subprocess.run([SHOEBOX, "rebuild", "--from", str(drive.remote), str(copy.library)], check=True,
+                   capture_output=True, timeout=120, env=drive.env)
+    copy.mount("--read-only")
+    return copy
+
+
+def owner_files(drive):
+    """What stands on the remote, and when it was written."""
+    return {str(path): path.stat().st_mtime_ns for path in drive.remote.rglob("*") if path.is_file()}
+
+
+def test_what_the_writer_does_shows_within_a_minute(drive, follower, photo):
+    assert follower.names("Library") == ["first.txt"]
+    assert not os.path.lexists(follower.path / "Library/anna.jpg")  # the kernel remembers that it is not there
+    source = photo("anna.jpg", date="2023:07:14 10:11:12", people=["Anna"])
+    begin = time.monotonic()
+    subprocess.run(["cp", "-p", str(source), str(drive.path / "Library/anna.jpg")], check=True)
+    follower.wait_for("Library/anna.jpg", MINUTE)
+    follower.wait_for("Dates/2023/07/anna.jpg", MINUTE)
+    assert time.monotonic() - begin < MINUTE
+    drive.backed_up()
+    wait_until(lambda: reads(follower, "Library/anna.jpg"), MINUTE, "the original")
+    assert sha256(follower.path / "Library/anna.jpg") == sha256(source)
+    wait_until(lambda: follower.run("thumbnail", follower.path / "Library/anna.jpg", "--size", "256", check=False,
+                                    text=False).stdout.startswith(b"\xff\xd8"), MINUTE, "the thumbnail")
+    # Renamed, put in an album, and another one removed.
+    begin = time.monotonic()
+    os.rename(drive.path / "Library/anna.jpg", drive.path / "Library/renamed.jpg")
+    os.makedirs(drive.path / "Albums/Trip")
+    os.link(drive.path / "Library/renamed.jpg", drive.path / "Albums/Trip/best.jpg")
+    os.unlink(drive.path / "Library/first.txt")
+    follower.wait_for("Library/renamed.jpg", MINUTE)
+    follower.wait_for("Albums/Trip/best.jpg", MINUTE)
+    follower.wait_gone("Library/anna.jpg", MINUTE)
+    follower.wait_gone("Library/first.txt", MINUTE)
+    assert time.monotonic() - begin < MINUTE
+    assert follower.names("Library") == ["renamed.jpg"]
+    assert sha256(follower.path / "Albums/Trip/best.jpg") == sha256(source)
+    # Edited: the bytes of the same name are others.
+    (drive.path / "Library/note.txt").write_text("one", encoding="utf-8")
+    drive.backed_up()
+    wait_until(lambda: reads(follower, "Library/note.txt") == b"one", MINUTE, "the first bytes")
+    (drive.path / "Library/note.txt").write_text("two!", encoding="utf-8")
+    drive.backed_up()
+    wait_until(lambda: reads(follower, "Library/note.txt") == b"two!", MINUTE, "the second bytes")
+    follower.unmount()
+    assert follower.run("fsck", check=False).returncode == 0
+
+
+def reads(drive, path):
+    """The bytes of a file; None while it cannot be read: its copy may not be known yet."""
+    try:
+        return (drive.path / path).read_bytes()
+    except OSError:
+        return None
+
+
+def test_a_follower_writes_nothing(drive, follower):
+    wait_until(lambda: follower.json("status")["remotes"][0]["catalog_backed_up_at"] > 0, MINUTE, "the first look")
+    before = owner_files(drive)
+    for change in (lambda: (follower.path / "Library/new.txt").write_text("x", encoding="utf-8"),
+                   lambda: os.unlink(follower.path / "Library/first.txt"),
+                   lambda: os.mkdir(follower.path / "Albums/Mine"),
+                   lambda: os.rename(follower.path / "Library/first.txt", follower.path / "Library/2.txt")):
+        with pytest.raises(OSError) as refused:
+            change()
+        assert refused.value.errno == errno.EROFS
+    assert (follower.path / "Library/first.txt").read_text(encoding="utf-8") == "first"
+    status = follower.json("status")
+    assert status["read_only"] and status["remotes"][0]["pending_files"] == 0
+    follower.unmount()
+    assert owner_files(drive) == before
+    assert drive.json("status")["remotes"][0]["owner"]["this_library"]
+
+
+def test_a_follower_catches_up_after_a_long_time_and_after_a_crash(drive, follower):
+    wait_until(lambda: follower.json("status")["remotes"][0]["catalog_backed_up_at"] > 0, MINUTE, "the first look")
+    follower.kill()
+    for number in range(40):
+        (drive.path / f"Library/{number}.txt").write_text(str(number), encoding="utf-8")
+    os.unlink(drive.path / "Library/first.txt")
+    drive.backed_up()
+    follower.mount("--read-only")
+    wait_until(lambda: follower.names("Library") == sorted(f"{n}.txt" for n in range(40)), MINUTE, "the names")
+    assert (follower.path / "Library/39.txt").read_text(encoding="utf-8") == "39"
+    follower.unmount()
+    assert follower.run("fsck", check=False).returncode == 0

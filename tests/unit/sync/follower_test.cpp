@@ -1,0 +1,233 @@
+#include "sync/follower.h"
+
+#include "store/catalog/fsck.h"
+#include "sync/backup_fit.h"
+#include "sync/catalog_sender.h"
+#include "tests/unit/sync/backup_fixture.h"
+
+namespace shoebox::testing {
+namespace {
+
+// The fixture's catalog is the writer's; the one that follows has a catalog of its own.
+class FollowerTest : public SyncFixture {
+ protected:
+  void SetUp() override {
+    SyncFixture::SetUp();
+    sender_ = std::make_unique<CatalogSender>(*catalog_, remote_, clock_, CatalogSender::Options{});
+    ASSERT_TRUE(sender_->load());
+    auto copy = Catalog::open("copy", Catalog::Options::scratch());
+    ASSERT_TRUE(copy) << copy.status().message();
+    copy_ = std::move(*copy);
+    copy_->add_observer([this](const Change& change) {
+      for (const Change::Name& name : change.names) told_.insert(name.name);
+      for (const InodeNo inode : change.data) told_data_.insert(inode);
+    });
+  }
+  void send() {
+    RequestHints hints;
+    const Status sent = sender_->send({}, hints);
+    ASSERT_TRUE(sent) << sent.message();
+    const auto txn = copy_->begin();
+    txn->put_meta(keys::kMetaLibraryId, **catalog_->meta(keys::kMetaLibraryId));
+    ASSERT_TRUE(txn->commit());
+  }
+  // As after a remount: the heads are read, whatever their ETags.
+  Status follow() { return Follower(*copy_, remote_, clock_, {}).follow({}); }
+  void expect_same() {
+    EXPECT_TRUE(backed_up_rows(*copy_) == backed_up_rows(*catalog_));
+    const auto writer = check_catalog(*catalog_, {});
+    const auto copy = check_catalog(*copy_, {});
+    ASSERT_TRUE(writer && copy);
+    EXPECT_LE(copy->problems.size(), writer->problems.size());
+    for (const FsckProblem& problem : copy->problems) {
+      const bool known = std::any_of(writer->problems.begin(), writer->problems.end(),
+                                     [&](const FsckProblem& one) { return one.what == problem.what; });
+      EXPECT_TRUE(known) << problem.what;
+    }
+  }
+  void remove(const std::string& name) {
+    const auto txn = catalog_->begin();
+    const auto dentry = txn->dentry(kLibraryInode, name);
+    ASSERT_TRUE(dentry && *dentry);
+    const auto inode = txn->inode((*dentry)->inode);
+    ASSERT_TRUE(inode && *inode);
+    ASSERT_TRUE(txn->erase_dentry(kLibraryInode, name));
+    ASSERT_TRUE(txn->erase_inode((*dentry)->inode));
+    ASSERT_TRUE(txn->erase_photo((*inode)->photo));
+    ASSERT_TRUE(txn->erase_content((*inode)->content));
+    ASSERT_TRUE(txn->commit());
+  }
+  void confirm(ContentNo content, const std::string& key) {
+    RemoteCopy copy;
+    copy.key = key;
+    copy.etag = "e";
+    copy.size = (*catalog_->content(content))->size;
+    ASSERT_TRUE(outbox_->confirmed(content, "nas", copy));
+  }
+
+  FakeRemote remote_{"nas"};
+  std::unique_ptr<CatalogSender> sender_;
+  std::unique_ptr<Catalog> copy_;
+  std::set<std::string> told_;
+  std::set<InodeNo> told_data_;
+};
+
+TEST_F(FollowerTest, TheFirstLookTakesEverything) {
+  confirm(add("a.jpg", "aaa", {"nas"}, MediaKind::kPhoto), "Library/a.jpg");
+  add("b.txt", "bb", {"nas"});
+  send();
+  ASSERT_TRUE(follow());
+  expect_same();
+  EXPECT_TRUE(*copy_->dentry(kLibraryInode, "a.jpg"));
+  EXPECT_TRUE(*copy_->content_of_remote_key("nas", "Library/a.jpg"));
+}
+
+TEST_F(FollowerTest, WhatIsAddedRenamedAndRemovedIsFollowedAndTold) {
+  const ContentNo first = add("first.jpg", "111", {"nas"}, MediaKind::kPhoto);
+  confirm(first, "Library/first.jpg");
+  confirm(add("second.txt", "22", {"nas"}), "Library/second.txt");
+  send();
+  ASSERT_TRUE(follow());
+  told_.clear();
+  add("third.txt", "3", {"nas"});
+  rename("first.jpg", "renamed.jpg");
+  remove("second.txt");
+  confirm(first, "Library/renamed.jpg");
+  send();
+  ASSERT_TRUE(follow());
+  expect_same();
+  EXPECT_EQ(told_, (std::set<std::string>{"first.jpg", "renamed.jpg", "second.txt", "third.txt"}));
+  EXPECT_FALSE(*copy_->content_of_remote_key("nas", "Library/first.jpg"));
+  told_.clear();
+  ASSERT_TRUE(follow());
+  EXPECT_TRUE(told_.empty()) << "nothing changed";
+}
+
+TEST_F(FollowerTest, ReplacedBytesAreToldAsData) {
+  add("a.txt", "one", {"nas"});
+  send();
+  ASSERT_TRUE(follow());
+  const ContentNo other = add("b.txt", "two", {"nas"});
+  const InodeNo inode = (*catalog_->dentry(kLibraryInode, "a.txt"))->inode;
+  const auto txn = catalog_->begin();
+  InodeRecord record = **txn->inode(inode);
+  record.content = other;
+  txn->put_inode(inode, record);
+  ASSERT_TRUE(txn->commit());
+  send();
+  ASSERT_TRUE(follow());
+  EXPECT_TRUE(told_data_.contains(inode));
+  expect_same();
+}
+
+TEST_F(FollowerTest, WhatThisDiskKnowsStays) {
+  const ContentNo content = add("a.jpg", "aaa", {"nas"}, MediaKind::kPhoto);
+  send();
+  ASSERT_TRUE(follow());
+  EXPECT_EQ((*copy_->content(content))->residence, Residence::kPartial);
+  {
+    const auto txn = copy_->begin();
+    ContentRecord record = **txn->content(content);
+    record.residence = Residence::kLocal;
+    record.pinned = true;
+    record.last_access_s = 42;
+    record.disk_bytes = 4096;
+    txn->put_content(content, record);
+    ASSERT_TRUE(txn->commit());
+  }
+  {
+    const auto txn = catalog_->begin();
+    ContentRecord record = **txn->content(content);
+    record.references = 2;
+    txn->put_content(content, record);
+    ASSERT_TRUE(txn->commit());
+  }
+  send();
+  ASSERT_TRUE(follow());
+  const ContentRecord record = **copy_->content(content);
+  EXPECT_EQ(record.references, 2U);
+  EXPECT_EQ(record.residence, Residence::kLocal);
+  EXPECT_TRUE(record.pinned);
+  EXPECT_EQ(record.last_access_s, 42);
+  EXPECT_EQ(record.disk_bytes, 4096U);
+}
+
+TEST_F(FollowerTest, WhereTheJournalDoesNotReachBackEverythingIsCompared) {
+  add("a.txt", "a", {"nas"});
+  add("gone.txt", "g", {"nas"});
+  send();
+  ASSERT_TRUE(follow());
+  remove("gone.txt");
+  add("b.txt", "b", {"nas"});
+  // Another library directory of the same catalog goes on, with a snapshot of its own.
+  {
+    const auto txn = catalog_->begin();
+    txn->put_meta(std::string(keys::kMetaBackup) + "nas", "");
+    ASSERT_TRUE(txn->commit());
+  }
+  sender_ = std::make_unique<CatalogSender>(*catalog_, remote_, clock_, CatalogSender::Options{});
+  ASSERT_TRUE(sender_->load());
+  send();
+  ASSERT_TRUE(follow());
+  expect_same();
+  EXPECT_FALSE(*copy_->dentry(kLibraryInode, "gone.txt"));
+}
+
+TEST_F(FollowerTest, ADamagedSegmentChangesNothing) {
+  add("a.txt", "a", {"nas"});
+  send();
+  ASSERT_TRUE(follow());
+  const BackedUpRows before = backed_up_rows(*copy_);
+  std::set<std::string> known;
+  for (const std::string& key : remote_.keys()) known.insert(key);
+  add("b.txt", "b", {"nas"});
+  send();
+  std::map<std::string, std::string> whole;
+  for (const std::string& key : remote_.keys()) {
+    if (known.contains(key)) continue;
+    whole[key] = *remote_.object(key);
+    std::string damaged = whole[key];
+    damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 1);
+    if (key.find("head.") == std::string::npos) remote_.place(key, damaged);
+  }
+  EXPECT_EQ(follow().code(), Code::kDataLoss);
+  EXPECT_TRUE(backed_up_rows(*copy_) == before);
+  for (const auto& [key, bytes] : whole) remote_.place(key, bytes);
+  ASSERT_TRUE(follow());
+  expect_same();
+}
+
+TEST_F(FollowerTest, AnUnreachableRemoteIsNotAnEmptyLibrary) {
+  add("a.txt", "a", {"nas"});
+  send();
+  ASSERT_TRUE(follow());
+  const BackedUpRows before = backed_up_rows(*copy_);
+  remote_.set_down(true);
+  EXPECT_FALSE(follow());
+  remote_.set_down(false);
+  for (const std::string& key : remote_.keys()) ASSERT_TRUE(remote_.remove(key, {}));
+  EXPECT_EQ(follow().code(), Code::kUnavailable);
+  EXPECT_TRUE(backed_up_rows(*copy_) == before);
+}
+
+TEST_F(FollowerTest, ShouldItWriteOneDayItMayAndBeginsWithAWholeBackup) {
+  add("a.txt", "a", {"nas"});
+  send();
+  add("b.txt", "b", {"nas"});
+  send();
+  ASSERT_TRUE(follow());
+  const std::string id = **catalog_->meta(keys::kMetaLibraryId);
+  const Status fits = backup_fits(*copy_, remote_, clock_, id, {});
+  EXPECT_TRUE(fits) << fits.message();
+  CatalogSender sender(*copy_, remote_, clock_, CatalogSender::Options{});
+  ASSERT_TRUE(sender.load());
+  RequestHints hints;
+  ASSERT_TRUE(sender.send({}, hints));
+  EXPECT_EQ(sender.snapshot(), sender.sent());
+  EXPECT_TRUE(restored_rows(remote_, clock_, id) == backed_up_rows(*copy_));
+  // And the former one is behind.
+  EXPECT_EQ(backup_fits(*catalog_, remote_, clock_, id, {}).code(), Code::kReadOnly);
+}
+
+}  // namespace
+}  // namespace shoebox::testing
