@@ -27,6 +27,7 @@ constexpr std::string_view kLibraryFolder = "Library/";
 constexpr std::string_view kShortFolder = ".shoebox/short/";
 constexpr std::string_view kSidecarFolder = ".shoebox/sidecars/";
 constexpr std::string_view kSidecarEnd = ".xmp";
+constexpr std::string_view kPhotoMark = "<shoebox:Photo>";  // in the sidecars that stand on remotes
 // Files whose path no key can spell have one made of their hash; a lost catalog took their names along.
 constexpr std::string_view kNamesLost = "Library/recovered/";
 
@@ -226,10 +227,11 @@ struct Adopter::Run {
       one.same_name = ContentNo();
     }
     SHOEBOX_ASSIGN(const std::vector<ContentStore::Part> parts, fetcher().parts(one.object));
-    if (request.rebuild && one.object.key.ends_with(kSidecarEnd)) {
-      one.said = parse_xmp_sidecar(parts.front().bytes);
-      if (one.said) return Status::ok();
-    }
+    // The library's own there; those that an export left beside photos are files as others are.
+    const bool own = one.object.key.ends_with(kSidecarEnd) && AdoptFetch::wanted_whole(one.object) &&
+                     (request.rebuild || parts.front().bytes.find(kPhotoMark) != std::string::npos);
+    if (own) one.said = parse_xmp_sidecar(parts.front().bytes);
+    if (one.said) return Status::ok();
     if (AdoptFetch::wanted_whole(one.object)) {
       BlockHasher hasher;
       hasher.update(parts.front().bytes.data(), parts.front().bytes.size());
@@ -275,6 +277,8 @@ struct Adopter::Run {
         if (!taken && ends_run(taken.code())) ended = taken;
         if (taken) ++report.already;
         report.original_bytes += taken ? one.object.size : 0;
+      } else if (one.fetched && one.said && !request.rebuild) {
+        ++report.skipped;
       } else if (one.fetched && one.said) {
         unsaid.emplace_back(one.path.substr(0, one.path.size() - kSidecarEnd.size()), *one.said);
       } else if (one.fetched) {

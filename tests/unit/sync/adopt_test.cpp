@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "store/wanted_keys.h"
+#include "store/xmp_sidecar.h"
 #include "sync/fetcher.h"
 #include "sync/verifier.h"
 #include "tests/unit/sync/adopt_fixture.h"
@@ -360,6 +361,18 @@ TEST_F(AdoptTest, AnObjectThatIsWhatTheFileOfItsNameHoldsIsItsCopyAndNoSecondFil
   remote_.reset_counts();
   ASSERT_TRUE(adopt());
   EXPECT_EQ(remote_.gets(), 0U);
+}
+
+TEST_F(AdoptTest, SidecarsThatTheLibraryWroteThereAreNoFiles) {
+  OwnerStatements said;
+  said.tags = {"beach"};
+  remote_.place("a.jpg", some_bytes(kMiB, 1));
+  remote_.place("a.jpg.xmp", xmp_sidecar(said, sha256("bytes"), PhotoId(7)));
+  remote_.place("b.jpg.xmp", xmp_sidecar(said));
+  const auto report = adopt();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->skipped, 1U);
+  EXPECT_EQ(names(), (std::vector<std::string>{"a.jpg", "b.jpg.xmp"}));
 }
 
 TEST_F(AdoptTest, ANameThatIsTakenGetsANumber) {
