@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "fs/command/escape.h"
 #include "fs/command/progress.h"
@@ -90,11 +91,12 @@ std::string remote_line(const json& remote) {
                                  human_bytes(remote.value("backed_up_bytes", uint64_t{0})));
   line += fmt::format(", {} pending", pending);
   if (pending > 0) line += fmt::format(" ({})", human_bytes(remote.value("pending_bytes", uint64_t{0})));
-  for (const auto& [key, what] : {std::pair("tidying", "to be put in their place"),
-                                  std::pair("sidecars", "sidecars of what you said to send")}) {
+  for (const auto& [key, one, more] :
+       {std::tuple("tidying", "to be put in its place", "to be put in their place"),
+        std::tuple("sidecars", "sidecar of what you said to send", "sidecars of what you said to send")}) {
     const auto count = remote.value(key, uint64_t{0});
     if (count == 0) continue;
-    line += fmt::format(", {} {}", count, what);
+    line += fmt::format(", {} {}", count, count == 1 ? one : more);
     const std::string why = remote.value(std::string(key) + "_waiting_for", "");
     if (!why.empty() && why != "paused" && why != remote.value("waiting_for", ""))
       line += " (waits: " + why + ")";
