@@ -20,7 +20,6 @@ namespace {
 using Step = std::optional<SidecarStep>;
 
 constexpr std::string_view kMetaQueued = "outbox.sidecars";
-constexpr std::string_view kExtension = ".xmp";
 // While another works at the key.
 constexpr int64_t kKeyTakenRetry_s = 2;
 constexpr int64_t kKeyStaysTakenRetry_s = 60;
@@ -106,7 +105,14 @@ Result<Step> Outbox::State::plan_sidecar(Plan& plan, PhotoId id, const TidyRecor
     return Step();
   };
   // The original is on its way: who confirms it puts the mark again.
-  if (!copy && job) return done();
+  if (!copy && job) {
+    // What stands there is in doubt when another one was being sent to its key.
+    if (standing) {
+      SHOEBOX_ASSIGN(const std::optional<LooseObject> doubt, txn->loose(remote, standing->key));
+      if (doubt) SHOEBOX_TRY(let_sidecar_go(*txn, remote, id));
+    }
+    return done();
+  }
   SidecarStep step;
   step.bytes = std::move(bytes);
   if (!copy || !content || step.bytes.empty()) {
@@ -135,10 +141,11 @@ Result<Step> Outbox::State::plan_sidecar(Plan& plan, PhotoId id, const TidyRecor
   }
   step.apart = step.key.empty();
   if (step.apart) step.key = sidecar_key_apart(copy->key, content->sha256, limits);
-  if (standing && standing->key == step.key && standing->sha256 == step.sha256) return done();
+  // Where one was being sent and no more is known, what was confirmed before may be gone.
+  SHOEBOX_ASSIGN(const std::optional<LooseObject> loose, txn->loose(remote, step.key));
+  if (!loose && standing && standing->key == step.key && standing->sha256 == step.sha256) return done();
   SHOEBOX_ASSIGN(const auto in_the_way, loose_in_the_way(*txn, remote, step.key, photo->content, limits));
   if (in_the_way) return wait(now_s() + kKeyStaysTakenRetry_s);
-  SHOEBOX_ASSIGN(const std::optional<LooseObject> loose, txn->loose(remote, step.key));
   if (loose) step.ours.push_back(loose->sha256);
   if (standing && standing->key == step.key) {
     step.former_etag = standing->etag;
@@ -239,9 +246,9 @@ Result<Outbox::SidecarTotals> Outbox::sidecar_totals(const std::string& remote) 
 // A sidecar of ours makes room for the owner's own file: it goes apart, and what it leaves is removed.
 Result<Outbox::State::SidecarThere> Outbox::State::sidecar_at(const std::string& remote,
                                                               const std::string& key) {
-  if (!key.ends_with(kExtension)) return SidecarThere::kNone;
+  if (!key.ends_with(kSidecarExtension)) return SidecarThere::kNone;
   SHOEBOX_ASSIGN(const auto original,
-                 catalog.content_of_remote_key(remote, key.substr(0, key.size() - kExtension.size())));
+                 catalog.content_of_remote_key(remote, key.substr(0, key.size() - kSidecarExtension.size())));
   if (!original) return SidecarThere::kNone;
   SHOEBOX_ASSIGN(const auto photo, catalog.photo_of_content(*original));
   if (!photo) return SidecarThere::kNone;

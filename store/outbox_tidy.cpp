@@ -26,6 +26,14 @@ Result<bool> being_made(const CatalogReader& reader, const std::string& remote, 
   if (!object.maker) return false;
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> content, reader.content(object.maker));
   if (!content) return false;
+  // A sidecar: as long as there is one to be sent, the sender sees to what stands there.
+  if (key.ends_with(kSidecarExtension)) {
+    SHOEBOX_ASSIGN(const std::optional<PhotoId> photo, reader.photo_of_content(object.maker));
+    if (photo) {
+      SHOEBOX_ASSIGN(const std::optional<TidyRecord> mark, reader.sidecar_mark(remote, *photo));
+      if (mark) return true;
+    }
+  }
   SHOEBOX_ASSIGN(const std::optional<std::string> job, reader.get(keys::job(object.maker, remote)));
   SHOEBOX_ASSIGN(const std::optional<TidyRecord> tidy, reader.tidy(object.maker, remote));
   if (!job && !tidy) return false;

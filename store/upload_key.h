@@ -12,6 +12,9 @@ namespace shoebox {
 
 struct RemoteSettings;
 
+// Of the sidecar that stands beside an original.
+inline constexpr std::string_view kSidecarExtension = ".xmp";
+
 // What the keys of one remote may be.
 struct KeyLimits {
   size_t name_bytes = 255;  // of each name between slashes

@@ -46,8 +46,13 @@ std::string xmp_sidecar(const OwnerStatements& statements, const ContentHash& or
 // equal ones, and what one leaves is not taken for the other's.
 Result<std::string> xmp_sidecar_of(const CatalogReader& reader, PhotoId photo);
 
+// More is not parsed.
+inline constexpr uint64_t kMostOwnSidecarBytes = 4 << 20;
 // What stands in a sidecar that xmp_sidecar() made, as nobody changed it since; none in those of others.
 // Untrusted: at most 4 MiB are parsed, entities are not followed.
 std::optional<OwnerStatements> parse_xmp_sidecar(std::string_view bytes);
+
+// Whether xmp_sidecar() made exactly these bytes, with an original and a number in them.
+bool is_unchanged_sidecar(std::string_view bytes);
 
 }  // namespace shoebox

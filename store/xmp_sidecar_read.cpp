@@ -1,7 +1,9 @@
 // Reads back what xmp_sidecar() wrote.
+#include <charconv>
 #include <cstring>
 #include <pugixml.hpp>
 
+#include "store/base/hash.h"
 #include "store/tree/computed_xattr.h"
 #include "store/tree/sidecar_facts.h"
 #include "store/xmp_sidecar.h"
@@ -9,7 +11,6 @@
 namespace shoebox {
 namespace {
 
-constexpr size_t kMostBytes = 4 << 20;
 constexpr size_t kMostValues = 1024;
 constexpr size_t kMostValueBytes = 1024;
 constexpr const char* kNamespace = "urn:shoebox:xmp:1";
@@ -30,7 +31,8 @@ std::vector<std::string> list_of(const pugi::xml_node& description, const char* 
 }  // namespace
 
 std::optional<OwnerStatements> parse_xmp_sidecar(std::string_view bytes) {
-  if (bytes.size() > kMostBytes || bytes.find(kNamespace) == std::string_view::npos) return std::nullopt;
+  if (bytes.size() > kMostOwnSidecarBytes || bytes.find(kNamespace) == std::string_view::npos)
+    return std::nullopt;
   pugi::xml_document document;
   // pugixml follows no entity but the five of XML itself.
   if (!document.load_buffer(bytes.data(), bytes.size())) return std::nullopt;
@@ -53,6 +55,19 @@ std::optional<OwnerStatements> parse_xmp_sidecar(std::string_view bytes) {
   said.denied_albums = list_of(description, "shoebox:DeniedAlbums");
   said.favorite = std::strcmp(description.child("shoebox:Favorite").text().get(), "True") == 0;
   return said;
+}
+
+bool is_unchanged_sidecar(std::string_view bytes) {
+  const std::optional<OwnerStatements> said = parse_xmp_sidecar(bytes);
+  pugi::xml_document document;
+  if (!said || !document.load_buffer(bytes.data(), bytes.size())) return false;
+  const pugi::xml_node description = document.child("x:xmpmeta").child("rdf:RDF").child("rdf:Description");
+  const auto original = parse_hash(description.child("shoebox:Original").text().get());
+  const std::string_view number = description.child("shoebox:Photo").text().get();
+  uint64_t photo = 0;
+  const auto read = std::from_chars(number.data(), number.data() + number.size(), photo);
+  if (!original || read.ec != std::errc()) return false;
+  return xmp_sidecar(*said, *original, PhotoId(photo)) == bytes;
 }
 
 }  // namespace shoebox

@@ -8,6 +8,7 @@
 
 #include "store/base/file_io.h"
 #include "store/base/hash.h"
+#include "store/xmp_sidecar.h"
 #include "sync/move_aside.h"
 #include "sync/transfer_deadline.h"
 
@@ -67,7 +68,10 @@ Result<SidecarUpload::Standing> SidecarUpload::standing(const SidecarStep& step,
   if (std::find(step.ours.begin(), step.ours.end(), hash) != step.ours.end()) return Standing::kOurs;
   const std::string mark = "<shoebox:Original>" + step.original.hex() + "</shoebox:Original>";
   const bool of_original = !step.original.is_zero() && bytes.find(mark) != std::string::npos;
-  return of_original ? Standing::kOfOriginal : Standing::kStranger;
+  if (!of_original) return Standing::kStranger;
+  // One of an attempt that was broken off, of which only a later one is remembered.
+  const bool as_written = !step.ours.empty() && is_unchanged_sidecar(bytes);
+  return as_written ? Standing::kOurs : Standing::kOfOriginal;
 }
 
 }  // namespace shoebox

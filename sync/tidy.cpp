@@ -4,6 +4,7 @@
 
 #include "store/base/hash.h"
 #include "store/base/log.h"
+#include "store/xmp_sidecar.h"
 #include "sync/fold_probe.h"
 #include "sync/move_aside.h"
 #include "sync/transfer_deadline.h"
@@ -68,6 +69,9 @@ Status Tidy::remove(const TidyStep& step, const RequestContext& context) const {
     if (step.etag.empty()) {
       SHOEBOX_ASSIGN(ours, holds(step.key, step, context));
     }
+    if (!ours) {
+      SHOEBOX_ASSIGN(ours, is_our_sidecar(step.key, *there, context));
+    }
     if (ours) {
       SHOEBOX_TRY(remote.remove(step.key, context));
     } else {
@@ -75,6 +79,18 @@ Status Tidy::remove(const TidyStep& step, const RequestContext& context) const {
     }
   }
   return outbox.removed(step, remote.name());
+}
+
+Result<bool> Tidy::is_our_sidecar(const std::string& key, const RemoteObject& there,
+                                  const RequestContext& context) const {
+  if (!key.ends_with(kSidecarExtension) || there.size > kMostOwnSidecarBytes) return false;
+  std::string bytes;
+  const auto sink = [&bytes](std::string_view piece) {
+    bytes += piece;
+    return Status::ok();
+  };
+  if (there.size > 0) SHOEBOX_TRY(remote.get(key, {0, there.size}, there.etag, sink, context));
+  return is_unchanged_sidecar(bytes);
 }
 
 Result<bool> Tidy::holds(const std::string& key, const TidyStep& step, const RequestContext& context) const {

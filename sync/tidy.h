@@ -24,6 +24,10 @@ struct Tidy {
  private:
   Status move(const TidyStep& step, const RequestContext& context) const;
   Status remove(const TidyStep& step, const RequestContext& context) const;
+  // Whether a sidecar that this program wrote, and nobody changed since, stands there: reads it. Of several
+  // attempts to send one, the catalog remembers the last only.
+  Result<bool> is_our_sidecar(const std::string& key, const RemoteObject& there,
+                              const RequestContext& context) const;
   // Whether the object at `key` holds exactly these bytes: reads it.
   Result<bool> holds(const std::string& key, const TidyStep& step, const RequestContext& context) const;
 };

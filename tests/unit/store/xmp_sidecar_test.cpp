@@ -5,6 +5,7 @@
 
 #include <pugixml.hpp>
 
+#include "store/base/hash.h"
 #include "store/catalog/catalog.h"
 
 namespace shoebox {
@@ -161,6 +162,26 @@ TEST(XmpSidecar, ThatSomebodyElseWroteTellsNothingOfTheOwner) {
   const std::string own = xmp_sidecar(said);
   const auto read = parse_xmp_sidecar(bomb + own);
   if (read) EXPECT_EQ(read->caption, "caption");
+}
+
+TEST(XmpSidecar, WhatItWroteIsKnownAgainUnlessSomebodyChangedIt) {
+  OwnerStatements said;
+  said.tags = {"sea", "boat & <oar>"};
+  said.people = {"Anna"};
+  said.caption = "two lines\nof it";
+  said.rating = 4;
+  said.albums = {"Trip/Day 1"};
+  said.denied_people = {"Ben"};
+  said.favorite = true;
+  const ContentHash original = sha256("bytes");
+  const std::string written = xmp_sidecar(said, original, PhotoId(7));
+  EXPECT_TRUE(is_unchanged_sidecar(written));
+  EXPECT_FALSE(is_unchanged_sidecar(xmp_sidecar(said))) << "an export's: it may be anybody's";
+  std::string changed = written;
+  changed.replace(changed.find("Anna"), 4, "Anne");
+  changed.insert(changed.find("<shoebox:Original>"), "<dc:title>mine</dc:title>");
+  EXPECT_FALSE(is_unchanged_sidecar(changed));
+  EXPECT_FALSE(is_unchanged_sidecar("no XML"));
 }
 
 }  // namespace
