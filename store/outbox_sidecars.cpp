@@ -168,8 +168,10 @@ Status Outbox::State::let_sidecar_go(Transaction& txn, const std::string& remote
   txn.erase_sidecar(id, remote);
   SHOEBOX_ASSIGN(const std::optional<ContentNo> holder, txn.content_of_remote_key(remote, standing->key));
   if (holder) return Status::ok();
+  // In doubt when another one was being sent to its key.
+  SHOEBOX_ASSIGN(const std::optional<LooseObject> doubt, txn.loose(remote, standing->key));
   txn.put_loose(remote, standing->key,
-                {ContentNo(), standing->etag, standing->size, standing->sha256, 0, 0, ""});
+                {ContentNo(), doubt ? "" : standing->etag, standing->size, standing->sha256, 0, 0, ""});
   return Status::ok();
 }
 

@@ -69,7 +69,8 @@ Status Tidy::remove(const TidyStep& step, const RequestContext& context) const {
     if (step.etag.empty()) {
       SHOEBOX_ASSIGN(ours, holds(step.key, step, context));
     }
-    if (!ours) {
+    // Not where it was confirmed: another photo's may stand there by now.
+    if (!ours && step.etag.empty()) {
       SHOEBOX_ASSIGN(ours, is_our_sidecar(step.key, *there, context));
     }
     if (ours) {
