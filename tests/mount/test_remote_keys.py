@@ -9,7 +9,7 @@ from test_backup import big_file
 def objects(drive):
     """Keys on the remote, without what belongs to the remote itself."""
     files = (p.relative_to(drive.remote).as_posix() for p in drive.remote.rglob("*") if p.is_file())
-    own = (".shoebox/remote", ".shoebox/tmp/", ".shoebox/catalog/", ".shoebox/thumbnails/")
+    own = (".shoebox/remote", ".shoebox/tmp/", ".shoebox/catalog/", ".shoebox/thumbnails/", ".shoebox/owner/")
     return sorted(k for k in files if not k.startswith(own))
 
 

@@ -48,7 +48,8 @@ TEST_F(Objects, NamesThatPeopleGiveWork) {
     ASSERT_TRUE(read) << name << ": " << read.status().message();
     EXPECT_EQ(*read, "bytes of " + name);
     EXPECT_EQ(list(key(name)), std::vector<std::string>{key(name)}) << name;
-    EXPECT_TRUE(remote_->copy(key(name), key("copies/" + name), {})) << name;
+    const Status copied = remote_->copy(key(name), key("copies/" + name), {});
+    EXPECT_TRUE(copied) << name << ": " << copied.message();
     EXPECT_TRUE(remote_->remove(key(name), {})) << name;
   }
 }

@@ -70,9 +70,11 @@ TEST_F(Owners, OfTwoThatPutWhereNothingStandsOneSucceeds) {
     EXPECT_TRUE(results[0] || results[1]) << results[0].status().message();
     if (results[0] && results[1]) EXPECT_TRUE(hints[0].looked_first && hints[1].looked_first) << round;
     for (int i = 0; i < 2; ++i) {
-      // Where it only looks, it may find the other one's object in the place of its own.
+      // Where it only looks, it may find the other one's object in the place of its own; so it may where
+      // links are refused too late.
       if (results[i] || hints[i].looked_first) continue;
-      EXPECT_EQ(results[i].code(), Code::kConflict) << results[i].status().message();
+      const Code told = results[i].code();
+      EXPECT_TRUE(told == Code::kConflict || told == Code::kDataLoss) << results[i].status().message();
     }
   }
 }
