@@ -77,15 +77,16 @@ bool Outbox::State::folds(const std::string& remote) {
   return false;
 }
 
-// Whether the holder keeps its key only because another spelling of it may be the same object there. Then a
-// probe is asked for.
-Result<bool> Outbox::State::stays_in_doubt(const std::string& remote, const KeyHolder& holder,
-                                           KeyLimits limits) {
-  if (limits.folds != KeyLimits::Folds::kMaybe) return false;
+Result<Outbox::State::Stays> Outbox::State::stays(const std::string& remote, const KeyHolder& holder) {
+  KeyLimits limits = limits_of(remote);
+  SHOEBOX_ASSIGN(const bool belongs, belongs_at(catalog, remote, holder.content, holder.key, limits));
+  if (!belongs) return Stays::kNo;
+  if (limits.folds != KeyLimits::Folds::kMaybe) return Stays::kYes;
   limits.folds = KeyLimits::Folds::kNo;
-  SHOEBOX_ASSIGN(const bool stays, belongs_at(catalog, remote, holder.content, holder.key, limits));
-  if (!stays) (void)folds(remote);
-  return !stays;
+  SHOEBOX_ASSIGN(const bool anyway, belongs_at(catalog, remote, holder.content, holder.key, limits));
+  if (anyway) return Stays::kYes;
+  (void)folds(remote);
+  return Stays::kInDoubt;
 }
 
 // A key that is about to become free is worth waiting for: the other way is to send beside it and
@@ -115,11 +116,9 @@ Result<std::optional<std::string>> Outbox::State::choose_key(const std::string& 
     if (holder) {
       release_key(remote, key);
       if (holder->key != key && !folds(remote)) return Key();
-      SHOEBOX_ASSIGN(const bool stays,
-                     belongs_at(catalog, remote, holder->content, holder->key, limits_of(remote)));
-      SHOEBOX_ASSIGN(const bool in_doubt, stays_in_doubt(remote, *holder, limits));
-      if (stays && in_doubt) return Key();
-      if (stays) continue;
+      SHOEBOX_ASSIGN(const Stays its_place, stays(remote, *holder));
+      if (its_place == Stays::kInDoubt) return Key();
+      if (its_place == Stays::kYes) continue;
       SHOEBOX_ASSIGN(const std::optional<TidyRecord> leaving, catalog.tidy(holder->content, remote));
       if (!leaving || leaving->attempts == 0) return Key();
       continue;

@@ -58,25 +58,16 @@ Result<Step> Outbox::next_sidecar(const std::string& remote, bool hurry,
     MutexLock lock(state_->mutex);
     after = state_->queues[remote].sidecar;
   }
-  Step step;
-  for (int round = 0; round < 2 && !step; ++round) {
-    Status failure;
-    SHOEBOX_TRY(state_->catalog.for_each_sidecar_mark(
-        remote, round == 0 ? after : PhotoId(), [&](PhotoId photo, const TidyRecord& mark) {
-          if (round == 1 && photo > after) return false;
-          if (skip && skip(photo)) return true;
-          if (plan.waits(mark.not_before_s, state_->now_s())) return true;
-          auto planned = state_->plan_sidecar(plan, photo, mark);
-          if (!planned) {
-            failure = planned.status();
-          } else {
-            step = std::move(*planned);
-          }
-          return failure.is_ok() && !step;
-        }));
-    SHOEBOX_TRY(failure);
-    if (!after) break;
-  }
+  SHOEBOX_ASSIGN(Step step, first_in_turn<SidecarStep>(
+                                after,
+                                [&](PhotoId from, const auto& each) {
+                                  return state_->catalog.for_each_sidecar_mark(remote, from, each);
+                                },
+                                [&](PhotoId photo, const TidyRecord& mark) -> Result<Step> {
+                                  if (skip && skip(photo)) return Step();
+                                  if (plan.waits(mark.not_before_s, state_->now_s())) return Step();
+                                  return state_->plan_sidecar(plan, photo, mark);
+                                }));
   if (step) {
     MutexLock lock(state_->mutex);
     state_->queues[remote].sidecar = step->photo;

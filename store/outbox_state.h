@@ -39,6 +39,30 @@ enum class Naming { kReal, kJunk };
 // Junk: it has names and all of them are junk or temporary. What lost its last name is no junk.
 Result<Naming> naming_of(const CatalogReader& reader, ContentNo content);
 
+// The first step among rows that have their turn one after the other, so that some that fail do not keep the
+// others from it: those behind `after`, then those up to it. `walk` calls what it is given with each row from
+// a position on, as Catalog::for_each_tidy(); `plan` makes a step of a row, or none.
+template <typename Step, typename Position, typename Walk, typename Plan>
+Result<std::optional<Step>> first_in_turn(const Position& after, const Walk& walk, const Plan& plan) {
+  std::optional<Step> step;
+  for (const bool again : {false, true}) {
+    Status failure;
+    SHOEBOX_TRY(walk(again ? Position() : after, [&](const auto& at, const auto&... row) {
+      if (again && at > after) return false;
+      auto planned = plan(at, row...);
+      if (planned) {
+        step = std::move(*planned);
+      } else {
+        failure = planned.status();
+      }
+      return failure.is_ok() && !step;
+    }));
+    SHOEBOX_TRY(failure);
+    if (step || after == Position()) break;
+  }
+  return step;
+}
+
 struct Outbox::State {
   State(Catalog& c, ContentStore& s, Tree& t, const Clock& k) : catalog(c), contents(s), tree(t), clock(k) {}
 
@@ -90,7 +114,10 @@ struct Outbox::State {
   // True: `remote` is known to fold keys. Else whoever met two spellings has to wait, and a probe is asked
   // for if need be.
   bool folds(const std::string& remote);
-  Result<bool> stays_in_doubt(const std::string& remote, const KeyHolder& holder, KeyLimits limits);
+  // Whether a copy belongs where it stands. In doubt: only if another spelling of its key is the same object
+  // there; then a probe is asked for.
+  enum class Stays : uint8_t { kNo, kYes, kInDoubt };
+  Result<Stays> stays(const std::string& remote, const KeyHolder& holder);
   void release_claims(const std::string& remote, ContentNo content);
   void release_key(const std::string& remote, const std::string& key);
 

@@ -143,36 +143,25 @@ bool Outbox::tidy_awaits_backup(const std::string& remote) const {
   return queue != state_->queues.end() && queue->second.awaits_backup;
 }
 
-// Goes on behind the one given last, so that some that fail do not keep the others from their turn.
 Result<Step> Outbox::State::next_loose(Plan& plan) {
   std::string after;
   {
     MutexLock lock(mutex);
     after = queues[plan.remote].loosened;
   }
-  for (int round = 0; round < 2; ++round) {
-    Step step;
-    Status failure;
-    SHOEBOX_TRY(catalog.for_each_loose(plan.remote, round == 0 ? after : "",
-                                       [&](std::string_view key, const LooseObject& object) {
-                                         if (round == 1 && key > after) return false;
-                                         auto taken = take_loose(plan, std::string(key), object);
-                                         if (!taken) {
-                                           failure = taken.status();
-                                         } else {
-                                           step = std::move(*taken);
-                                         }
-                                         return failure.is_ok() && !step;
-                                       }));
-    SHOEBOX_TRY(failure);
-    if (step) {
-      MutexLock lock(mutex);
-      queues[plan.remote].loosened = step->key;
-      return step;
-    }
-    if (after.empty()) break;
+  SHOEBOX_ASSIGN(Step step, first_in_turn<TidyStep>(
+                                after,
+                                [&](const std::string& from, const auto& each) {
+                                  return catalog.for_each_loose(plan.remote, from, each);
+                                },
+                                [&](std::string_view key, const LooseObject& object) {
+                                  return take_loose(plan, std::string(key), object);
+                                }));
+  if (step) {
+    MutexLock lock(mutex);
+    queues[plan.remote].loosened = step->key;
   }
-  return Step();
+  return step;
 }
 
 Result<Step> Outbox::State::take_loose(Plan& plan, const std::string& key, const LooseObject& object) {
@@ -222,35 +211,25 @@ Result<Step> Outbox::State::take_loose(Plan& plan, const std::string& key, const
 }
 
 Result<Step> Outbox::State::next_move(Plan& plan) {
-  ContentNo after;
+  ContentNo after, at;
   {
     MutexLock lock(mutex);
     after = queues[plan.remote].tidied;
   }
-  for (int round = 0; round < 2; ++round) {
-    Step step;
-    Status failure;
-    ContentNo at;
-    SHOEBOX_TRY(catalog.for_each_tidy(plan.remote, round == 0 ? after : ContentNo(), [&](ContentNo content) {
-      if (round == 1 && content > after) return false;
-      at = content;
-      auto planned = plan_move(plan, content);
-      if (!planned) {
-        failure = planned.status();
-      } else {
-        step = std::move(*planned);
-      }
-      return failure.is_ok() && !step;
-    }));
-    SHOEBOX_TRY(failure);
-    if (step) {
-      MutexLock lock(mutex);
-      queues[plan.remote].tidied = at;
-      return step;
-    }
-    if (!after) break;
+  SHOEBOX_ASSIGN(Step step, first_in_turn<TidyStep>(
+                                after,
+                                [&](ContentNo from, const auto& each) {
+                                  return catalog.for_each_tidy(plan.remote, from, each);
+                                },
+                                [&](ContentNo content) {
+                                  at = content;
+                                  return plan_move(plan, content);
+                                }));
+  if (step) {
+    MutexLock lock(mutex);
+    queues[plan.remote].tidied = at;
   }
-  return Step();
+  return step;
 }
 
 // The first step by which the copy of `content` gets where it belongs; another copy's or a loose
@@ -295,11 +274,9 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
       const bool ring = std::find(plan.chain.begin(), plan.chain.end(), holder->content) != plan.chain.end();
       if (ring || plan.chain.size() >= kLongestChain) continue;  // this one steps aside
       if (plan.skip && plan.skip(holder->content)) return Step();
-      SHOEBOX_ASSIGN(const bool stays,
-                     belongs_at(catalog, plan.remote, holder->content, holder->key, limits_of(plan.remote)));
-      SHOEBOX_ASSIGN(const bool in_doubt, stays_in_doubt(plan.remote, *holder, limits));
-      if (stays && in_doubt) return Step();
-      if (stays) continue;
+      SHOEBOX_ASSIGN(const Stays its_place, stays(plan.remote, *holder));
+      if (its_place == Stays::kInDoubt) return Step();
+      if (its_place == Stays::kYes) continue;
       SHOEBOX_ASSIGN(Step step, plan_move(plan, holder->content));
       if (step) return step;
       SHOEBOX_ASSIGN(const std::optional<TidyRecord> leaving, catalog.tidy(holder->content, plan.remote));

@@ -28,16 +28,17 @@ std::vector<std::string> list_of(const pugi::xml_node& description, const char* 
   return values;
 }
 
-}  // namespace
-
-std::optional<OwnerStatements> parse_xmp_sidecar(std::string_view bytes) {
-  if (bytes.size() > kMostOwnSidecarBytes || bytes.find(kNamespace) == std::string_view::npos)
-    return std::nullopt;
-  pugi::xml_document document;
+// Of a sidecar that Shoebox wrote; null of any other text.
+pugi::xml_node load_description(pugi::xml_document& document, std::string_view bytes) {
+  if (bytes.size() > kMostOwnSidecarBytes || bytes.find(kNamespace) == std::string_view::npos) return {};
   // pugixml follows no entity but the five of XML itself.
-  if (!document.load_buffer(bytes.data(), bytes.size())) return std::nullopt;
+  if (!document.load_buffer(bytes.data(), bytes.size())) return {};
   const pugi::xml_node description = document.child("x:xmpmeta").child("rdf:RDF").child("rdf:Description");
-  if (std::strcmp(description.attribute("xmlns:shoebox").value(), kNamespace) != 0) return std::nullopt;
+  const bool ours = std::strcmp(description.attribute("xmlns:shoebox").value(), kNamespace) == 0;
+  return ours ? description : pugi::xml_node();
+}
+
+OwnerStatements statements_of(const pugi::xml_node& description) {
   OwnerStatements said;
   said.tags = list_of(description, "dc:subject");
   said.caption = description.child("dc:description").child("rdf:Alt").child("rdf:li").text().get();
@@ -57,17 +58,24 @@ std::optional<OwnerStatements> parse_xmp_sidecar(std::string_view bytes) {
   return said;
 }
 
-bool is_unchanged_sidecar(std::string_view bytes) {
-  const std::optional<OwnerStatements> said = parse_xmp_sidecar(bytes);
+}  // namespace
+
+std::optional<OwnerStatements> parse_xmp_sidecar(std::string_view bytes) {
   pugi::xml_document document;
-  if (!said || !document.load_buffer(bytes.data(), bytes.size())) return false;
-  const pugi::xml_node description = document.child("x:xmpmeta").child("rdf:RDF").child("rdf:Description");
+  const pugi::xml_node description = load_description(document, bytes);
+  return description ? std::optional(statements_of(description)) : std::nullopt;
+}
+
+bool is_unchanged_sidecar(std::string_view bytes) {
+  pugi::xml_document document;
+  const pugi::xml_node description = load_description(document, bytes);
+  if (!description) return false;
   const auto original = parse_hash(description.child("shoebox:Original").text().get());
   const std::string_view number = description.child("shoebox:Photo").text().get();
   uint64_t photo = 0;
   const auto read = std::from_chars(number.data(), number.data() + number.size(), photo);
   if (!original || read.ec != std::errc()) return false;
-  return xmp_sidecar(*said, *original, PhotoId(photo)) == bytes;
+  return xmp_sidecar(statements_of(description), *original, PhotoId(photo)) == bytes;
 }
 
 }  // namespace shoebox

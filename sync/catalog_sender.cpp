@@ -1,13 +1,10 @@
 #include "sync/catalog_sender.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <set>
 
-#include "store/base/file_io.h"
 #include "store/base/hash.h"
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
@@ -15,6 +12,7 @@
 #include "sync/backup_copy.h"
 #include "sync/known_head.h"
 #include "sync/library_id.h"
+#include "sync/remote/small_object.h"
 #include "sync/thumbnail_cut.h"
 #include "sync/transfer_deadline.h"
 
@@ -237,17 +235,12 @@ Status CatalogSender::cut_thumbnail_segments(const CatalogMoment& moment, Plan& 
 
 Status CatalogSender::put(const std::string& key, const std::string& bytes, const CancelToken& cancel,
                           RequestHints& hints) {
-  const UniqueFd file(::memfd_create("backup", MFD_CLOEXEC));
-  if (!file) return Status::from_errno(errno, "make a file in memory for " + key);
-  SHOEBOX_TRY(pwrite_full(file.get(), bytes.data(), bytes.size(), 0));
-  PutOptions options;
-  options.size = bytes.size();
-  options.sha256 = sha256(bytes);
   RequestContext context;
   context.cancel = cancel;
   context.hints = &hints;
   context.deadline = transfer_deadline(clock_, bytes.size());
-  SHOEBOX_ASSIGN(const RemoteObject there, remote_.put(key, file.get(), options, context));
+  SHOEBOX_ASSIGN(const RemoteObject there,
+                 put_small_object(remote_, key, bytes, /*if_absent=*/false, context));
   if (there.size != bytes.size()) {
     return {Code::kDataLoss, fmt::format("{} on {}: {} bytes were sent and {} confirmed", key, remote_.name(),
                                          bytes.size(), there.size)};

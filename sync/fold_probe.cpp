@@ -1,12 +1,8 @@
 #include "sync/fold_probe.h"
 
-#include <sys/mman.h>
-
-#include <cerrno>
 #include <string_view>
 
-#include "store/base/file_io.h"
-#include "store/base/hash.h"
+#include "sync/remote/small_object.h"
 
 namespace shoebox {
 
@@ -14,15 +10,9 @@ Result<bool> remote_folds_keys(Remote& remote, const std::string& key, const Req
   constexpr std::string_view kWritten = "a\u00e9";
   if (!key.ends_with(kWritten)) return Status(Code::kInvalid, key + ": no key to probe with");
   const std::string stem = key.substr(0, key.size() - kWritten.size());
-  const UniqueFd fd(::memfd_create("shoebox-probe", MFD_CLOEXEC));
-  if (!fd) return Status::from_errno(errno, "make a probe");
-  SHOEBOX_TRY(pwrite_full(fd.get(), key.data(), key.size(), 0));
-  PutOptions options;
-  options.size = key.size();
-  options.sha256 = sha256(key);
-  options.save_progress = [](const std::string&) { return Status::ok(); };
-  SHOEBOX_TRY(
-      remote.put(key, fd.get(), options, context).status().with_context("try how names are compared"));
+  SHOEBOX_TRY(put_small_object(remote, key, key, /*if_absent=*/false, context)
+                  .status()
+                  .with_context("try how names are compared"));
   // A capital letter, and the accent as a code point of its own.
   for (const std::string_view letters : {"A\u00e9", "ae\u0301"}) {
     const auto found = remote.stat(stem + std::string(letters), context);

@@ -1,13 +1,10 @@
 #include "sync/owner_objects.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 
 #include <algorithm>
-#include <cerrno>
 
-#include "store/base/file_io.h"
-#include "store/base/hash.h"
+#include "sync/remote/small_object.h"
 
 namespace shoebox {
 namespace {
@@ -71,16 +68,7 @@ Result<OwnerRecord> OwnerObjects::read(const std::string& key, const CancelToken
 
 Status OwnerObjects::put(const std::string& key, const OwnerRecord& record, bool if_absent,
                          const RequestContext& context) const {
-  const std::string text = encode(record);
-  const UniqueFd file(::memfd_create("owner", MFD_CLOEXEC));
-  if (!file) return Status::from_errno(errno, "make a file in memory for " + key);
-  SHOEBOX_TRY(pwrite_full(file.get(), text.data(), text.size(), 0));
-  PutOptions options;
-  options.size = text.size();
-  options.sha256 = sha256(text);
-  options.if_absent = if_absent;
-  options.save_progress = [](const std::string&) { return Status::ok(); };
-  return remote_.put(key, file.get(), options, context).status();
+  return put_small_object(remote_, key, encode(record), if_absent, context).status();
 }
 
 OwnerObjects::Put OwnerObjects::create(const OwnerRecord& record, const CancelToken& cancel) const {

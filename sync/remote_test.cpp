@@ -1,17 +1,14 @@
 #include "sync/remote_test.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 
 #include <cerrno>
 #include <chrono>
 
-#include "store/base/file_io.h"
-#include "store/base/hash.h"
 #include "store/sync_control.h"
 #include "sync/owner_objects.h"
-#include "sync/remote/remote.h"
+#include "sync/remote/small_object.h"
 #include "sync/time_text.h"
 
 namespace shoebox {
@@ -25,15 +22,8 @@ Status test_remote(Remote& remote, const Clock& clock, const CancelToken& cancel
   if (::getentropy(&random, sizeof random) != 0) return Status::from_errno(errno, "get random bytes");
   const std::string key = fmt::format(".shoebox/probe-{:016x}", random);
   const std::string bytes = fmt::format("Shoebox tries whether it can write here: {:016x}\n", random);
-  const UniqueFd fd(::memfd_create("shoebox-probe", MFD_CLOEXEC));
-  if (!fd) return Status::from_errno(errno, "make a probe");
-  SHOEBOX_TRY(pwrite_full(fd.get(), bytes.data(), bytes.size(), 0));
-  PutOptions options;
-  options.size = bytes.size();
-  options.sha256 = sha256(bytes);
-  options.if_absent = true;
-  options.save_progress = [](const std::string&) { return Status::ok(); };
-  SHOEBOX_TRY(remote.put(key, fd.get(), options, context).status().with_context("write"));
+  SHOEBOX_TRY(
+      put_small_object(remote, key, bytes, /*if_absent=*/true, context).status().with_context("write"));
   std::string read;
   const Status got = remote.get(
       key, {0, bytes.size()}, "",

@@ -1,15 +1,13 @@
 #include "sync/sidecar_upload.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 
 #include <algorithm>
-#include <cerrno>
 
-#include "store/base/file_io.h"
 #include "store/base/hash.h"
 #include "store/xmp_sidecar.h"
 #include "sync/move_aside.h"
+#include "sync/remote/small_object.h"
 #include "sync/transfer_deadline.h"
 
 namespace shoebox {
@@ -34,14 +32,7 @@ Status SidecarUpload::run(const SidecarStep& step, const CancelToken& cancel, Re
 }
 
 Result<RemoteObject> SidecarUpload::store(const SidecarStep& step, const RequestContext& context) const {
-  const UniqueFd file(::memfd_create("sidecar", MFD_CLOEXEC));
-  if (!file) return Status::from_errno(errno, "make a file in memory for " + step.key);
-  SHOEBOX_TRY(pwrite_full(file.get(), step.bytes.data(), step.bytes.size(), 0));
-  PutOptions options;
-  options.size = step.bytes.size();
-  options.sha256 = step.sha256;
-  options.if_absent = true;
-  Result<RemoteObject> put = remote.put(step.key, file.get(), options, context);
+  Result<RemoteObject> put = put_small_object(remote, step.key, step.bytes, /*if_absent=*/true, context);
   if (put || put.code() != Code::kConflict) return put;
   SHOEBOX_ASSIGN(const Standing there, standing(step, context));
   if (there == Standing::kStranger && !step.apart) {
@@ -49,8 +40,7 @@ Result<RemoteObject> SidecarUpload::store(const SidecarStep& step, const Request
                   fmt::format("{} on {} was written by somebody else; it stays", step.key, remote.name()));
   }
   if (there != Standing::kOurs) SHOEBOX_TRY(move_aside(remote, step.key, clock, context));
-  options.if_absent = false;
-  return remote.put(step.key, file.get(), options, context);
+  return put_small_object(remote, step.key, step.bytes, /*if_absent=*/false, context);
 }
 
 Result<SidecarUpload::Standing> SidecarUpload::standing(const SidecarStep& step,
@@ -58,12 +48,7 @@ Result<SidecarUpload::Standing> SidecarUpload::standing(const SidecarStep& step,
   SHOEBOX_ASSIGN(const RemoteObject there, remote.stat(step.key, context));
   if (!step.former_etag.empty() && there.etag == step.former_etag) return Standing::kOurs;
   if (there.size > kMostSidecarBytes) return Standing::kStranger;
-  std::string bytes;
-  const auto sink = [&bytes](std::string_view piece) {
-    bytes += piece;
-    return Status::ok();
-  };
-  if (there.size > 0) SHOEBOX_TRY(remote.get(step.key, {0, there.size}, there.etag, sink, context));
+  SHOEBOX_ASSIGN(const std::string bytes, read_small_object(remote, there, context));
   const ContentHash hash = sha256(bytes);
   if (std::find(step.ours.begin(), step.ours.end(), hash) != step.ours.end()) return Standing::kOurs;
   const std::string mark = "<shoebox:Original>" + step.original.hex() + "</shoebox:Original>";

@@ -7,6 +7,7 @@
 #include "store/xmp_sidecar.h"
 #include "sync/fold_probe.h"
 #include "sync/move_aside.h"
+#include "sync/remote/small_object.h"
 #include "sync/transfer_deadline.h"
 
 namespace shoebox {
@@ -85,12 +86,7 @@ Status Tidy::remove(const TidyStep& step, const RequestContext& context) const {
 Result<bool> Tidy::is_our_sidecar(const std::string& key, const RemoteObject& there,
                                   const RequestContext& context) const {
   if (!key.ends_with(kSidecarExtension) || there.size > kMostOwnSidecarBytes) return false;
-  std::string bytes;
-  const auto sink = [&bytes](std::string_view piece) {
-    bytes += piece;
-    return Status::ok();
-  };
-  if (there.size > 0) SHOEBOX_TRY(remote.get(key, {0, there.size}, there.etag, sink, context));
+  SHOEBOX_ASSIGN(const std::string bytes, read_small_object(remote, there, context));
   return is_unchanged_sidecar(bytes);
 }
 

@@ -1,15 +1,12 @@
 #include "sync/remote/crypt_check.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 
-#include <cerrno>
 #include <charconv>
 
-#include "store/base/file_io.h"
-#include "store/base/hash.h"
 #include "sync/remote/crypt_blocks.h"
 #include "sync/remote/crypt_reader.h"
+#include "sync/remote/small_object.h"
 
 namespace shoebox {
 namespace {
@@ -113,14 +110,7 @@ Status write_crypt_check(Remote& plain, const CryptKeys& keys, const RequestCont
   const CryptNonce nonce = CryptNonce::random();
   std::string bytes = crypt_header(nonce);
   crypt_seal(keys, nonce, 0, text, bytes);
-  const UniqueFd fd(::memfd_create("shoebox-crypt", MFD_CLOEXEC));
-  if (!fd) return Status::from_errno(errno, "make the check object");
-  SHOEBOX_TRY(pwrite_full(fd.get(), bytes.data(), bytes.size(), 0));
-  PutOptions options;
-  options.size = bytes.size();
-  options.sha256 = sha256(bytes);
-  options.if_absent = true;
-  const Status put = plain.put(kCryptCheckKey, fd.get(), options, context).status();
+  const Status put = put_small_object(plain, kCryptCheckKey, bytes, /*if_absent=*/true, context).status();
   if (put.code() == Code::kConflict) return read_crypt_check(plain, keys, context);
   return put;
 }
