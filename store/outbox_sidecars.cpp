@@ -240,14 +240,21 @@ Result<Outbox::SidecarTotals> Outbox::sidecar_totals(const std::string& remote) 
 Result<Outbox::State::SidecarThere> Outbox::State::sidecar_at(const std::string& remote,
                                                               const std::string& key) {
   if (!key.ends_with(kSidecarExtension)) return SidecarThere::kNone;
-  SHOEBOX_ASSIGN(const auto original,
-                 catalog.content_of_remote_key(remote, key.substr(0, key.size() - kSidecarExtension.size())));
+  const KeyLimits limits = limits_of(remote);
+  const std::string beside = key.substr(0, key.size() - kSidecarExtension.size());
+  SHOEBOX_ASSIGN(const auto original, other_holder(catalog, remote, beside, ContentNo(), limits));
   if (!original) return SidecarThere::kNone;
-  SHOEBOX_ASSIGN(const auto photo, catalog.photo_of_content(*original));
+  SHOEBOX_ASSIGN(const auto photo, catalog.photo_of_content(original->content));
   if (!photo) return SidecarThere::kNone;
   const std::unique_ptr<Transaction> txn = catalog.begin();
   SHOEBOX_ASSIGN(const auto standing, txn->sidecar(*photo, remote));
-  if (!standing || standing->key != key) return SidecarThere::kNone;
+  if (!standing) return SidecarThere::kNone;
+  if (standing->key != key) {
+    const bool spelled =
+        limits.folds != KeyLimits::Folds::kNo && keys::fold(standing->key) == keys::fold(key);
+    if (!spelled) return SidecarThere::kNone;
+    if (!folds(remote)) return SidecarThere::kLeaving;  // to be found out
+  }
   SHOEBOX_ASSIGN(const auto mark, txn->sidecar_mark(remote, *photo));
   if (mark) return mark->attempts == 0 ? SidecarThere::kLeaving : SidecarThere::kStays;
   txn->put_sidecar_mark(remote, *photo, {});

@@ -211,6 +211,7 @@ class Transaction : public CatalogReader {
   Status note_for_tidying();
   Status note_for_sidecars();
   void look_at_attribute(InodeNo inode, std::string_view name);
+  void look_at_sidecar_of(ContentNo content);
   void look_at_sidecar_of_copy(ContentNo content, std::string_view remote, std::string_view key);
   void index_folded_key(std::string_view remote, std::string_view key);  // as the rows are now
   explicit Transaction(std::unique_ptr<State> state);

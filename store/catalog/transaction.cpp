@@ -207,6 +207,7 @@ void Transaction::put_job(const UploadJob& job) {
 }
 
 void Transaction::erase_job(ContentNo content, std::string_view remote) {
+  look_at_sidecar_of(content);  // it waited for this, also when nothing comes of it
   state_->erase(keys::job(content, remote));
   state_->erase(keys::remote_job(remote, content));
   state_->change.uploads.push_back({std::string(remote), content, 0, false, true});

@@ -57,18 +57,19 @@ void Transaction::look_at_attribute(InodeNo number, std::string_view name) {
   if (*record && (*record)->photo) state_->told.insert((*record)->photo);
 }
 
+void Transaction::look_at_sidecar_of(ContentNo content) {
+  const auto photo = photo_of_content(content);
+  if (!photo) return state_->fail(photo.status());
+  if (*photo) state_->told.insert(**photo);
+}
+
 // A sidecar stands beside the copy of its photo; not where the owner's own sidecar stands.
 void Transaction::look_at_sidecar_of_copy(ContentNo content, std::string_view remote, std::string_view key) {
-  const auto look = [this](ContentNo of) {
-    const auto photo = photo_of_content(of);
-    if (!photo) return state_->fail(photo.status());
-    if (*photo) state_->told.insert(**photo);
-  };
-  look(content);
+  look_at_sidecar_of(content);
   if (!key.ends_with(kExtension)) return;
   const auto original = content_of_remote_key(remote, key.substr(0, key.size() - kExtension.size()));
   if (!original) return state_->fail(original.status());
-  if (*original) look(**original);
+  if (*original) look_at_sidecar_of(**original);
 }
 
 // Of photos about which nobody said anything nothing is noted: an import of thousands costs nothing here.
