@@ -4,6 +4,9 @@ file(GLOB contract_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/contract/
 add_executable(contract_remote ${contract_sources})
 target_include_directories(contract_remote PRIVATE ${CMAKE_CURRENT_LIST_DIR}/contract)
 target_link_libraries(contract_remote PRIVATE shoebox_sync shoebox_remote GTest::gtest_main)
+if(SHOEBOX_PCH)
+  target_precompile_headers(contract_remote PRIVATE <gtest/gtest.h> <functional> <memory> <string> <thread> <vector>)
+endif()
 
 foreach(server directory mini-s3 s3rver ceph-rgw rclone-dav apache-dav nginx-dav nextcloud sshd rclone-sftp
         crypt-directory crypt-mini-s3)
