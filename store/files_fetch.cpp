@@ -10,8 +10,6 @@
 namespace shoebox {
 namespace {
 
-// One request a piece: each has the source's deadline for itself, and what arrived is kept.
-constexpr uint64_t kPieceBytes = 8 << 20;
 constexpr std::chrono::seconds kDeadline(30);  // no request waits longer (design, promise 7)
 
 }  // namespace
@@ -45,7 +43,7 @@ void Files::State::fetch_all(ContentNo content, CancelToken cancel, std::functio
                                                job->content.value, kDeadline.count())));
       }
       ByteRange piece = gaps->front();
-      piece.end = std::min(piece.end, piece.begin + kPieceBytes);
+      piece.end = std::min(piece.end, piece.begin + kFetchPieceBytes);
       if (piece == job->last) {
         return job->done(Status(Code::kIo, fmt::format("content {}: bytes {} to {} were fetched but did not "
                                                        "stay on this disk",

@@ -126,16 +126,22 @@ Result<Step> Outbox::State::plan_sidecar(Plan& plan, PhotoId id, const TidyRecor
     return Step();
   };
   if (!step.key.empty()) {
-    SHOEBOX_ASSIGN(const auto loose, loose_in_the_way(*txn, remote, step.key, photo->content, limits));
-    if (loose && loose->object.attempts == 0 && !loose->object.keep) return wait(now_s() + kKeyTakenRetry_s);
-    if (loose) step.key.clear();
+    SHOEBOX_ASSIGN(const auto beside, loose_in_the_way(*txn, remote, step.key, photo->content, limits));
+    if (beside && beside->object.attempts == 0 && !beside->object.keep) {
+      return wait(now_s() + kKeyTakenRetry_s);
+    }
+    if (beside) step.key.clear();
   }
+  bool in_the_way = false;
   step.apart = step.key.empty();
-  if (step.apart) step.key = sidecar_key_apart(copy->key, content->sha256, limits);
+  if (step.apart) {
+    step.key = sidecar_key_apart(copy->key, content->sha256, limits);
+    SHOEBOX_ASSIGN(const auto apart, loose_in_the_way(*txn, remote, step.key, photo->content, limits));
+    in_the_way = apart.has_value();
+  }
   // Where one was being sent and no more is known, what was confirmed before may be gone.
   SHOEBOX_ASSIGN(const std::optional<LooseObject> loose, txn->loose(remote, step.key));
   if (!loose && standing && standing->key == step.key && standing->sha256 == step.sha256) return done();
-  SHOEBOX_ASSIGN(const auto in_the_way, loose_in_the_way(*txn, remote, step.key, photo->content, limits));
   if (in_the_way) return wait(now_s() + kKeyStaysTakenRetry_s);
   if (loose) step.ours.push_back(loose->sha256);
   if (standing && standing->key == step.key) {

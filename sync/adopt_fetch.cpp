@@ -5,6 +5,7 @@
 
 #include "store/base/file_names.h"
 #include "store/base/hash.h"
+#include "store/decode/wire.h"
 #include "sync/remote/checks.h"
 #include "sync/transfer_deadline.h"
 
@@ -12,7 +13,6 @@ namespace shoebox {
 namespace {
 
 constexpr uint32_t kTries = 6;
-constexpr uint64_t kMostSidecarBytes = 4 << 20;  // as the decoder
 
 bool may_pass(Code code) {
   return code == Code::kUnavailable || code == Code::kTimeout || code == Code::kThrottled;
@@ -49,26 +49,26 @@ Status repeated(const AdoptFetch& fetch, uint64_t bytes,
 
 bool AdoptFetch::wanted_whole(const RemoteObject& object) {
   if (object.size <= kKeepWholeBytes) return true;
-  return object.size <= kMostSidecarBytes && is_xmp(object.key.substr(object.key.rfind('/') + 1));
+  return object.size <= wire::kMaxSidecarBytes && is_xmp(object.key.substr(object.key.rfind('/') + 1));
 }
 
-Result<std::string> AdoptFetch::range(const RemoteObject& object, ByteRange range) const {
-  std::string bytes;
-  const Status status = repeated(*this, range.size(), [&](const RequestContext& context) {
-    bytes.clear();
-    return remote.get(
-        object.key, range, object.etag,
-        [&](std::string_view piece) {
-          traffic.received_bytes += piece.size();
-          bytes += piece;
-          return Status::ok();
-        },
-        context);
-  });
-  if (!status) return status;
-  if (bytes.size() != range.size())
-    return Status(Code::kDataLoss, object.key + ": other bytes came than were asked");
-  return bytes;
+Status AdoptFetch::read(const RemoteObject& object, ByteRange range, const std::function<void()>& begin,
+                        const std::function<void(std::string_view)>& take) const {
+  uint64_t bytes = 0;
+  const auto attempt = [&](const RequestContext& context) {
+    bytes = 0;
+    begin();
+    const auto sink = [&](std::string_view piece) {
+      traffic.received_bytes += piece.size();
+      bytes += piece.size();
+      take(piece);
+      return Status::ok();
+    };
+    return remote.get(object.key, range, object.etag, sink, context);
+  };
+  SHOEBOX_TRY(repeated(*this, range.size(), attempt));
+  if (bytes == range.size()) return Status::ok();
+  return {Code::kDataLoss, object.key + ": other bytes came than were asked"};
 }
 
 Result<std::vector<ContentStore::Part>> AdoptFetch::parts(const RemoteObject& object) const {
@@ -76,7 +76,9 @@ Result<std::vector<ContentStore::Part>> AdoptFetch::parts(const RemoteObject& ob
   const std::vector<ByteRange> ranges =
       wanted_whole(object) ? std::vector<ByteRange>{{0, object.size}} : kept_ranges(object.size);
   for (const ByteRange& wanted : ranges) {
-    SHOEBOX_ASSIGN(std::string bytes, range(object, wanted));
+    std::string bytes;
+    SHOEBOX_TRY(read(
+        object, wanted, [&] { bytes.clear(); }, [&](std::string_view piece) { bytes += piece; }));
     parts.push_back({wanted.begin, std::move(bytes)});
   }
   return parts;
@@ -84,22 +86,9 @@ Result<std::vector<ContentStore::Part>> AdoptFetch::parts(const RemoteObject& ob
 
 Result<ContentHash> AdoptFetch::hash(const RemoteObject& object) const {
   Sha256 hash;
-  uint64_t bytes = 0;
-  const Status status = repeated(*this, object.size, [&](const RequestContext& context) {
-    (void)hash.finish();  // of an attempt before
-    bytes = 0;
-    return remote.get(
-        object.key, {0, object.size}, object.etag,
-        [&](std::string_view piece) {
-          traffic.received_bytes += piece.size();
-          bytes += piece.size();
-          hash.update(piece.data(), piece.size());
-          return Status::ok();
-        },
-        context);
-  });
-  if (!status) return status;
-  if (bytes != object.size) return Status(Code::kDataLoss, object.key + ": other bytes came than were asked");
+  SHOEBOX_TRY(read(
+      object, {0, object.size}, [&] { (void)hash.finish(); },
+      [&](std::string_view piece) { hash.update(piece.data(), piece.size()); }));
   return hash.finish();
 }
 

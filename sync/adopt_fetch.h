@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <string_view>
 #include <vector>
 
 #include "store/base/cancel.h"
@@ -32,7 +34,9 @@ struct AdoptFetch {
   Result<ContentHash> hash(const RemoteObject& object) const;
 
  private:
-  Result<std::string> range(const RemoteObject& object, ByteRange range) const;
+  // `begin` before each attempt, `take` for what it brings.
+  Status read(const RemoteObject& object, ByteRange range, const std::function<void()>& begin,
+              const std::function<void(std::string_view)>& take) const;
 };
 
 // Counts a call's round trips, and waits between attempts at what may pass. `bytes`: that it may bring.

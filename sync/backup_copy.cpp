@@ -6,6 +6,7 @@
 
 #include "store/base/hash.h"
 #include "store/catalog/backup_segment.h"
+#include "sync/remote/small_object.h"
 #include "sync/transfer_deadline.h"
 
 namespace shoebox {
@@ -23,16 +24,7 @@ RequestContext BackupCopy::context(uint64_t bytes) const {
 }
 
 Result<std::string> BackupCopy::read(const std::string& key, uint64_t bytes) const {
-  std::string file;
-  file.reserve(bytes);
-  SHOEBOX_TRY(remote_.get(
-      key, {0, bytes}, "",
-      [&](std::string_view piece) {
-        file.append(piece);
-        return file.size() <= bytes ? Status::ok() : Status(Code::kDataLoss, key + ": longer than it says");
-      },
-      context(bytes)));
-  return file;
+  return read_small_object(remote_, key, bytes, context(bytes));
 }
 
 Result<BackupCopy::Heads> BackupCopy::heads(const std::string& library) const {

@@ -12,7 +12,6 @@
 #include "store/base/log.h"
 #include "store/base/mutex.h"
 #include "store/catalog/catalog.h"
-#include "sync/remote_gate.h"
 
 namespace shoebox {
 namespace {
@@ -223,15 +222,10 @@ void CatalogBackup::try_again() {
 
 CatalogBackup::Report CatalogBackup::report() const {
   MutexLock lock(state_->mutex);
-  Report report;
-  report.pending = state_->pending();
-  report.sent_s = state_->sender.sent_s();
-  report.last_error = state_->gate.last_error();
-  report.last_error_s = state_->gate.last_error_s();
-  report.refused = state_->gate.refused();
-  if (report.pending == 0) return report;
-  report.held = state_->gate.held();
-  report.waiting_for = state_->gate.why_closed();
+  Report report{state_->gate.report(), state_->pending(), state_->sender.sent_s()};
+  if (report.pending > 0) return report;
+  report.held.clear();
+  report.waiting_for.clear();
   return report;
 }
 

@@ -14,6 +14,7 @@
 #include "store/base/result.h"
 #include "sync/backoff.h"
 #include "sync/catalog_sender.h"
+#include "sync/remote_gate.h"
 #include "sync/remote_worker.h"
 
 namespace shoebox {
@@ -45,14 +46,10 @@ class CatalogBackup final : public RemoteWorker {
   void run_now() override;
   void try_again() override;
 
-  struct Report {
-    uint64_t pending = 0;     // changes that are not on the remote, and 1 while thumbnails wait
-    int64_t sent_s = 0;       // when the backup that is there was made; 0: there is none
-    std::string waiting_for;  // empty: nothing waits
-    std::string held;         // the policy lets nothing start now, and why
-    std::string last_error;   // empty: the last one went well
-    int64_t last_error_s = 0;
-    Status refused;  // not ok: trying again will not help (credentials, no space)
+  // Nothing pending, nothing is held or waits; `last_error` is empty when the last backup went well.
+  struct Report : GateReport {
+    uint64_t pending = 0;  // changes that are not on the remote, and 1 while thumbnails wait
+    int64_t sent_s = 0;    // when the backup that is there was made; 0: there is none
   };
   [[nodiscard]] Report report() const;
   // The last change of the catalog that the backup there has.

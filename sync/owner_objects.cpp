@@ -49,14 +49,7 @@ Result<OwnerObjects::Found> OwnerObjects::find(const CancelToken& cancel, uint64
 }
 
 Result<OwnerRecord> OwnerObjects::read(const std::string& key, const CancelToken& cancel) const {
-  std::string text;
-  SHOEBOX_TRY(remote_.get(
-      key, {0, kOwnerRecordBytes}, "",
-      [&text](std::string_view piece) {
-        text.append(piece.substr(0, kOwnerRecordBytes + 1 - std::min(text.size(), kOwnerRecordBytes + 1)));
-        return Status::ok();
-      },
-      context(cancel)));
+  SHOEBOX_ASSIGN(const std::string text, read_small_object(remote_, key, kOwnerRecordBytes, context(cancel)));
   Result<OwnerRecord> record = parse_owner_record(text);
   if (!record) return record.status().with_context(fmt::format("{} on {}", key, remote_.name()));
   const bool is_request = record->state == OwnerState::kAsks || record->state == OwnerState::kTook;

@@ -102,6 +102,10 @@ void RemoteGate::note_error(const Status& status) {
   last_error_s_ = clock_.now().seconds;
 }
 
+GateReport RemoteGate::report() const {
+  return {online_, held_, why_closed(), last_error_, last_error_s_, refused_};
+}
+
 void RemoteGate::reopen() {
   hold_until_ = Clock::Steady::min();
   refused_ = Status::ok();

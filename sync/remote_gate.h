@@ -16,6 +16,16 @@
 
 namespace shoebox {
 
+// What one kind of work on one remote tells of itself.
+struct GateReport {
+  bool online = true;
+  std::string held;         // the policy lets nothing start now, and why
+  std::string waiting_for;  // empty: it may work
+  std::string last_error;   // empty: none yet, or the last one is forgotten
+  int64_t last_error_s = 0;
+  Status refused;  // not ok: trying again will not help (credentials, no space)
+};
+
 class RemoteGate {
  public:
   // `work` begins its messages ("remote nas: tidy: …"); may be empty.
@@ -54,9 +64,7 @@ class RemoteGate {
   void reopen();
 
   [[nodiscard]] bool online() const { return online_; }
-  [[nodiscard]] const std::string& last_error() const { return last_error_; }
-  [[nodiscard]] int64_t last_error_s() const { return last_error_s_; }
-  [[nodiscard]] const Status& refused() const { return refused_; }  // not ok: trying again will not help
+  [[nodiscard]] GateReport report() const;
 
  private:
   const std::string remote_;

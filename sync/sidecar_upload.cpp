@@ -11,12 +11,6 @@
 #include "sync/transfer_deadline.h"
 
 namespace shoebox {
-namespace {
-
-// What is larger was not written by us: values are bounded far below.
-constexpr uint64_t kMostSidecarBytes = 16 << 20;
-
-}  // namespace
 
 Status SidecarUpload::run(const SidecarStep& step, const CancelToken& cancel, RequestHints& hints) const {
   RequestContext context;
@@ -47,7 +41,7 @@ Result<SidecarUpload::Standing> SidecarUpload::standing(const SidecarStep& step,
                                                         const RequestContext& context) const {
   SHOEBOX_ASSIGN(const RemoteObject there, remote.stat(step.key, context));
   if (!step.former_etag.empty() && there.etag == step.former_etag) return Standing::kOurs;
-  if (there.size > kMostSidecarBytes) return Standing::kStranger;
+  if (there.size > kMostOwnSidecarBytes) return Standing::kStranger;
   SHOEBOX_ASSIGN(const std::string bytes, read_small_object(remote, there, context));
   const ContentHash hash = sha256(bytes);
   if (std::find(step.ours.begin(), step.ours.end(), hash) != step.ours.end()) return Standing::kOurs;

@@ -12,7 +12,6 @@
 
 #include "store/base/log.h"
 #include "store/base/mutex.h"
-#include "sync/remote_gate.h"
 
 namespace shoebox {
 namespace {
@@ -262,10 +261,7 @@ void StepWorker::try_again() {
 
 StepWorker::Report StepWorker::report() const {
   MutexLock lock(state_->mutex);
-  return {state_->gate.online(),     state_->urgent,
-          state_->gate.held(),       state_->gate.why_closed(),
-          state_->gate.last_error(), state_->gate.last_error_s(),
-          state_->gate.refused()};
+  return {state_->gate.report(), state_->urgent};
 }
 
 }  // namespace shoebox

@@ -15,6 +15,7 @@
 #include "store/base/result.h"
 #include "sync/backoff.h"
 #include "sync/remote/remote.h"
+#include "sync/remote_gate.h"
 #include "sync/remote_worker.h"
 
 namespace shoebox {
@@ -70,14 +71,8 @@ class StepWorker : public RemoteWorker {
   void run_now() override;
   void try_again() override;
 
-  struct Report {
-    bool online = true;
-    bool asked_for = false;   // run_now() is not done yet
-    std::string held;         // by the policy, and why
-    std::string waiting_for;  // empty: it may work
-    std::string last_error;
-    int64_t last_error_s = 0;
-    Status refused;  // not ok: trying again will not help (credentials, no space)
+  struct Report : GateReport {
+    bool asked_for = false;  // run_now() is not done yet
   };
   [[nodiscard]] Report report() const;
 

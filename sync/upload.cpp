@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "store/base/hash.h"
-#include "store/base/mutex.h"
 #include "store/content/content_source.h"
 #include "sync/move_aside.h"
 #include "sync/transfer_deadline.h"
@@ -63,31 +62,9 @@ Result<RemoteCopy> Upload::send(const ReadyUpload& upload, const CancelToken& ca
 
 Status Upload::bring_back(const ReadyUpload& upload, const CancelToken& cancel) const {
   if (source == nullptr) return {Code::kUnavailable, "content is evicted and no remote serves reads"};
-  struct Latch {
-    Mutex mutex;
-    ConditionVariable changed;
-    bool done = false;
-    Status status;
-  };
-  const auto latch = std::make_shared<Latch>();  // shared: the fetcher may answer after a cancel
-  // Piece by piece: each has the deadline of a read.
-  constexpr uint64_t kPieceBytes = 8 << 20;
-  for (uint64_t at = 0; at < upload.content.size; at += kPieceBytes) {
-    latch->done = false;
-    const ByteRange piece{at, std::min(upload.content.size, at + kPieceBytes)};
-    source->fetch(upload.job.content, piece, cancel, [latch](Status status) {
-      {
-        MutexLock lock(latch->mutex);
-        latch->status = std::move(status);
-        latch->done = true;
-      }
-      latch->changed.notify_all();
-    });
-    {
-      MutexLock lock(latch->mutex);
-      latch->changed.wait(latch->mutex, [&] { return latch->done; });
-    }
-    SHOEBOX_TRY(latch->status);
+  for (uint64_t at = 0; at < upload.content.size; at += kFetchPieceBytes) {
+    const ByteRange piece{at, std::min(upload.content.size, at + kFetchPieceBytes)};
+    SHOEBOX_TRY(fetch_and_wait(*source, upload.job.content, piece, cancel));
   }
   return Status::ok();
 }

@@ -15,7 +15,6 @@
 #include "store/base/log.h"
 #include "store/base/mutex.h"
 #include "store/outbox.h"
-#include "sync/remote_gate.h"
 #include "sync/upload.h"
 
 namespace shoebox {
@@ -361,18 +360,12 @@ void Uploader::try_again() {
 
 Uploader::Report Uploader::report() const {
   MutexLock lock(state_->mutex);
-  Report report;
-  report.online = state_->gate.online();
+  Report report{state_->gate.report()};
   report.running = static_cast<uint32_t>(state_->running.size());
   report.allowed = state_->allowed;
   report.asked_for = state_->urgent;
-  report.last_error = state_->gate.last_error();
-  report.last_error_s = state_->gate.last_error_s();
-  report.refused = state_->gate.refused();
-  report.held = state_->gate.held();
   report.kept_back = state_->kept_back.size();
   for (const auto& [content, bytes] : state_->kept_back) report.kept_back_bytes += bytes;
-  report.waiting_for = state_->gate.why_closed();
   if (!report.waiting_for.empty() || !state_->running.empty()) return report;
   const Steady now = state_->clock.steady();
   if (state_->next_due != Steady::max() && now < state_->next_due) {

@@ -16,6 +16,7 @@
 #include "store/policy_settings.h"
 #include "sync/backoff.h"
 #include "sync/policy.h"
+#include "sync/remote_gate.h"
 #include "sync/remote_worker.h"
 
 namespace shoebox {
@@ -48,18 +49,13 @@ class Uploader final : public RemoteWorker {
   void run_now() override;
   void try_again() override;
 
-  struct Report {
-    bool online = true;
+  // `waiting_for` tells as well of what is not due yet or kept back.
+  struct Report : GateReport {
     uint32_t running = 0;
-    bool asked_for = false;   // run_now() is not done yet
-    uint32_t allowed = 0;     // uploads at a time, as the remote lets us
-    std::string waiting_for;  // empty: nothing waits
-    std::string held;         // the policy lets nothing start now, and why
-    uint64_t kept_back = 0;   // contents that the policy does not send there
+    bool asked_for = false;  // run_now() is not done yet
+    uint32_t allowed = 0;    // uploads at a time, as the remote lets us
+    uint64_t kept_back = 0;  // contents that the policy does not send there
     uint64_t kept_back_bytes = 0;
-    std::string last_error;
-    int64_t last_error_s = 0;
-    Status refused;  // not ok: trying again will not help (credentials, no space)
   };
   [[nodiscard]] Report report() const;
 

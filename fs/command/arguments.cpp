@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <future>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -18,9 +17,6 @@ namespace shoebox {
 namespace {
 
 using nlohmann::json;
-
-// A fetch has 30 s: at this size even a line of 3 Mbit/s is in time.
-constexpr uint64_t kFetchAtOnce = 8 << 20;
 
 Status wrong_type(const char* key, const char* wanted) {
   return {Code::kInvalid, fmt::format("argument \"{}\" must be {}", key, wanted)};
@@ -137,9 +133,9 @@ Result<std::vector<FoundFile>> files_below(Library& library, const std::vector<s
 }
 
 Status fetch_whole(Library& library, ContentNo content, uint64_t size, const CancelToken& cancel) {
-  for (uint64_t at = 0; at < size; at += kFetchAtOnce) {
+  for (uint64_t at = 0; at < size; at += kFetchPieceBytes) {
     if (cancel.cancelled()) return {Code::kCancelled, "interrupted"};
-    const ByteRange window{at, std::min(size, at + kFetchAtOnce)};
+    const ByteRange window{at, std::min(size, at + kFetchPieceBytes)};
     const Result<std::vector<ByteRange>> gaps = library.contents().missing(content, window);
     // Adopted bytes that turned out to be known ones gave way to those.
     if (gaps.code() == Code::kNotFound && at > 0) return Status::ok();
@@ -148,12 +144,7 @@ Status fetch_whole(Library& library, ContentNo content, uint64_t size, const Can
       if (library.source() == nullptr) {
         return {Code::kUnavailable, "it is on a remote only, and no remote is at hand"};
       }
-      // Shared: the source may call after a cancelled wait gave up.
-      const auto fetched = std::make_shared<std::promise<Status>>();
-      std::future<Status> answer = fetched->get_future();
-      library.source()->fetch(content, gap, cancel,
-                              [fetched](Status status) { fetched->set_value(std::move(status)); });
-      SHOEBOX_TRY(answer.get());
+      SHOEBOX_TRY(fetch_and_wait(*library.source(), content, gap, cancel));
     }
   }
   return Status::ok();

@@ -14,6 +14,7 @@
 
 #include "fs/command/arguments.h"
 #include "fs/command/escape.h"
+#include "store/base/file_hash.h"
 #include "store/base/file_io.h"
 #include "store/catalog/catalog.h"
 #include "store/files.h"
@@ -33,18 +34,6 @@ std::string folder_of(const std::string& path) {
 std::array<timespec, 2> times_of(const InodeRecord& record) {
   return {timespec{record.atime.seconds, record.atime.nanoseconds},
           timespec{record.mtime.seconds, record.mtime.nanoseconds}};
-}
-
-Result<ContentHash> hash_of(int fd, const CancelToken& cancel) {
-  Sha256 hash;
-  std::vector<char> piece(kPiece);
-  for (uint64_t at = 0;;) {
-    if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
-    SHOEBOX_ASSIGN(const size_t bytes, pread_full(fd, piece.data(), piece.size(), at));
-    hash.update(piece.data(), bytes);
-    at += bytes;
-    if (bytes < piece.size()) return hash.finish();
-  }
 }
 
 Result<size_t> read_piece(Files& files, const std::shared_ptr<FileHandle>& handle, uint64_t offset,
@@ -163,7 +152,7 @@ Result<ExportVerdict> FolderExport::export_file(const ExportItem& item, const Ca
     if (::fstat(there->get(), &st) != 0) return Status::from_errno(errno, "stat");
     bool same = S_ISREG(st.st_mode) && static_cast<uint64_t>(st.st_size) == item.record.size;
     if (same && recorded) {
-      SHOEBOX_ASSIGN(const ContentHash hash, hash_of(there->get(), cancel));
+      SHOEBOX_ASSIGN(const ContentHash hash, sha256_of_file(there->get(), cancel));
       same = hash == *recorded;
     }
     if (!same || (!recorded && item.record.size > 0)) {
@@ -190,7 +179,7 @@ Result<ExportVerdict> FolderExport::export_file(const ExportItem& item, const Ca
   SHOEBOX_TRY(fsync_fd(fd.get(), to));
   // Past the page cache: what is compared is what the disk gives back.
   [[maybe_unused]] const int dropped = ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
-  SHOEBOX_ASSIGN(const ContentHash written, hash_of(fd.get(), cancel));
+  SHOEBOX_ASSIGN(const ContentHash written, sha256_of_file(fd.get(), cancel));
   if (written != *read) {
     return Status(Code::kDataLoss,
                   "the destination gives other bytes back than were written; check that disk");

@@ -12,6 +12,7 @@
 
 #include "fs/command/arguments.h"
 #include "fs/command/escape.h"
+#include "store/base/file_hash.h"
 #include "store/base/hash.h"
 #include "store/catalog/catalog.h"
 #include "store/content/content_store.h"
@@ -105,18 +106,6 @@ Result<InodeNo> FolderImport::ensure_folder(const std::string& path) {
   return here;
 }
 
-Result<ContentHash> FolderImport::hash_of(int fd, const CancelToken& cancel) const {
-  Sha256 hash;
-  std::vector<char> piece(kPiece);
-  for (uint64_t at = 0;;) {
-    if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
-    SHOEBOX_ASSIGN(const size_t bytes, pread_full(fd, piece.data(), piece.size(), at));
-    hash.update(piece.data(), bytes);
-    at += bytes;
-    if (bytes < piece.size()) return hash.finish();
-  }
-}
-
 Result<bool> FolderImport::same_bytes(const InodeRecord& inode, uint64_t size,
                                       const ContentHash& hash) const {
   if (!S_ISREG(inode.mode) || inode.size != size) return false;
@@ -126,7 +115,7 @@ Result<bool> FolderImport::same_bytes(const InodeRecord& inode, uint64_t size,
   if (content->state == ContentState::kAdopted) return same_adopted(inode.content, size, hash);
   if (content->state == ContentState::kSealed) return content->sha256 == hash;
   SHOEBOX_ASSIGN(const UniqueFd fd, library_.contents().open_local(inode.content));
-  SHOEBOX_ASSIGN(const ContentHash staged, hash_of(fd.get(), CancelToken()));
+  SHOEBOX_ASSIGN(const ContentHash staged, sha256_of_file(fd.get(), CancelToken()));
   return staged == hash;
 }
 
@@ -225,7 +214,7 @@ Result<ImportOutcome> FolderImport::import_opened(const ImportSource& file, int 
       there->inode.mtime == file.mtime) {
     return ImportOutcome{ImportVerdict::kAlreadyThere, path, "", there->number};
   }
-  SHOEBOX_ASSIGN(const ContentHash hash, hash_of(fd, cancel));
+  SHOEBOX_ASSIGN(const ContentHash hash, sha256_of_file(fd, cancel));
   // One imported a moment ago may have the same bytes, and is known by its hash once sealed.
   if (sizes_.contains(file.size)) library_.files().drain();
   // At its path, or at the number it got there because other bytes had the path first. Never over what
@@ -299,7 +288,7 @@ Status FolderImport::remove_source(const ImportSource& file, const ImportOutcome
               fmt::format("it is backed up on {} of {} remotes", confirmed, library_.settings().copies)};
     }
     // Same size and time were enough to skip copying; they are not enough to delete.
-    SHOEBOX_ASSIGN(const ContentHash hash, hash_of(fd.get(), CancelToken()));
+    SHOEBOX_ASSIGN(const ContentHash hash, sha256_of_file(fd.get(), CancelToken()));
     if (hash != content->sha256) return {Code::kConflict, "the library has other bytes at this path"};
   }
   if (::unlink(source.c_str()) != 0) return Status::from_errno(errno, "delete");

@@ -55,7 +55,6 @@ class FolderImport {
   Result<ImportOutcome> import_opened(const ImportSource& file, int fd, const CancelToken& cancel,
                                       const std::function<void(uint64_t)>& on_bytes);
   Result<InodeNo> ensure_folder(const std::string& path);
-  Result<ContentHash> hash_of(int fd, const CancelToken& cancel) const;
   // Whether the file at `inode` has these bytes; staged ones are read.
   Result<bool> same_bytes(const InodeRecord& inode, uint64_t size, const ContentHash& hash) const;
   // The same for adopted bytes that nobody read yet: reads them.

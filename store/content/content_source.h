@@ -22,4 +22,11 @@ class ContentSource {
                      std::function<void(Status)> done) = 0;
 };
 
+// What is fetched for its own sake is asked for in pieces of this size, each of which has the 30 s for
+// itself: in time even on a line of 3 Mbit/s.
+inline constexpr uint64_t kFetchPieceBytes = 8 << 20;
+
+// As fetch(), and waits for the answer: for threads that may wait for the network.
+Status fetch_and_wait(ContentSource& source, ContentNo content, ByteRange range, const CancelToken& cancel);
+
 }  // namespace shoebox

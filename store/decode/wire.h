@@ -23,6 +23,7 @@ inline constexpr size_t kMaxNames = 256;       // people, tags
 inline constexpr size_t kMaxNameBytes = 1024;  // one person or tag
 inline constexpr size_t kMaxFieldBytes = 256;  // mime, make, model
 inline constexpr size_t kMaxCaptionBytes = 8 << 10;
+inline constexpr size_t kMaxSidecarBytes = 4 << 20;  // far above any that a program writes; not read
 inline constexpr size_t kMaxThumbnails = 4;
 inline constexpr size_t kMaxThumbnailBytes = 3 << 20;
 

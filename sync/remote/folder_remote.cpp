@@ -1,13 +1,11 @@
 #include "sync/remote/folder_remote.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 
-#include "store/base/file_io.h"
 #include "store/base/hash.h"
 #include "sync/remote/checks.h"
 #include "sync/remote/remote_marker.h"
+#include "sync/remote/small_object.h"
 
 namespace shoebox {
 namespace {
@@ -80,9 +78,7 @@ Status FolderRemote::first_use(const RequestContext& context) {
   if (!root) return root.status();
   SHOEBOX_TRY(server_->make_folder(kRemoteMetaFolder, context));
   const std::string_view text = remote_marker_text();
-  const UniqueFd fd(::memfd_create("marker", MFD_CLOEXEC));
-  if (!fd) return Status::from_errno(errno, "make a file in memory");
-  SHOEBOX_TRY(write_full(fd.get(), text));
+  SHOEBOX_ASSIGN(const UniqueFd fd, file_in_memory(text, kRemoteMarker));
   PutOptions options;
   options.size = text.size();
   options.sha256 = sha256(text);

@@ -11,13 +11,13 @@
 #include "store/decode/decoder/source_file.h"
 #include "store/decode/decoder/tag_set.h"
 #include "store/decode/decoder/video.h"
+#include "store/decode/wire.h"
 
 namespace shoebox::decoder {
 namespace {
 
 constexpr size_t kHeadBytes = 4096;
 constexpr uint32_t kSmallThumbnailPx = 256;
-constexpr size_t kMaxSidecarBytes = 4 << 20;  // far above any that a program writes
 
 void read_metadata(Format format, SourceFile& file, TagSet& tags) {
   const size_t there = file.is_part() ? static_cast<size_t>(file.hole().begin) : std::string_view::npos;
@@ -40,7 +40,7 @@ void read_metadata(Format format, SourceFile& file, TagSet& tags) {
     case Format::kBmp: read_bmp(file.map(), tags); break;
     case Format::kXmp: {
       const std::string_view packet = file.map();
-      if (packet.size() <= kMaxSidecarBytes) tags.add_xmp(packet);
+      if (packet.size() <= wire::kMaxSidecarBytes) tags.add_xmp(packet);
       break;
     }
     case Format::kGif:

@@ -56,7 +56,7 @@ TEST_F(RemoteGateTest, AnOutageClosesItForTheBackOffAndSuccessEndsIt) {
   EXPECT_TRUE(gate.is_open());
   (void)gate.judge(Status::ok(), 1, 0, "x");
   EXPECT_TRUE(gate.online());
-  EXPECT_EQ(gate.last_error(), "down");
+  EXPECT_EQ(gate.report().last_error, "down");
 }
 
 TEST_F(RemoteGateTest, WhatIsAskedForByTheRemoteIsKept) {
@@ -72,10 +72,10 @@ TEST_F(RemoteGateTest, WhatIsAskedForByTheRemoteIsKept) {
 TEST_F(RemoteGateTest, ARefusalIsRememberedUntilSomebodyAsksOrItSucceeds) {
   RemoteGate gate = this->gate();
   (void)gate.judge(Status(Code::kUnauthorized, "no"), 1, 0, "x");
-  EXPECT_FALSE(gate.refused());
+  EXPECT_FALSE(gate.report().refused);
   EXPECT_FALSE(gate.is_open());
   gate.reopen();
-  EXPECT_TRUE(gate.refused());
+  EXPECT_TRUE(gate.report().refused);
   EXPECT_TRUE(gate.is_open());
 }
 
@@ -83,10 +83,10 @@ TEST_F(RemoteGateTest, ALateSuccessOfAnEarlierRequestHidesNoRefusal) {
   RemoteGate gate = this->gate();
   const auto verdict = gate.judge(Status(Code::kUnauthorized, "no"), 1, 0, "x");
   (void)gate.judge(Status::ok(), 1, 0, "check");
-  EXPECT_FALSE(gate.refused());
+  EXPECT_FALSE(gate.report().refused);
   clock_.advance(static_cast<int64_t>(verdict.delay_s) + 1);
   (void)gate.judge(Status::ok(), 1, 0, "x");
-  EXPECT_TRUE(gate.refused());
+  EXPECT_TRUE(gate.report().refused);
 }
 
 TEST_F(RemoteGateTest, AFailureOfOneThingClosesNothing) {
