@@ -72,6 +72,7 @@ class Churn:
         self.did("new", name, f"{len(self.files[name])} bytes")
         self.path(name).write_bytes(self.files[name])
         self.be_patient(name)
+        return name
 
     def edit(self):
         """As editors do: beside it, and renamed over it."""
@@ -149,9 +150,9 @@ class Churn:
         """Some file."""
         self.read_once(self.any_name())
 
-    def evict(self):
+    def evict(self, name=None):
         """What is backed up may leave this disk."""
-        name = self.any_name(self.meddled)
+        name = name or self.any_name(self.meddled)
         if name is None:
             return
         self.did("evict", name)
@@ -187,10 +188,11 @@ class Churn:
             self.violate(f"{name}: told to have {self.attribute(name, 'copies')} copies, {self.attribute(name, 'state')}, "
                          "and none stands there")
 
-    def meddle(self):
+    def meddle(self, name=None, how=None):
         """Another program edits, replaces or removes an object that this disk has as well."""
-        name = self.any_name(self.meddled)
-        if name is None or len(self.meddled) >= self.most_meddled:
+        if name is None and len(self.meddled) < self.most_meddled:
+            name = self.any_name(self.meddled)
+        if name is None:
             return
         key = f"Library/{name}"
         if "error" in self.drive.command("pin", paths=[key]) or self.attribute(name, "state") not in ("local", "pending"):
@@ -199,7 +201,7 @@ class Churn:
         if not stands or stands != self.files[name]:
             return
         self.meddled.add(name)
-        how = self.chooser.choice(("deleted", "replaced", "edited"))
+        how = how or self.chooser.choice(("deleted", "replaced", "edited"))
         self.count(how)
         self.did(how, name)
         if how == "deleted":
@@ -209,9 +211,9 @@ class Churn:
         self.server.put(key, data)
         self.strangers.append(data)
 
-    def betray(self):
+    def betray(self, name=None):
         """An object of which this disk has no whole copy becomes another, of the same size, and what it was again."""
-        name = self.any_name(self.meddled)
+        name = name or self.any_name(self.meddled)
         if name is None or self.attribute(name, "state") not in ("remote", "partial"):
             return
         key, data = f"Library/{name}", self.files[name]

@@ -6,8 +6,7 @@ seldom) and which of them are the kinds that every remote has to stand (`kinds`:
 import contextlib
 import http.client
 import importlib.util
-import json
-import shutil
+import os
 import subprocess
 import threading
 import time
@@ -16,7 +15,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
-from drive import mounted, wait_until
+from drive import wait_until
 from fault_means import FaultFolder, FaultLine, add_stats
 from servers import FaultProxy, RcloneDav, Sshd, free_port, listens, needs, stop
 
@@ -184,7 +183,6 @@ class S3Rver(S3):
     name = "s3rver"
 
     def __init__(self, folder, seed):
-        import os
         program = Path(os.environ.get("SHOEBOX_S3RVER", "/nonexistent")) / "bin/s3rver.js"
         if not program.exists():
             pytest.skip("s3rver is not installed: npm install s3rver@3.7.1, and SHOEBOX_S3RVER is its folder")

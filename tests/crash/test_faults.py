@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from conftest import *  # noqa: E402,F401,F403  fixtures of the mount tests
 from drive import wait_until  # noqa: E402
 from fault_churn import Churn, Crowd  # noqa: E402
-from fault_servers import ALL  # noqa: E402
+from fault_servers import ALL, HttpServer  # noqa: E402
 
 OPS = int(os.environ.get("SHOEBOX_FAULT_OPS", "0"))
 SEED = int(os.environ.get("SHOEBOX_SEED", "1"))
@@ -30,6 +30,12 @@ PEOPLE = 6
 # Each remote that starts at once, at a rate of its own.
 SHORT = (("s3", 0.5), ("webdav", 0.1), ("sftp", 0.1), ("directory", 0.5))
 RUNS = [(name, rate) for name in REMOTES for rate in RATES] if OPS else SHORT
+# What a remote may do to us. Each is made on S3; the others have no bucket, no expiring credentials and no Complete.
+KINDS = ("500", "503 SlowDown", "403 in mid-run", "404 bucket", "507 quota", "timeout", "reset", "stalled body",
+         "truncated body", "flipped bit in a body", "flipped bit in a header", "wrong ETag", "lying size", "lost reply to PUT",
+         "doubled reply to PUT", "lost reply to CompleteMultipartUpload", "doubled reply to CompleteMultipartUpload",
+         "clock skew", "expired credentials")
+ONLY_OF_S3 = {"404 bucket", "expired credentials", "clock skew", *KINDS[15:17]}
 BEHIND_OUR_BACK = ("edited", "replaced", "deleted", "betrayed")
 
 
@@ -135,6 +141,21 @@ def see_every_kind(server, crowd, rate):
     server.fail(rate)
 
 
+def see_every_way_of_meddling(drive, server, one, counts, rate):
+    """What another program has not done yet, once; at 50 % little is there to meddle with."""
+    for how in (how for how in BEHIND_OUR_BACK if not counts.get(how)):
+        server.heal()
+        name = one.new(one.chooser.randbytes(500_000))
+        settle(drive)
+        if how == "betrayed":
+            one.evict(name)
+        server.fail(rate)
+        if how == "betrayed":
+            one.betray(name)
+        else:
+            one.meddle(name, how)
+
+
 def outage(drive, server, one):
     """While the remote is gone, status says so, and a write is kept."""
     server.vanish()
@@ -150,6 +171,17 @@ def outage(drive, server, one):
         wait_until(told, 120, "status to tell that the remote is gone")
     except AssertionError as error:
         raise AssertionError(f"{error}: {status}") from error
+
+
+def test_each_kind_of_fault_has_something_that_makes_it():
+    for kind in ALL.values():
+        made = {name for names in kind.kinds.values() for name in names}
+        assert all(name.split(" ")[0] in kind.faults or name in getattr(kind, "line_faults", ()) for name in made), kind.name
+        lacking = set(KINDS) - set(kind.kinds)
+        if issubclass(kind, HttpServer):
+            assert lacking <= (ONLY_OF_S3 if kind.name == "webdav" else set()), f"{kind.name}: {lacking}"
+        else:  # a folder has no headers, and gone storage instead of a bucket
+            assert lacking <= ONLY_OF_S3 | {"flipped bit in a header"}, f"{kind.name}: {lacking}"
 
 
 @pytest.mark.parametrize("server,rate", RUNS, indirect=["server"], ids=lambda value: f"{value:.0%}" if value in RATES else value)
@@ -174,6 +206,7 @@ def test_it_converges_and_serves_no_wrong_byte(server, make_drive, rate, report)
     if OPS:
         tell("every kind once")
         see_every_kind(server, crowd, rate)
+        see_every_way_of_meddling(drive, server, people[0], crowd.total("counts"), rate)
     outage(drive, server, people[0])
     stats = server.stats()
     server.heal()
