@@ -11,6 +11,11 @@
 #include "sync/transfer_deadline.h"
 
 namespace shoebox {
+namespace {
+
+constexpr int kReads = 2;
+
+}  // namespace
 
 Status Tidy::run(const TidyStep& step, const CancelToken& cancel, RequestHints& hints) const {
   RequestContext context;
@@ -47,7 +52,12 @@ Status Tidy::move(const TidyStep& step, const RequestContext& context) const {
   // Moved already by a machine or a run that this catalog does not know of: the bytes at the new key are
   // the right ones, as was just seen.
   const bool moved_before = stands && !source;
-  if (!moved_before && (!source || source->etag != step.etag || source->size != step.size)) {
+  bool right = moved_before || (source && source->etag == step.etag && source->size == step.size);
+  // An etag may have been told wrong, now or when it was confirmed: then the bytes of the copy decide.
+  if (!right && source) {
+    SHOEBOX_ASSIGN(right, holds(step.to, step, context));
+  }
+  if (!right) {
     const Status lost = outbox.copy_lost(step.content, remote.name(), step.key);
     const std::string why =
         fmt::format("{} on {} is {}; left alone, {}", step.key, remote.name(),
@@ -67,7 +77,9 @@ Status Tidy::remove(const TidyStep& step, const RequestContext& context) const {
   if (!there && there.code() != Code::kNotFound) return there.status();
   if (there) {
     bool ours = there->size == step.size && there->etag == step.etag;
-    if (step.etag.empty()) {
+    // Not known, or told wrong, now or when it was confirmed: then the bytes decide, else it would stay for
+    // ever. What came wrong is read again, as a line may flip a bit too.
+    for (int read = 0; !ours && read < kReads; ++read) {
       SHOEBOX_ASSIGN(ours, holds(step.key, step, context));
     }
     // Not where it was confirmed: another photo's may stand there by now.
@@ -92,7 +104,7 @@ Result<bool> Tidy::is_our_sidecar(const std::string& key, const RemoteObject& th
 
 Result<bool> Tidy::holds(const std::string& key, const TidyStep& step, const RequestContext& context) const {
   SHOEBOX_ASSIGN(const RemoteObject there, remote.stat(key, context));
-  if (there.size != step.size) return false;
+  if (there.size != step.size || (step.sha256.is_zero() && step.size > 0)) return false;
   Sha256 hash;
   const auto sink = [&hash](std::string_view piece) {
     hash.update(piece.data(), piece.size());

@@ -3,7 +3,8 @@
 
     fault_proxy.py --upstream 127.0.0.1:9000 [--port P] [--control-port C] [--seed N] [FAULT=PROBABILITY]...
 
-Prints "PORT CONTROL_PORT" once it listens. Each request meets at most one fault, drawn in this order:
+Prints "PORT CONTROL_PORT" once it listens. Each request meets at most one fault: as often as the probabilities say
+together, chosen among those that can happen to it.
 
     delay      answered after --delay-ms (combines with every other fault)
     error500   500 InternalError, the server is not asked
@@ -14,18 +15,23 @@ Prints "PORT CONTROL_PORT" once it listens. Each request meets at most one fault
     error404   404 NoSuchBucket
     error507   507 InsufficientStorage, of requests that send something
     reset      the connection is reset before the server is asked
+    timeout    the server did it, but nothing is said until the client gives up
     stall      half of the answer, then silence until the client gives up
     truncate   half of the body, then the connection is closed
+    cut        half of the request reaches the server, then both connections are closed
     flip       one bit of the body is flipped (length and ETag stay)
+    flip_up    one bit of what is sent is flipped
     etag       another ETag is told
     header     one bit of a header's value is flipped
     size       a length is told that is not that of the body; of a body, the rest never comes
     lost       the server did it, but the connection is reset instead of an answer
     double     the server is asked twice, the second answer is passed on
-    down       connections are closed as soon as they open: the server is gone
+    repeat     the answer is passed on twice
+    down       connections are reset as soon as they open, or are used again: the server is gone
 
 Control, on CONTROL_PORT:
-    GET  /stats    {"requests": 3, "connections": 1, "bytes_up": …, "bytes_down": …, "faults": {…}, "methods": {…}}
+    GET  /stats    {"requests": 3, "connections": 1, "bytes_up": …, "bytes_down": …, "faults": {…}, "methods": {…},
+                    "operations": {"lost PUT": 1, "double complete": 2}}: of S3, more than the method is told
     POST /faults   {"flip": 1.0}: probabilities from now on; those not named become 0. "only": "GET" and "match":
                    "text in the target" limit them; "limit": N ends them after N faults
     POST /reset    all counters to 0
@@ -40,8 +46,10 @@ import random
 import struct
 import socket
 
-FAULTS = ["error500", "error503", "error403", "expired", "skew", "error404", "error507", "reset", "stall", "truncate", "flip",
-          "etag", "header", "size", "lost", "double"]
+FAULTS = ["error500", "error503", "error403", "expired", "skew", "error404", "error507", "reset", "timeout", "stall",
+          "truncate", "cut", "flip", "flip_up", "etag", "header", "size", "lost", "double", "repeat"]
+OF_ANSWER_BODIES = {"flip", "truncate", "stall"}  # a HEAD has none
+OF_REQUEST_BODIES = {"error507", "cut", "flip_up"}
 # Answered by the proxy itself: status, code, more headers.
 REFUSALS = {"error500": (500, "InternalError"), "error503": (503, "SlowDown"), "error403": (403, "AccessDenied"),
             "expired": (403, "ExpiredToken"), "skew": (403, "RequestTimeTooSkewed"), "error404": (404, "NoSuchBucket"),
@@ -109,6 +117,27 @@ async def read_message(reader, writer=None, bodyless=False):
     return message
 
 
+def operation(request):
+    """What a request does; of S3, more than its method tells."""
+    method, target = request.start.split(" ")[:2]
+    query = target.partition("?")[2]
+    if method == "POST" and "uploadId=" in query:
+        return "complete"
+    if method == "POST" and query.startswith("uploads"):
+        return "begin"
+    if "partNumber=" in query:
+        return "part"
+    return "copy" if request.get("x-amz-copy-source") else method
+
+
+def flipped(body, chooser):
+    """With one other bit."""
+    at = chooser.randrange(len(body))
+    changed = bytearray(body)
+    changed[at] ^= 1 << chooser.randrange(8)
+    return bytes(changed)
+
+
 def refusal(status, code, extra=()):
     body = f"<Error><Code>{code}</Code><Message>made by the fault proxy</Message></Error>".encode()
     headers = [("Content-Type", "application/xml"), *extra, ("Content-Length", str(len(body)))]
@@ -132,10 +161,14 @@ class Proxy:
         self.probabilities = {name: float(wanted.get(name, 0)) for name in KNOWN}
 
     def reset_counters(self):
-        self.stats = {"requests": 0, "connections": 0, "bytes_up": 0, "bytes_down": 0, "faults": {}, "methods": {}}
+        self.stats = {"requests": 0, "connections": 0, "bytes_up": 0, "bytes_down": 0, "faults": {}, "methods": {},
+                      "operations": {}}
 
-    def note(self, fault):
+    def note(self, fault, request=None):
         self.stats["faults"][fault] = self.stats["faults"].get(fault, 0) + 1
+        if request is not None:
+            what = f"{fault} {operation(request)}"
+            self.stats["operations"][what] = self.stats["operations"].get(what, 0) + 1
         if self.left is not None:
             self.left -= 1
 
@@ -158,6 +191,9 @@ class Proxy:
                 request = await read_message(reader, writer)
                 if request is None:
                     return
+                if self.drawn("down"):
+                    self.note("down")
+                    return self.reset(writer)
                 if server is None:
                     server = await asyncio.open_connection(*self.upstream, limit=MAX_HEAD_BYTES)
                 server = await self.exchange(request, reader, writer, server)
@@ -197,73 +233,91 @@ class Proxy:
             if self.drawn("delay"):
                 self.note("delay")
                 await asyncio.sleep(self.delay_s)
-            fault = next((name for name in FAULTS if self.drawn(name)), None)
-        if fault in ("flip", "truncate", "stall") and method == "HEAD":
-            fault = None  # there is no body
-        if fault == "error507" and not request.body:
-            fault = None  # nothing that needs room
+            fault = self.choose(method, request)
         if fault == "reset":
-            self.note(fault)
+            self.note(fault, request)
             return self.reset(writer)
         if fault in REFUSALS:
-            self.note(fault)
+            self.note(fault, request)
             extra = [("Retry-After", str(self.retry_after))] if fault == "error503" and self.retry_after > 0 else []
             answer = refusal(*REFUSALS[fault], extra)
             writer.write(answer.head() + (b"" if method == "HEAD" else answer.body))
             await writer.drain()
             return server
+        if fault == "cut":
+            self.note(fault, request)
+            server[1].write(request.head() + request.body[: len(request.body) // 2])
+            await server[1].drain()
+            server[1].close()
+            return self.reset(writer)
+        if fault == "flip_up":
+            self.note(fault, request)
+            request.body = flipped(request.body, self.random)
         answer = await self.ask(request, server)
         if fault == "double":
-            self.note(fault)
+            self.note(fault, request)
             answer = await self.ask(request, server)
-        return await self.pass_on(answer, fault, method, reader, writer, server)
+        return await self.pass_on(answer, fault, request, reader, writer, server)
 
-    async def pass_on(self, answer, fault, method, reader, writer, server):
+    def choose(self, method, request):
+        """The fault that this request meets, if any."""
+        if self.random.random() >= sum(self.probabilities[name] for name in FAULTS):
+            return None
+        possible = [name for name in FAULTS if self.probabilities[name] > 0
+                    and not (name in OF_ANSWER_BODIES and method == "HEAD")
+                    and not (name in OF_REQUEST_BODIES and not request.body)]
+        weights = [self.probabilities[name] for name in possible]
+        return self.random.choices(possible, weights)[0] if possible else None
+
+    async def pass_on(self, answer, fault, request, reader, writer, server):
+        method = request.start.split(" ")[0]
         if fault == "lost":
-            self.note(fault)
+            self.note(fault, request)
             return self.reset(writer)
+        if fault == "timeout":
+            self.note(fault, request)
+            await reader.read(1)  # until the client gives up
+            return None
         if fault == "etag" and answer.get("etag"):
-            self.note(fault)
+            self.note(fault, request)
             answer.headers = answer.replaced("etag", '"' + "".join(self.random.choices("0123456789abcdef", k=32)) + '"')
         if fault == "header":
             chosen = [(k, v) for k, v in answer.headers if v and k.lower() not in FRAMING]
             if chosen:
-                self.note(fault)
+                self.note(fault, request)
                 name, value = self.random.choice(chosen)
                 at = self.random.randrange(len(value))
-                flipped = chr(ord(value[at]) ^ 1 << self.random.randrange(4))  # stays printable, mostly
-                answer.headers = answer.replaced(name.lower(), value[:at] + flipped.replace("\r", " ").replace("\n", " ")
+                other = chr(ord(value[at]) ^ 1 << self.random.randrange(4))  # stays printable, mostly
+                answer.headers = answer.replaced(name.lower(), value[:at] + other.replace("\r", " ").replace("\n", " ")
                                                  + value[at + 1:])
         if fault == "size" and answer.get("content-length"):
-            self.note(fault)
+            self.note(fault, request)
             answer.headers = answer.replaced("content-length", str(int(answer.get("content-length")) + 1000))
-            self.stats["bytes_down"] += len(answer.body)
-            writer.write(answer.head() + (b"" if method == "HEAD" else answer.body))
-            await writer.drain()
+            await self.send(answer.head(), b"" if method == "HEAD" else answer.body, writer)
             return None
         if fault == "flip" and answer.body:
-            self.note(fault)
-            at = self.random.randrange(len(answer.body))
-            flipped = bytearray(answer.body)
-            flipped[at] ^= 1 << self.random.randrange(8)
-            answer.body = bytes(flipped)
+            self.note(fault, request)
+            answer.body = flipped(answer.body, self.random)
         if fault in ("truncate", "stall") and answer.body:
-            self.note(fault)
-            half = answer.body[: len(answer.body) // 2]
-            self.stats["bytes_down"] += len(half)
-            writer.write(answer.head() + half)
-            await writer.drain()
+            self.note(fault, request)
+            await self.send(answer.head(), answer.body[: len(answer.body) // 2], writer)
             if fault == "stall":
                 await reader.read(1)  # until the client gives up
             return None
         body = b"" if method == "HEAD" else answer.body
-        self.stats["bytes_down"] += len(body)
-        writer.write(answer.head() + body)
-        await writer.drain()
+        if fault == "repeat":
+            self.note(fault, request)
+            body += answer.head() + body
+        await self.send(answer.head(), body, writer)
         if answer.get("connection").lower() == "close":
             server[1].close()
             return None
         return server
+
+    async def send(self, head, body, writer):
+        self.stats["bytes_down"] += len(body)
+        writer.write(head + body)
+        await writer.drain()
 
     async def control(self, reader, writer):
         try:

@@ -6,9 +6,11 @@ import http.client
 import http.server
 import json
 import pathlib
+import socket
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 BODY = bytes(range(256)) * 40
@@ -17,20 +19,21 @@ PROXY = pathlib.Path(__file__).with_name("fault_proxy.py")
 
 class Upstream(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    seen = []
+    seen, bodies = [], []
 
     def do_GET(self):
         Upstream.seen.append(self.path)
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        Upstream.bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
         self.send_response(200)
         self.send_header("ETag", '"right"')
         self.send_header("X-Host", self.headers["Host"])
         self.send_header("Content-Length", str(len(BODY)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(BODY)
+            with contextlib.suppress(ConnectionError):  # the proxy hung up
+                self.wfile.write(BODY)
 
-    do_PUT = do_HEAD = do_GET
+    do_PUT = do_HEAD = do_POST = do_GET
 
     def log_message(self, *_):
         pass
@@ -57,6 +60,7 @@ class FaultProxyTest(unittest.TestCase):
         self.control("POST", "/faults", {})
         self.control("POST", "/reset")
         Upstream.seen.clear()
+        Upstream.bodies.clear()
 
     def control(self, method, path, body=None):
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.control_port, timeout=10)) as connection:
@@ -104,6 +108,15 @@ class FaultProxyTest(unittest.TestCase):
                 self.request()
         self.assertEqual(Upstream.seen, [])
 
+    def test_down_ends_connections_that_were_open(self):
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+            connection.request("GET", "/x")
+            self.assertEqual(connection.getresponse().read(), BODY)
+            self.faults(down=1)
+            with self.assertRaises((ConnectionError, http.client.BadStatusLine)):
+                connection.request("GET", "/x")
+                connection.getresponse()
+
     def test_lost_reaches_the_server_but_not_the_client(self):
         self.faults(lost=1)
         with self.assertRaises((ConnectionError, http.client.BadStatusLine)):
@@ -114,6 +127,51 @@ class FaultProxyTest(unittest.TestCase):
         self.faults(double=1)
         self.assertEqual(self.request("PUT", body=b"x")[0], 200)
         self.assertEqual(len(Upstream.seen), 2)
+
+    def test_repeat_answers_twice(self):
+        self.faults(repeat=1)
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as line:
+            line.sendall(b"GET /x HTTP/1.1\r\nHost: here\r\n\r\n")
+            got = b""
+            while got.count(BODY) < 2:
+                piece = line.recv(1 << 16)
+                self.assertTrue(piece, "it hung up")
+                got += piece
+        self.assertEqual(got.count(b"HTTP/1.1 200"), 2)
+        self.assertEqual(len(Upstream.seen), 1)
+
+    def test_timeout_reaches_the_server_and_says_nothing(self):
+        self.faults(timeout=1)
+        with self.assertRaises(TimeoutError):
+            self.request("PUT", body=b"x", timeout=0.3)
+        self.assertEqual(len(Upstream.seen), 1)
+
+    def test_cut_sends_half_to_the_server(self):
+        self.faults(cut=1)
+        with self.assertRaises((ConnectionError, http.client.BadStatusLine)):
+            self.request("PUT", body=b"x" * 1000)
+        self.assertEqual(self.stats()["operations"], {"cut PUT": 1})
+        deadline = time.monotonic() + 10
+        while not Upstream.bodies and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertEqual(Upstream.bodies, [b"x" * 500])
+
+    def test_flip_up_changes_one_bit_of_what_is_sent(self):
+        self.faults(flip_up=1)
+        self.assertEqual(self.request("PUT", body=BODY)[0], 200)
+        self.assertEqual(sum((a ^ b).bit_count() for a, b in zip(Upstream.bodies[0], BODY)), 1)
+        self.assertEqual(len(Upstream.bodies[0]), len(BODY))
+
+    def test_tells_what_the_faults_of_s3_happened_to(self):
+        self.faults(lost=1)
+        for method, path in (("POST", "/k?uploads"), ("PUT", "/k?partNumber=1&uploadId=7"), ("POST", "/k?uploadId=7")):
+            with self.assertRaises((ConnectionError, http.client.BadStatusLine)):
+                self.request(method, path, body=b"x")
+        self.assertEqual(self.stats()["operations"], {"lost begin": 1, "lost part": 1, "lost complete": 1})
+
+    def test_probabilities_add_up(self):
+        self.faults(error500=0.5, flip=0.5)  # a HEAD has no body to flip
+        self.assertEqual({self.request("HEAD")[0] for _ in range(20)}, {500})
 
     def test_truncate_cuts_the_body(self):
         self.faults(truncate=1)

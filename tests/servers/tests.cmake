@@ -18,3 +18,8 @@ endforeach()
 
 add_test(NAME servers.fault_proxy COMMAND ${CMAKE_CURRENT_LIST_DIR}/fault_proxy_test.py)
 set_tests_properties(servers.fault_proxy PROPERTIES LABELS servers TIMEOUT 60)
+
+# The folder that fails, for tests/crash/test_faults.py.
+add_executable(fault_folder ${CMAKE_CURRENT_LIST_DIR}/fault_folder.cpp)
+target_link_libraries(fault_folder PRIVATE PkgConfig::FUSE3 Threads::Threads)
+set_target_properties(fault_folder PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})

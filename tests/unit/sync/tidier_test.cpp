@@ -26,11 +26,11 @@ class TidierTest : public testing::SyncFixture {
     if (tidier_) tidier_->stop();
   }
   // A file whose copy stands under its former name.
-  void rename_one(const std::string& from, const std::string& to) {
+  void rename_one(const std::string& from, const std::string& to, const std::string& etag = "etag") {
     const ContentNo content = add(from, "bytes", {});
     remote_.place("Library/" + from, "bytes");
     const auto txn = catalog_->begin();
-    txn->put_copy(content, "nas", {"Library/" + from, "etag", 5, 1});
+    txn->put_copy(content, "nas", {"Library/" + from, etag, 5, 1});
     ASSERT_TRUE(txn->commit());
     rename(from, to);
   }
@@ -74,6 +74,24 @@ TEST_F(TidierTest, OnBatteryItWaitsForMains) {
   tidier_->set_surroundings({});
   wait_until([&] { return tidied(); });
   EXPECT_TRUE(remote_.object("Library/b.jpg"));
+}
+
+// A line that flips a bit of a header, a server that tells another etag once.
+TEST_F(TidierTest, WhatWasConfirmedUnderAWrongEtagIsKnownByItsBytes) {
+  start({});
+  rename_one("a.jpg", "b.jpg", "told wrong");
+  wait_until([&] { return tidied(); });
+  EXPECT_EQ(remote_.object("Library/b.jpg"), "bytes");
+  EXPECT_FALSE(remote_.object("Library/a.jpg"));
+  EXPECT_EQ(pending("nas"), 0U) << "it is not sent again";
+}
+
+TEST_F(TidierTest, WhatHasOtherBytesIsLeftWhereItIs) {
+  rename_one("a.jpg", "b.jpg", "told wrong");
+  remote_.place("Library/a.jpg", "BYTES");
+  start({});
+  wait_until([&] { return tidied(); });
+  EXPECT_EQ(remote_.object("Library/a.jpg"), "BYTES");
 }
 
 }  // namespace
