@@ -28,6 +28,8 @@ struct RebuildResult {
   int64_t backed_up_s = 0;         // when the backup was made
   uint64_t originals = 0;          // that the remote has
   uint64_t thumbnails = 0;         // that were fetched
+  uint64_t requests = 0;           // for the catalog and the thumbnails, by this run
+  uint64_t received_bytes = 0;     // likewise
   std::vector<std::string> lost;   // paths of files that were not backed up yet
   std::vector<std::string> older;  // paths that show the bytes from before an edit
   bool resumed = false;            // the catalog was in place already

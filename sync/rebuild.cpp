@@ -17,6 +17,7 @@
 #include "store/catalog/keys.h"
 #include "store/library_lock.h"
 #include "store/thumbnails/thumbnails.h"
+#include "sync/counted_remote.h"
 #include "sync/known_head.h"
 #include "sync/rebuild_fetch.h"
 #include "sync/thumbnail_cut.h"
@@ -176,8 +177,9 @@ Result<RebuildResult> rebuild_library(
   const std::string& library = plan.library;
   SHOEBOX_TRY(take_folder(library));
   SHOEBOX_ASSIGN(const LibraryLock lock, LibraryLock::take(library, /*read_only=*/false));
-  SHOEBOX_ASSIGN(const std::unique_ptr<Remote> remote, make_remote(plan.remote));
-  const RebuildFetch fetch(*remote, clock, plan, library + kWork + "/segments");
+  SHOEBOX_ASSIGN(std::unique_ptr<Remote> made_remote, make_remote(plan.remote));
+  CountedRemote remote(std::move(made_remote));
+  const RebuildFetch fetch(remote, clock, plan, library + kWork + "/segments");
 
   RebuildResult result;
   const std::string from_keys = library + kWork + kFromKeys;
@@ -208,6 +210,8 @@ Result<RebuildResult> rebuild_library(
     SHOEBOX_TRY(put_in_place(made, library + "/catalog", library));
   }
   SHOEBOX_TRY(fetch_thumbnails(plan, fetch, found.head, result));
+  result.requests = remote.counters().requests;
+  result.received_bytes = remote.counters().bytes_received;
   return result;
 }
 

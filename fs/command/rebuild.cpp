@@ -153,6 +153,8 @@ void show_paths(const std::vector<std::string>& paths, std::string_view what) {
 
 void show(const RebuildResult& result, const std::string& library) {
   say(fmt::format("{} is as it was when it was backed up last", escape_name(library)));
+  say(fmt::format("{}, {} received for the catalog and {}", counted(result.requests, "request"),
+                  human_bytes(result.received_bytes), counted(result.thumbnails, "thumbnail")));
   if (!result.lost.empty()) {
     say(fmt::format("{} not backed up yet and lost:",
                     counted(result.lost.size(), "file") + (result.lost.size() == 1 ? " was" : " were")));
@@ -174,6 +176,8 @@ json json_of(const RebuildResult& result, const Fetched& fetched) {
           {"backed_up_at", result.backed_up_s},
           {"originals", result.originals},
           {"thumbnails", result.thumbnails},
+          {"requests", result.requests},
+          {"received_bytes", result.received_bytes},
           {"lost", lost},
           {"before_an_edit", older},
           {"fetched_files", fetched.files},

@@ -47,6 +47,14 @@ def random_file(path, size, seed):
     return path
 
 
+def big_file(path, size):
+    """A file of random bytes, made in pieces."""
+    with open(path, "wb") as file:
+        for offset in range(0, size, 8 << 20):
+            file.write(os.urandom(min(8 << 20, size - offset)))
+    return path
+
+
 class Table:
     """Rows: what was measured, ours, each yardstick, and the ratio to it."""
 
