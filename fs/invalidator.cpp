@@ -76,7 +76,7 @@ void Invalidator::run(Lane& lane, const char* thread_name) NO_THREAD_SAFETY_ANAL
     lane.busy = true;
     mutex_.unlock();
     try {
-      send(std::move(names), std::move(attributes), std::move(data));
+      send(names, std::move(attributes), std::move(data));
     } catch (const std::exception& error) {
       log::error("kernel caches may be stale for an hour: {}; remount to be sure", error.what());
     }
@@ -87,7 +87,8 @@ void Invalidator::run(Lane& lane, const char* thread_name) NO_THREAD_SAFETY_ANAL
   mutex_.unlock();
 }
 
-void Invalidator::send(std::vector<Name> names, std::vector<InodeNo> attributes, std::vector<InodeNo> data) {
+void Invalidator::send(const std::vector<Name>& names, std::vector<InodeNo> attributes,
+                       std::vector<InodeNo> data) {
   std::vector<InodeNo> directories;
   for (const Name& name : names) {
     check(notifier_.invalidate_name(name.directory, name.name), "a name", name.directory);

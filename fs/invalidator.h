@@ -56,7 +56,7 @@ class Invalidator {
     [[nodiscard]] bool empty() const { return names.empty() && attributes.empty() && data.empty(); }
   };
   void run(Lane& lane, const char* thread_name);
-  void send(std::vector<Name> names, std::vector<InodeNo> attributes, std::vector<InodeNo> data);
+  void send(const std::vector<Name>& names, std::vector<InodeNo> attributes, std::vector<InodeNo> data);
 
   Notifier& notifier_;
   Mutex mutex_;

@@ -113,6 +113,8 @@ void Files::open_async(InodeNo inode, OpenFlags flags, CancelToken cancel,
                     });
 }
 
+// By value: the handle lives to the end of this, whatever the caller does with its own.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 void Files::release(std::shared_ptr<FileHandle> handle) {
   const std::shared_ptr<OpenInode> open = handle->open;
   bool last = false;

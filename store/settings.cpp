@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "store/base/file_io.h"
+#include "store/base/plain_text.h"
 #include "store/settings_keys.h"
 
 namespace shoebox {
@@ -23,7 +24,7 @@ class Reader {
   }
 
   Status refuse(const toml::source_region& where, const std::string& what) const {
-    return {Code::kInvalid, fmt::format("{}:{}: {}", path_, where.begin.line, what)};
+    return {Code::kInvalid, fmt::format("{}:{}: {}", path_, where.begin.line, plain_line(what))};
   }
 
   Status unknown_key(const toml::key& key, const std::vector<std::string_view>& valid) const {
@@ -388,10 +389,8 @@ Result<Settings> Settings::parse(const std::string& text, const std::string& pat
     for (auto&& [key, node] : table) SHOEBOX_TRY(read_key(reader, key, node, settings));
     return settings;
   } catch (const toml::parse_error& error) {
-    std::string what(error.description());
-    std::replace(what.begin(), what.end(), '\n', ' ');
-    return Status(Code::kInvalid,
-                  fmt::format("{}:{}: {}", path_for_messages, error.source().begin.line, what));
+    return Status(Code::kInvalid, fmt::format("{}:{}: {}", path_for_messages, error.source().begin.line,
+                                              plain_line(error.description())));
   }
 }
 

@@ -16,11 +16,10 @@ bool portable_text(std::string_view text) {
     const auto lead = static_cast<unsigned char>(text[i]);
     if (lead < 0x20 || lead == 0x7f || lead == '\\') return false;
     size_t length = 1;
-    uint32_t point = lead;
     if (lead >= 0x80) {
       length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
       if (lead < 0xc2 || lead > 0xf4 || i + length > text.size()) return false;
-      point = lead & (0x7fU >> length);
+      uint32_t point = lead & (0x7fU >> length);
       for (size_t k = 1; k < length; ++k) {
         const auto next = static_cast<unsigned char>(text[i + k]);
         if ((next & 0xc0) != 0x80) return false;

@@ -175,7 +175,8 @@ void Fetcher::fetch(ContentNo content, ByteRange range, CancelToken cancel,
   }
   // What readahead adds is worth no error: without it, the missing parts alone are fetched.
   auto more = state.contents.missing(content, planned);
-  std::vector<ByteRange> wanted = more ? std::move(*more) : missing;
+  std::vector<ByteRange> wanted = missing;
+  if (more) wanted = std::move(*more);
   {
     MutexLock lock(state.mutex);
     if (!state.stopping) {

@@ -48,9 +48,9 @@ class SyncEngine final : public SyncControl {
     std::function<uint64_t(uint64_t bytes_wanted)> on_disk_full;
     int64_t quiet_s = 5;
     Fetcher::Options fetcher;
-    CatalogBackup::Options catalog_backup;  // but for its callbacks
-    int64_t verify_period_s = 0;            // every copy is read back once in this time; 0: never by itself
-    Writer writer;
+    CatalogBackup::Options catalog_backup{};  // but for its callbacks
+    int64_t verify_period_s = 0;              // every copy is read back once in this time; 0: never by itself
+    Writer writer{};
     Tree* tree = nullptr;              // for adopt()
     Thumbnails* thumbnails = nullptr;  // for those that come from there
     bool follow = false;               // another machine writes this library: start() keeps up with it

@@ -35,7 +35,8 @@ std::string error_line(const Status& status) {
   return line_of({{"error", {{"code", code_name(status.code())}, {"message", status.message()}}}});
 }
 
-struct Request {
+// Moving a json throws nothing.
+struct Request {  // NOLINT(bugprone-exception-escape)
   std::string verb;
   json arguments;
 };

@@ -26,6 +26,7 @@ std::vector<ViewPath> PeopleView::places(const PhotoRecord& photo) const {
     }
   }
   std::vector<ViewPath> places;
+  places.reserve(people.size());
   for (const std::string& person : people) places.push_back({person});
   return places;
 }

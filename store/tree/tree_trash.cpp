@@ -79,7 +79,7 @@ Status restore_to_original(Operation& op, InodeNo inode, const TrashRecord& tras
   SHOEBOX_ASSIGN(const InodeRecord record, need_inode(op.txn, inode));
   SHOEBOX_ASSIGN(const auto names, op.txn.names_of(inode));
   if (names.empty()) return {Code::kNotFound, fmt::format("{}: is not in Trash any more", trash.path)};
-  const NameOf from = names.front();
+  const NameOf& from = names.front();
   const std::string wanted = trash.path.substr(trash.path.rfind('/') + 1);
   SHOEBOX_ASSIGN(const auto folder, original_folder(op, trash));
   if (S_ISDIR(record.mode)) {

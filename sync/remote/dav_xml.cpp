@@ -6,6 +6,7 @@
 #include <charconv>
 #include <pugixml.hpp>
 
+#include "store/base/plain_text.h"
 #include "sync/remote/http_answer.h"
 #include "sync/remote/uri.h"
 
@@ -87,7 +88,7 @@ Status read_member(const pugi::xml_node& response, DavMember& member) {
   read_href(href.child_value(), member);
   const pugi::xml_node own_status = child(response, "status");
   if (own_status && status_of(own_status) / 100 != 2) {
-    return not_dav(fmt::format("it tells \"{:.40}\" of a member", own_status.child_value()));
+    return not_dav(fmt::format("it tells \"{}\" of a member", plain_line(own_status.child_value(), 40)));
   }
   bool typed = false;
   bool sized = false;
@@ -155,11 +156,7 @@ std::string dav_error_message(std::string_view xml) {
   pugi::xml_document document;
   if (!parse(document, xml) || local_name(document.document_element()) != "error") return "";
   // Shown to people: one line, of a bounded length.
-  std::string text = std::string(trimmed(child(document.document_element(), "message").child_value()));
-  text.resize(std::min<size_t>(text.size(), 200));
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return text;
+  return plain_line(trimmed(child(document.document_element(), "message").child_value()), 200);
 }
 
 }  // namespace shoebox

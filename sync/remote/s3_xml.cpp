@@ -7,6 +7,7 @@
 #include <ctime>
 #include <pugixml.hpp>
 
+#include "store/base/plain_text.h"
 #include "sync/remote/http_answer.h"
 
 namespace shoebox {
@@ -53,13 +54,7 @@ std::string url_decode(std::string_view text) {
 
 void read_error(const pugi::xml_node& node, S3Error& error) {
   // Shown to people: one line, of a bounded length.
-  const auto line = [&](const char* name) {
-    std::string text = std::string(node.child_value(name)).substr(0, 200);
-    for (char& c : text) {
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-    }
-    return text;
-  };
+  const auto line = [&](const char* name) { return plain_line(node.child_value(name), 200); };
   error = {line("Code"), line("Message"), line("Region"), line("Endpoint")};
 }
 
