@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <exception>
 #include <map>
@@ -14,6 +15,7 @@
 #include "fs/control/server.h"
 #include "fs/mount_daemon.h"
 #include "fs/views/all_views.h"
+#include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "store/decode/decoder_pool.h"
 #include "store/evictor.h"
@@ -222,6 +224,10 @@ Status check_passphrase(const RemoteSettings& remote) {
 int main(int argc, char** argv) {
   try {
     shoebox::log::to_stderr();
+    if (const shoebox::Status armed = shoebox::arm_kill_point(std::getenv("SHOEBOX_KILL_POINT")); !armed) {
+      fmt::print(stderr, "shoebox: {}\n", armed.message());
+      return 2;
+    }
     return shoebox::run_command_line(argc, argv,
                                      {.open_library = shoebox::open_library,
                                       .mount = shoebox::mount_for_command_line,

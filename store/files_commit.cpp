@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "store/base/kill_point.h"
 #include "store/catalog/catalog.h"
 #include "store/files_state.h"
 #include "store/settings.h"
@@ -99,15 +100,18 @@ Status Files::State::commit(OpenInode& open, bool durable) {
   if (!inode || inode->nlink == 0) return Status::ok();
   if (to_sync && now.staging) {
     SHOEBOX_TRY(deps.contents.sync_staging(now.content, now.staging->get()));
+    kill_point("staging-named");
     ++data_syncs;
   }
   if (changed) {
     const std::unique_ptr<Transaction> transaction = deps.catalog.begin();
     SHOEBOX_TRY(put_record(*transaction, deps.settings, deps.tree, open.inode, now, deps.clock.now()));
     SHOEBOX_TRY(transaction->commit());
+    kill_point("write-committed");
     ++commits;
   }
   if (to_sync) SHOEBOX_TRY(deps.catalog.sync());
+  kill_point("write-synced");
   MutexLock lock(open.mutex);
   open.committed_epoch = now.epoch;
   if (to_sync) open.durable_epoch = now.epoch;

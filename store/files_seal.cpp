@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
 #include "store/files_state.h"
@@ -178,10 +179,12 @@ Status Files::State::seal(OpenInode& open) {
     ContentHashes hashes = hasher.finish();
     hashes.disk_bytes = disk_bytes_of(fd.get());
     SHOEBOX_TRY(deps.contents.seal(content, synced));
+    kill_point("seal-moved");
     Result<ContentNo> standing = deps.tree.content_sealed(content, hashes);
     // Deleted meanwhile: the remover may have been there before the file moved.
     if (!standing && standing.code() == Code::kNotFound) return deps.contents.remove(content);
     if (!standing) return standing.status();
+    kill_point("seal-recorded");
     result = *standing;
     ++seals;
     MutexLock lock(open.mutex);

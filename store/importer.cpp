@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "store/base/mutex.h"
 #include "store/catalog/catalog.h"
@@ -247,9 +248,11 @@ void Importer::State::process(ContentNo content) {
   const auto now = dependencies.catalog.content(content);
   if (adopted && (!now || !*now || (*now)->state != ContentState::kAdopted)) return;
   if (!is_sidecar) put_thumbnails(content, *record.value(), media.value());
+  kill_point("decode-thumbnails");
   if (later_if_failed(is_sidecar ? dependencies.tree.sidecar_read(content, info)
                                  : dependencies.tree.photo_decoded(content, info)))
     return;
+  kill_point("decode-recorded");
   MutexLock lock(mutex);
   delay = kFirstRetry;
   trouble_logged = false;

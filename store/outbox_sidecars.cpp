@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "store/base/hash.h"
+#include "store/base/kill_point.h"
 #include "store/catalog/keys.h"
 #include "store/outbox_state.h"
 #include "store/xmp_sidecar.h"
@@ -155,6 +156,7 @@ Result<Step> Outbox::State::plan_sidecar(Plan& plan, PhotoId id, const TidyRecor
     release_key(remote, step.key);
     return noted;
   }
+  kill_point("sidecar-noted");
   return Step(std::move(step));
 }
 
@@ -190,6 +192,7 @@ Status Outbox::sidecar_sent(const SidecarStep& step, const std::string& remote,
     if (copy && copy->key == step.copy_key && sha256(now) == step.sha256)
       txn->erase_sidecar_mark(remote, step.photo);
     SHOEBOX_TRY(txn->commit());
+    kill_point("sidecar-recorded");
   }
   state_->release_key(remote, step.key);
   return Status::ok();

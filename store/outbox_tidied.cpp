@@ -4,6 +4,7 @@
 
 #include <unordered_set>
 
+#include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "store/catalog/keys.h"
 #include "store/outbox_state.h"
@@ -60,7 +61,9 @@ Status Outbox::tidied(const TidyStep& step, const std::string& remote, const Con
     }
     SHOEBOX_TRY(txn->commit());
   }
+  kill_point("tidy-recorded");
   SHOEBOX_TRY(state_->catalog.sync());  // before anything is removed
+  kill_point("tidy-synced");
   state_->release_key(remote, step.to);
   return Status::ok();
 }

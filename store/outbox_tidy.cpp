@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "store/base/hash.h"
+#include "store/base/kill_point.h"
 #include "store/catalog/keys.h"
 #include "store/outbox_state.h"
 
@@ -315,6 +316,7 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
       release_key(plan.remote, key);
       return noted;
     }
+    kill_point("tidy-noted");
     return Step(std::move(step));
   }
   return Step();

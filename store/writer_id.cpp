@@ -10,6 +10,7 @@
 
 #include "store/base/file_io.h"
 #include "store/base/hash.h"
+#include "store/base/kill_point.h"
 
 namespace shoebox {
 namespace {
@@ -44,6 +45,7 @@ Result<std::string> writer_id(const std::string& library) {
   if (::fstat(fd.get(), &st) != 0) return Status::from_errno(errno, "stat " + temporary);
   SHOEBOX_TRY(write_full(fd.get(), text_of(id, st.st_ino)));
   SHOEBOX_TRY(fsync_fd(fd.get(), temporary));
+  kill_point("library-writer");
   if (::rename(temporary.c_str(), path.c_str()) != 0) return Status::from_errno(errno, "rename to " + path);
   SHOEBOX_TRY(fsync_dir(library));
   return id;

@@ -11,6 +11,7 @@
 
 #include "store/base/file_names.h"
 #include "store/base/hash.h"
+#include "store/base/kill_point.h"
 #include "store/catalog/catalog.h"
 #include "store/content/content_store.h"
 #include "store/tree/tree.h"
@@ -313,7 +314,9 @@ struct Adopter::Run {
       }
       SHOEBOX_TRY(with.deps_.contents.sync_adopted(whole));
       SHOEBOX_ASSIGN(const std::vector<std::string> paths, with.deps_.tree.adopt(files, owner()));
+      kill_point("adopt-committed");
       SHOEBOX_TRY(with.deps_.catalog.sync());
+      kill_point("adopt-synced");
       for (size_t i = 0; i < files.size(); ++i) {
         count(filed[i]->object, filed[i]->changed);
         const Wanted& one = *filed[i];

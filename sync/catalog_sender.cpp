@@ -6,6 +6,7 @@
 #include <set>
 
 #include "store/base/hash.h"
+#include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
 #include "store/catalog/keys.h"
@@ -255,6 +256,7 @@ Status CatalogSender::put_segment(const Segment& segment, const std::string& fil
   const auto there = objects_.find(key);
   if (there != objects_.end() && there->second == file.size()) return Status::ok();
   SHOEBOX_TRY(put(key, file, cancel, hints));
+  kill_point("backup-segment");
   objects_[key] = file.size();
   return Status::ok();
 }
@@ -268,13 +270,16 @@ Status CatalogSender::put_head(const CatalogMoment& moment, const Head& planned,
   const std::string text = encode(head);
   // First, so that a head whose answer is lost is known again.
   SHOEBOX_TRY(remember(current_, sha256(text).hex()));
+  kill_point("backup-intended");
   const std::string key = backup::head_key(library_, head.counter);
   SHOEBOX_TRY(put(key, text, cancel, hints));
+  kill_point("backup-head");
   objects_[key] = text.size();
   counter_ = head.counter;
   if (current_) previous_ = std::move(current_);
   current_ = std::move(head);
   SHOEBOX_TRY(remember(current_, "-"));
+  kill_point("backup-known");
   publish();
   return Status::ok();
 }
@@ -306,6 +311,7 @@ void CatalogSender::clean(const CancelToken& cancel) {
                 removed.message());
       return;
     }
+    kill_point("backup-cleaned");
     object = objects_.erase(object);
   }
 }

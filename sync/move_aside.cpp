@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "store/base/hash.h"
+#include "store/base/kill_point.h"
 
 namespace shoebox {
 namespace {
@@ -33,6 +34,7 @@ Status move_aside(Remote& remote, const std::string& key, const Clock& clock, co
     if (copied.code() != Code::kNameTooLong) break;
   }
   SHOEBOX_TRY(copied);
+  kill_point("aside-copied");
   SHOEBOX_ASSIGN(const RemoteObject kept, remote.stat(aside, context));
   if (kept.size == there.size) return Status::ok();
   return {Code::kDataLoss,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "sync/remote/checks.h"
 #include "sync/time_text.h"
@@ -311,6 +312,7 @@ Status OwnerLease::begin_term(uint64_t term, const std::string& library, std::ch
     unsure_ = true;
   }
   const OwnerObjects::Put put = objects_.create(record, cancel);
+  if (put.status) kill_point("owner-begun");
   {
     const MutexLock lock(mutex_);
     looked_first_ = looked_first_ || put.looked_first;
@@ -352,6 +354,7 @@ Result<OwnerRecord> OwnerLease::next_record(OwnerState state) {
 Status OwnerLease::renew(const CancelToken& cancel, Steady begin) {
   SHOEBOX_ASSIGN(const OwnerRecord record, next_record(OwnerState::kHolds));
   SHOEBOX_TRY(objects_.replace(owner_key(record.term), record, cancel));
+  kill_point("owner-renewed");
   // After the write: who takes over looks at our record after it began the next term.
   const Result<OwnerRecord> next = objects_.read(owner_key(record.term + 1), cancel);
   if (next || next.code() == Code::kDataLoss || next.code() == Code::kIncompatible) {
@@ -367,6 +370,7 @@ Status OwnerLease::renew(const CancelToken& cancel, Steady begin) {
 Status OwnerLease::write_released(const CancelToken& cancel) {
   SHOEBOX_ASSIGN(const OwnerRecord record, next_record(OwnerState::kReleased));
   const Status put = objects_.replace(owner_key(record.term), record, cancel);
+  if (put) kill_point("owner-released");
   const MutexLock lock(mutex_);
   mine_.reset();
   valid_until_ = Steady::min();

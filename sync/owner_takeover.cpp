@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "sync/owner_lease.h"
 #include "sync/time_text.h"
@@ -96,6 +97,7 @@ Status OwnerLease::take_over_now(const TakeoverRequest& request, const CancelTok
 Result<bool> OwnerLease::watch(const OwnerRecord& former, OwnerRecord& last, const CancelToken& cancel,
                                const Progress& progress) {
   SHOEBOX_TRY(ask(OwnerState::kAsks, former, cancel));
+  kill_point("owner-asked");
   const std::chrono::seconds patience = patience_for(former);
   const Steady until = now() + patience;
   Steady next = Steady::min();
@@ -124,6 +126,7 @@ Result<bool> OwnerLease::watch(const OwnerRecord& former, OwnerRecord& last, con
 Status OwnerLease::take_term(const TakeoverRequest& request, const OwnerRecord& former, bool alive,
                              const CancelToken& cancel, const Progress& progress) {
   SHOEBOX_TRY(begin_term(former.term + 1, former.library, std::chrono::seconds(former.lease_s), cancel));
+  kill_point("owner-taken");
   const Result<OwnerRecord> after = objects_.read(owner_key(former.term), cancel);
   const bool quiet = !alive && after && *after == former;
   Steady begin;

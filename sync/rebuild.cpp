@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "store/base/file_io.h"
+#include "store/base/kill_point.h"
 #include "store/catalog/backup_import.h"
 #include "store/catalog/backup_prune.h"
 #include "store/catalog/backup_segment.h"
@@ -204,10 +205,13 @@ Result<RebuildResult> rebuild_library(
   if (!result.resumed) {
     const std::string made = library + kWork + "/catalog";
     SHOEBOX_TRY(build_catalog(plan, fetch, found, made, result));
+    kill_point("rebuild-catalog");
     SHOEBOX_TRY(write_settings(library, settings));
     SHOEBOX_TRY(keep_report(library, result));
+    kill_point("rebuild-settings");
     // Last: from here on it is a library.
     SHOEBOX_TRY(put_in_place(made, library + "/catalog", library));
+    kill_point("rebuild-placed");
   }
   SHOEBOX_TRY(fetch_thumbnails(plan, fetch, found.head, result));
   result.requests = remote.counters().requests;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "store/base/hash.h"
+#include "store/base/kill_point.h"
 #include "store/xmp_sidecar.h"
 #include "sync/move_aside.h"
 #include "sync/remote/small_object.h"
@@ -18,6 +19,7 @@ Status SidecarUpload::run(const SidecarStep& step, const CancelToken& cancel, Re
   context.hints = &hints;
   context.deadline = transfer_deadline(clock, step.bytes.size());
   SHOEBOX_ASSIGN(const RemoteObject stored, store(step, context));
+  kill_point("sidecar-stored");
   if (stored.size != step.bytes.size()) {
     return {Code::kDataLoss, fmt::format("{} on {}: {} bytes were sent and {} confirmed", step.key,
                                          remote.name(), step.bytes.size(), stored.size)};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "store/base/hash.h"
+#include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "store/xmp_sidecar.h"
 #include "sync/fold_probe.h"
@@ -46,6 +47,7 @@ Status Tidy::move(const TidyStep& step, const RequestContext& context) const {
   if (!stands) {
     const Status copied = remote.copy(step.key, step.to, context);
     if (!copied && copied.code() != Code::kNotFound) return copied;
+    kill_point("tidy-copied");
   }
   const auto source = remote.stat(step.key, context);
   if (!source && source.code() != Code::kNotFound) return source.status();
@@ -88,6 +90,7 @@ Status Tidy::remove(const TidyStep& step, const RequestContext& context) const {
     }
     if (ours) {
       SHOEBOX_TRY(remote.remove(step.key, context));
+      kill_point("tidy-removed");
     } else {
       log::warning("remote {}: {} is not the object that was sent; left there", remote.name(), step.key);
     }

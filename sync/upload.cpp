@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "store/base/hash.h"
+#include "store/base/kill_point.h"
 #include "store/content/content_source.h"
 #include "sync/move_aside.h"
 #include "sync/transfer_deadline.h"
@@ -40,6 +41,7 @@ Result<RemoteCopy> Upload::send(const ReadyUpload& upload, const CancelToken& ca
     return outbox.save_progress(content, remote.name(), upload.key + '\n' + progress);
   };
   SHOEBOX_TRY(outbox.sending(content, remote.name(), upload.key));
+  kill_point("upload-noted");
   Result<RemoteObject> put = remote.put(upload.key, fd.get(), options, context);
   if (!put && put.code() == Code::kConflict) {
     SHOEBOX_TRY(move_aside(remote, upload.key, clock, context));
@@ -52,6 +54,7 @@ Result<RemoteCopy> Upload::send(const ReadyUpload& upload, const CancelToken& ca
                   fmt::format("{} on {}: {} bytes were sent and {} confirmed; it is sent again", upload.key,
                               remote.name(), upload.content.size, put->size));
   }
+  kill_point("upload-stored");
   RemoteCopy copy;
   copy.key = upload.key;
   copy.etag = put->etag;

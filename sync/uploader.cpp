@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "store/base/mutex.h"
 #include "store/outbox.h"
@@ -196,6 +197,7 @@ void Uploader::State::send_one() NO_THREAD_SAFETY_ANALYSIS {
     } else {
       auto copy = upload.send(item, cancel, hints);
       status = copy ? outbox.confirmed(item.job.content, remote.name(), *copy) : copy.status();
+      if (status) kill_point("upload-confirmed");
     }
   } catch (const std::exception& e) {
     status = Status(Code::kIo, fmt::format("{}: {}", item.key, e.what()));

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "store/base/hash.h"
+#include "store/base/kill_point.h"
 #include "store/catalog/catalog.h"
 #include "store/content/content_source.h"
 #include "store/content/content_store.h"
@@ -183,9 +184,13 @@ Status Verifier::repair(const Item& item, Found found, const CancelToken& cancel
     // Out of the way first: some remotes would tell the upload, by what they recorded, that it is there.
     RequestContext context = context_for(item.size, cancel);
     SHOEBOX_TRY(move_aside(*item.remote, item.copy.key, clock_, context));
+    kill_point("verify-aside");
     SHOEBOX_TRY(item.remote->remove(item.copy.key, context));
+    kill_point("verify-removed");
   }
-  return outbox_.copy_lost(item.content, item.remote->name(), item.copy.key);
+  SHOEBOX_TRY(outbox_.copy_lost(item.content, item.remote->name(), item.copy.key));
+  kill_point("verify-queued");
+  return Status::ok();
 }
 
 Result<VerifyReport> Verifier::run(const std::vector<Remote*>& remotes, const VerifyRequest& request,

@@ -16,6 +16,7 @@
 #include "fs/command/escape.h"
 #include "store/base/file_hash.h"
 #include "store/base/file_io.h"
+#include "store/base/kill_point.h"
 #include "store/catalog/catalog.h"
 #include "store/files.h"
 #include "store/library.h"
@@ -185,7 +186,9 @@ Result<ExportVerdict> FolderExport::export_file(const ExportItem& item, const Ca
                   "the destination gives other bytes back than were written; check that disk");
   }
   ::futimens(fd.get(), times_of(item.record).data());  // reading it again moved its atime
+  kill_point("export-written");
   SHOEBOX_TRY(take_name(temporary.path, to));
+  kill_point("export-named");
   temporary.path.clear();
   exported_.emplace(item.inode, to);
   return ExportVerdict::kCopied;

@@ -14,6 +14,7 @@
 #include "fs/command/escape.h"
 #include "store/base/file_hash.h"
 #include "store/base/hash.h"
+#include "store/base/kill_point.h"
 #include "store/catalog/catalog.h"
 #include "store/content/content_store.h"
 #include "store/files.h"
@@ -191,9 +192,11 @@ Result<InodeNo> FolderImport::copy_in(const ImportSource& file, int fd, InodeNo 
   Status status = fill();
   if (status) {
     copy_xattrs(fd, tree, entry.number);
+    kill_point("import-written");
     status = tree.rename(folder, temporary, folder, name, RenameMode::kNoReplace, caller);
   }
   // As close() promises: the name survives a power cut too.
+  kill_point("import-named");
   if (status) status = library_.catalog().sync();
   if (!status) {
     [[maybe_unused]] const Status removed = tree.unlink(folder, temporary, caller);
@@ -291,7 +294,9 @@ Status FolderImport::remove_source(const ImportSource& file, const ImportOutcome
     SHOEBOX_ASSIGN(const ContentHash hash, sha256_of_file(fd.get(), CancelToken()));
     if (hash != content->sha256) return {Code::kConflict, "the library has other bytes at this path"};
   }
+  kill_point("import-synced");
   if (::unlink(source.c_str()) != 0) return Status::from_errno(errno, "delete");
+  kill_point("import-moved");
   return Status::ok();
 }
 

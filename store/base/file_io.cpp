@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "store/base/kill_point.h"
+
 namespace shoebox {
 
 void UniqueFd::reset(int fd) {
@@ -116,6 +118,7 @@ Status write_file_atomically(const std::string& path, std::string_view bytes, mo
       return written.with_context(path);
     }
   }
+  kill_point("file-replaced");
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     const int error = errno;
     ::unlink(temporary.c_str());

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "store/base/kill_point.h"
 #include "store/catalog/catalog.h"
 #include "store/content/content_state.h"
 
@@ -69,6 +70,7 @@ Status ContentStore::put_adopted(ContentNo content, uint64_t size, const std::ve
 Status ContentStore::sync_adopted(const std::vector<ContentNo>& whole) {
   SHOEBOX_ASSIGN(const UniqueFd root, open_file(state_->root, O_RDONLY | O_DIRECTORY));
   if (::syncfs(root.get()) != 0) return Status::from_errno(errno, "sync " + state_->root);
+  kill_point("adopt-stored");
   for (const ContentNo content : whole) {
     SHOEBOX_TRY(state_->make_object_folder(content));
     const std::string from = state_->partial(content);
@@ -77,6 +79,7 @@ Status ContentStore::sync_adopted(const std::vector<ContentNo>& whole) {
     }
     ::unlink(state_->blocks(content).c_str());
   }
+  kill_point("adopt-placed");
   return Status::ok();
 }
 

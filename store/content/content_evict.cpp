@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
 #include "store/content/content_state.h"
@@ -93,20 +94,26 @@ Status ContentStore::State::evict(ContentNo content, const EvictionCheck& check)
   const Result<BlockSet> kept = copy_kept(source.get(), target.get(), now.size, hashes);
   if (!kept) return withdraw(kept.status().with_context(fmt::format("evicting content {}", content.value)));
   if (Status synced = fsync_fd(target.get(), temporary); !synced) return withdraw(synced);
+  kill_point("evict-copied");
   // The list first: whoever finds the partial file may read it.
   if (Status written = write_file_atomically(blocks(content), kept->encode()); !written) {
     return withdraw(written);
   }
+  kill_point("evict-listed");
   if (::rename(temporary.c_str(), partial(content).c_str()) != 0) {
     return withdraw(Status::from_errno(errno, "rename " + temporary));
   }
   if (Status synced = fsync_dir(root + "/partial"); !synced) return withdraw(synced);
+  kill_point("evict-placed");
   if (Status done = set_residence(content, Residence::kPartial, check); !done) return withdraw(done);
+  kill_point("evict-committed");
   // From here on the catalog decides: both files are whole, so whatever it says after a crash holds.
   SHOEBOX_TRY(catalog.sync());
+  kill_point("evict-synced");
   if (::unlink(object(content).c_str()) != 0) {
     return Status::from_errno(errno, "unlink " + object(content));
   }
+  kill_point("evict-removed");
   total_bytes -= static_cast<int64_t>(now.size - kept->bytes());
   return Status::ok();
 }

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
 #include "store/content/content_state.h"
@@ -33,6 +34,7 @@ Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_
         !written) {
       return written.with_context(fmt::format("storing block {} of content {}", index, content.value));
     }
+    kill_point("fetch-stored");
     bool full = false;
     bool save = false;
     {
@@ -100,6 +102,7 @@ Status ContentStore::State::complete_claimed(const std::shared_ptr<Partial>& ent
     if (!good) return Status::ok();
   }
   if (Status synced = fsync_fd(entry->fd.get(), path); !synced) return give_up(synced);
+  kill_point("complete-synced");
   if (Status made = make_object_folder(content); !made) return give_up(made);
   {
     MutexLock loading(load_mutex);
@@ -110,8 +113,14 @@ Status ContentStore::State::complete_claimed(const std::shared_ptr<Partial>& ent
   }
   SHOEBOX_TRY(fsync_dir(object_folder(content)));
   ::unlink(blocks(content).c_str());
-  return entry->adopted ? record_hashes(content, std::move(*hashes), Residence::kLocal)
-                        : set_residence(content, Residence::kLocal, nullptr);
+  kill_point("complete-placed");
+  if (entry->adopted) {
+    kill_point("adopt-hashed");
+    return record_hashes(content, std::move(*hashes), Residence::kLocal);
+  }
+  const Status recorded = set_residence(content, Residence::kLocal, nullptr);
+  kill_point("complete-recorded");
+  return recorded;
 }
 
 Status ContentStore::State::set_residence(ContentNo content, Residence residence,

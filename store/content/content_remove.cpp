@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
 #include "store/content/content_state.h"
@@ -59,9 +60,11 @@ void ContentStore::State::run_remover() NO_THREAD_SAFETY_ANALYSIS {
     queue.removing = true;
     queue.mutex.unlock();
     Status status = catalog.sync();
+    kill_point("erase-synced");
     if (status) {
       for (const ContentNo content : batch) {
         if (Status removed = remove_files(content); !removed) status = removed;
+        kill_point("erase-removed");
       }
     }
     if (!status) log::error("files of deleted contents stay until the next mount: {}", status.message());

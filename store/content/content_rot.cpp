@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
 #include "store/content/content_state.h"
@@ -89,6 +90,7 @@ Result<uint64_t> ContentStore::discard_rotten(ContentNo content) {
     return Status::from_errno(errno, "truncate " + path);
   }
   SHOEBOX_TRY(write_file_atomically(state_->blocks(content), good.encode()));
+  kill_point("rot-listed");
   {
     MutexLock loading(state_->load_mutex);
     if (::rename(path.c_str(), state_->partial(content).c_str()) != 0) {
@@ -96,8 +98,10 @@ Result<uint64_t> ContentStore::discard_rotten(ContentNo content) {
     }
   }
   SHOEBOX_TRY(fsync_dir(state_->root + "/partial"));
+  kill_point("rot-placed");
   SHOEBOX_TRY(state_->set_residence(content, Residence::kPartial, nullptr));
   SHOEBOX_TRY(state_->catalog.sync());
+  kill_point("rot-recorded");
   state_->total_bytes -= static_cast<int64_t>(record.size - good.bytes());
   state_->generation.fetch_add(1, std::memory_order_release);
   log::warning("content {}: {} of {} blocks changed on this disk, they will be fetched from {}",

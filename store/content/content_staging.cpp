@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "store/base/kill_point.h"
 #include "store/catalog/catalog.h"
 #include "store/content/content_state.h"
 
@@ -88,6 +89,7 @@ Result<UniqueFd> ContentStore::clone_to_staging(ContentNo from, ContentNo to) {
 
 Status ContentStore::sync_staging(ContentNo content, int fd) {
   SHOEBOX_TRY(fdatasync_fd(fd, state_->staging(content)));
+  kill_point("staging-synced");
   {
     MutexLock lock(state_->durable_mutex);
     if (state_->durable_names.contains(content)) return Status::ok();

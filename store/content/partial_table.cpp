@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
 #include "store/content/content_state.h"
@@ -96,6 +97,7 @@ Status ContentStore::State::save(Partial& partial_content) {
   }
   const std::string path = blocks(partial_content.content);
   SHOEBOX_TRY(fdatasync_fd(partial_content.fd.get(), partial(partial_content.content)));
+  kill_point("fetch-synced");
   SHOEBOX_TRY(write_file_atomically(path, file));
   MutexLock lock(partial_content.mutex);
   partial_content.unsaved_bytes -= std::min(saved, partial_content.unsaved_bytes);

@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "store/base/hash.h"
+#include "store/base/kill_point.h"
 #include "sync/remote/checks.h"
 
 namespace shoebox {
@@ -227,6 +228,7 @@ Result<RemoteObject> DirRemote::store(int root_fd, const std::string& key, int f
     SHOEBOX_ASSIGN(const ContentHash kept, hash_past_the_cache(out.get(), options.size, context, path));
     if (kept != sent)
       return Status(Code::kDataLoss, path + ": the disk read back other bytes than were written");
+    kill_point("put-written");
     SHOEBOX_TRY(check_wanted(context));
     SHOEBOX_TRY(place(root_fd, temporary, key, options.if_absent, context));
     struct ::stat st {};
@@ -271,6 +273,7 @@ Status DirRemote::place(int root_fd, const std::string& temporary, const std::st
     } else {
       error = ::renameat(from.get(), source.c_str(), to.get(), target.c_str()) == 0 ? 0 : errno;
     }
+    if (error == 0) kill_point("put-placed");
     if (error == 0) return sync_folder(to.get(), path_of(key));
     if (error == EEXIST) return {Code::kConflict, path_of(key) + " is there already with other bytes"};
     if (error == EISDIR || error == ENOTEMPTY) {

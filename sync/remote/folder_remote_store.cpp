@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "store/base/file_io.h"
+#include "store/base/kill_point.h"
 #include "sync/remote/checks.h"
 #include "sync/remote/digests.h"
 #include "sync/remote/folder_remote.h"
@@ -81,6 +82,7 @@ Result<RemoteObject> FolderRemote::put(const std::string& key, int fd, const Put
     if (there.code() != Code::kNotFound) return there.status();
   }
   SHOEBOX_ASSIGN(const Written written, write_temporary(fd, options, bytes, context));
+  kill_point("put-uploaded");
   auto placed = place(written.path, key, options.if_absent, bytes, context);
   if (!placed && !written.resumable) (void)server_->remove_file(written.path, context);  // else as stale
   return placed;
@@ -155,6 +157,7 @@ Result<RemoteObject> FolderRemote::place(const std::string& temporary, const std
     return Status(Code::kUnavailable, fmt::format("{}: {}", what("put", key), moved.message()));
   }
   if (!moved) return moved;
+  kill_point("put-moved");
   auto found = facts(key, context);
   // Somebody else replaces it: some servers remove the old one first.
   for (int attempt = 1; found.code() == Code::kNotFound && attempt < kPlaceAttempts; ++attempt) {

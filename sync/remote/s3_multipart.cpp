@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "store/base/kill_point.h"
 #include "sync/remote/checks.h"
 #include "sync/remote/http_answer.h"
 #include "sync/remote/part_size.h"
@@ -85,7 +86,9 @@ Result<S3Head> S3MultipartUpload::run() {
     // NoSuchUpload: somebody ended it. The object is not gone, the next attempt begins anew.
     return sent.code() == Code::kNotFound ? Status(Code::kUnavailable, sent.message()) : sent;
   }
+  kill_point("multipart-sent");
   const Status completed = complete();
+  if (completed) kill_point("multipart-completed");
   const bool perhaps = completed || completed.code() == Code::kUnavailable ||
                        completed.code() == Code::kTimeout || completed.code() == Code::kNotFound;
   if (!perhaps) return completed;
@@ -143,7 +146,10 @@ Status S3MultipartUpload::begin() {
   progress_ = {options_.size, options_.sha256.hex(), part_bytes_, "", {}};
   on_server_.clear();
   SHOEBOX_ASSIGN(progress_.upload_id, parse_s3_upload_id(response.body));
-  return save();
+  kill_point("multipart-begun");
+  SHOEBOX_TRY(save());
+  kill_point("multipart-noted");
+  return Status::ok();
 }
 
 Status S3MultipartUpload::save() {
@@ -177,7 +183,9 @@ Status S3MultipartUpload::send_parts() {
     }
     etags_are_md5 = etags_are_md5 && part.etag == hex(digests.md5);
     progress_.parts.push_back(part);
+    kill_point("part-sent");
     SHOEBOX_TRY(save());
+    kill_point("part-noted");
   }
   if (whole.sha256.finish() != options_.sha256) {
     abort();

@@ -49,6 +49,7 @@ class Drive:
         self.log = self.folder / "log"
         self.remotes = [f"file://{self.remote}"] if remotes is None else remotes
         self.process = None
+        self.patience_s = 60  # for the mount
         self.env = dict(os.environ)
         self.path.mkdir(parents=True, exist_ok=True)
         self.remote.mkdir(exist_ok=True)
@@ -71,12 +72,12 @@ class Drive:
             self.wait_mounted()
         return self
 
-    def wait_mounted(self, timeout_s=60):
+    def wait_mounted(self):
         """Until the mount answers; fails with the log when the process ended instead."""
         def ready():
             assert self.process.poll() is None, f"mount ended with {self.process.returncode}: {self.log_text()}"
             return mounted(self.path) and (self.path / "Library").is_dir()
-        wait_until(ready, timeout_s, "the mount")
+        wait_until(ready, self.patience_s, "the mount")
 
     def unmount(self, timeout_s=60):
         """As a person does; the process must end by itself, and well."""

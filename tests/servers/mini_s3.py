@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A small S3 for tests, in memory: PUT, GET with ranges, HEAD, DELETE, copy, ListObjectsV2 and
-multipart, conditional requests, and SigV4 and Content-MD5 checked as a real server does.
+multipart with its listings, conditional requests, and SigV4 and Content-MD5 checked as a real server does.
 
     mini_s3.py --port 9000 [--access A --secret S] [--bucket NAME]... [--tls-cert C --tls-key K]
 
@@ -163,7 +163,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Refusal(404, "NoSuchBucket")
         self.objects = store.buckets[self.bucket]
         if not self.key:
-            return self.list_objects()
+            return self.list_uploads() if "uploads" in self.query else self.list_objects()
         if "uploads" in self.query:
             return self.begin_upload()
         if "uploadId" in self.query:
@@ -245,6 +245,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         store.next_upload += 1
         store.uploads[name] = Upload(self.key, self.metadata())
         self.reply(200, f"<InitiateMultipartUploadResult><UploadId>{name}</UploadId></InitiateMultipartUploadResult>")
+
+    def list_uploads(self):
+        prefix = self.query.get("prefix", "")
+        after = (self.query.get("key-marker", ""), self.query.get("upload-id-marker", ""))
+        room = int(self.query.get("max-uploads", "1000"))
+        all_uploads = sorted((one.key, name) for name, one in self.server.store.uploads.items()
+                             if one.key.startswith(prefix))
+        left = [one for one in all_uploads if one > after]
+        page, more = left[:room], len(left) > room
+        xml = [f"<ListMultipartUploadsResult><EncodingType>url</EncodingType><IsTruncated>{'true' if more else 'false'}"
+               "</IsTruncated>"]
+        if more:
+            xml.append(f"<NextKeyMarker>{urllib.parse.quote(page[-1][0])}</NextKeyMarker>"
+                       f"<NextUploadIdMarker>{page[-1][1]}</NextUploadIdMarker>")
+        xml += [f"<Upload><Key>{urllib.parse.quote(key)}</Key><UploadId>{name}</UploadId></Upload>" for key, name in page]
+        self.reply(200, "".join(xml) + "</ListMultipartUploadsResult>")
 
     def in_upload(self):
         uploads = self.server.store.uploads
