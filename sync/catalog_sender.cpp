@@ -56,7 +56,7 @@ uint64_t rows_in(const std::vector<Segment>& segments, size_t from) {
 }  // namespace
 
 CatalogSender::CatalogSender(Catalog& catalog, Remote& remote, const Clock& clock, Options options)
-    : catalog_(catalog), remote_(remote), clock_(clock), options_(std::move(options)) {}
+    : catalog_(catalog), remote_(remote), clock_(clock), options_(options) {}
 
 void CatalogSender::publish() {
   sent_ = current_ ? current_->sequence : 0;

@@ -54,7 +54,7 @@ Code code_of_errno(int error) {
     case EPERM: return Code::kNotPermitted;
     case EINVAL: return Code::kInvalid;
     case ENAMETOOLONG: return Code::kNameTooLong;
-    case ENOSPC: return Code::kNoSpace;
+    case ENOSPC:
     case EDQUOT: return Code::kNoSpace;
     case EROFS: return Code::kReadOnly;
     case EBUSY: return Code::kBusy;

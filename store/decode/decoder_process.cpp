@@ -72,6 +72,7 @@ class SpawnSetup {
   Result<pid_t> spawn(const std::string& program) {
     std::vector<std::string> variables = environment();
     std::vector<char*> environment_pointers;
+    environment_pointers.reserve(variables.size() + 1);
     for (std::string& variable : variables) environment_pointers.push_back(variable.data());
     environment_pointers.push_back(nullptr);
     std::string name = "shoebox-decoder";

@@ -239,6 +239,8 @@ void TransferLoop::reap() {
 }
 
 void TransferLoop::finish(const TransferPtr& transfer, Status status) {
+  // `transfer` may be the one in active_, which goes.
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
   const TransferPtr keep = transfer;
   curl_multi_remove_handle(as_multi(multi_), keep->easy);
   std::erase(active_, keep);
