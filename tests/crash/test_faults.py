@@ -248,6 +248,7 @@ def test_it_converges_and_serves_no_wrong_byte(server, make_drive, rate, report)
                "by_kind": stats["seen"], "reads": crowd.total("reads"), "failed_reads": crowd.total("failed_reads"),
                "slowest_read_s": round(max(one.slowest_read_s for one in people), 1), "done": counts,
                "behind_our_back": sum(counts.get(how, 0) for how in BEHIND_OUR_BACK), "violations": len(violations),
+               "unfinished_uploads": server.unfinished() if hasattr(server, "unfinished") else 0,
                "seconds": round(time.monotonic() - begun)}
         report.append(row)
         explain(violations, drive, people)
