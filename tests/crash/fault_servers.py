@@ -139,6 +139,11 @@ class S3(HttpServer):
         found = {key: self.get(key) for key, bytes in self.sizes().items() if size in (None, bytes)}
         return {key: data for key, data in found.items() if data is not None}
 
+    def unfinished(self):
+        """How many multipart uploads were begun and never ended; None: the server does not tell."""
+        status, text = self.request("GET", "/photos", [("uploads", "")])
+        return text.count(b"<Upload>") if status == 200 and b"ListMultipartUploadsResult" in text else None
+
     def put(self, key, data):
         """Somebody else writes there."""
         status, text = self.request("PUT", f"/photos/home/{key}", body=data)
@@ -169,6 +174,10 @@ class MiniS3(S3):
     def objects(self, size=None):
         with self.server.store.lock:
             return {key.removeprefix("home/"): one.body for key, one in self.server.store.buckets["photos"].items()}
+
+    def unfinished(self):
+        with self.server.store.lock:
+            return len(self.server.store.uploads)
 
     def close(self):
         super().close()
