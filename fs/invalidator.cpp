@@ -41,8 +41,11 @@ void Invalidator::post(const Change& change) {
   }
   names_.attributes.insert(names_.attributes.end(), change.attributes.begin(), change.attributes.end());
   data_.data.insert(data_.data.end(), change.data.begin(), change.data.end());
-  if (!names_.empty()) names_.changed.notify_all();
-  if (!data_.empty()) data_.changed.notify_all();
+  for (Lane* lane : {&names_, &data_}) {
+    if (lane->empty()) continue;
+    ++lane->posted;
+    lane->changed.notify_all();
+  }
 }
 
 void Invalidator::stop() {
@@ -59,8 +62,8 @@ void Invalidator::stop() {
 void Invalidator::drain() NO_THREAD_SAFETY_ANALYSIS {
   MutexLock lock(mutex_);
   for (Lane* lane : {&names_, &data_}) {
-    lane->changed.wait(mutex_,
-                       [&]() REQUIRES(mutex_) { return stopping_ || (lane->empty() && !lane->busy); });
+    const uint64_t last = lane->posted;
+    lane->changed.wait(mutex_, [&]() REQUIRES(mutex_) { return stopping_ || lane->sent >= last; });
   }
 }
 
@@ -73,7 +76,7 @@ void Invalidator::run(Lane& lane, const char* thread_name) NO_THREAD_SAFETY_ANAL
     std::vector<Name> names = std::exchange(lane.names, {});
     std::vector<InodeNo> attributes = std::exchange(lane.attributes, {});
     std::vector<InodeNo> data = std::exchange(lane.data, {});
-    lane.busy = true;
+    const uint64_t last = lane.posted;
     mutex_.unlock();
     try {
       send(names, std::move(attributes), std::move(data));
@@ -81,7 +84,7 @@ void Invalidator::run(Lane& lane, const char* thread_name) NO_THREAD_SAFETY_ANAL
       log::error("kernel caches may be stale for an hour: {}; remount to be sure", error.what());
     }
     mutex_.lock();
-    lane.busy = false;
+    lane.sent = last;
     lane.changed.notify_all();
   }
   mutex_.unlock();

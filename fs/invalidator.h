@@ -39,7 +39,8 @@ class Invalidator {
   void post(const Change& change);
   // Drops what is queued and waits for the threads. Idempotent.
   void stop();
-  // Waits until all that was posted was sent. For tests.
+  // Waits until all that was posted before was sent, or stop(). Not from an operation or under a lock: data
+  // waits behind parked reads.
   void drain();
 
  private:
@@ -52,7 +53,7 @@ class Invalidator {
     std::vector<Name> names;
     std::vector<InodeNo> attributes;
     std::vector<InodeNo> data;
-    bool busy = false;
+    uint64_t posted = 0, sent = 0;  // calls of post() that gave it something
     [[nodiscard]] bool empty() const { return names.empty() && attributes.empty() && data.empty(); }
   };
   void run(Lane& lane, const char* thread_name);

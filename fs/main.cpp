@@ -4,13 +4,19 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <exception>
+#include <filesystem>
+#include <functional>
 #include <map>
+#include <thread>
 
 #include "fs/command/composition.h"
+#include "fs/command/find_library.h"
 #include "fs/command/serve.h"
 #include "fs/control/server.h"
 #include "fs/mount_daemon.h"
@@ -37,6 +43,9 @@ using CryptKeyRing = std::map<std::string, std::shared_ptr<const CryptKeys>>;
 
 // How long a mount waits for a remote that shall say whether its passphrase is the right one.
 constexpr std::chrono::seconds kPassphrasePatience{5};
+
+// How long it waits for a mount of the same library that was taken away and has not ended yet.
+constexpr std::chrono::seconds kUnmountPatience{30};
 
 // For people who read who writes to a remote.
 std::pair<std::string, std::string> names_of_this_machine() {
@@ -174,6 +183,25 @@ CryptKeyRing unlock_remotes(const std::string& library, std::string& trouble) {
   return keys;
 }
 
+// A mount that was taken away goes on for a moment: it commits what was open and tells remotes. Who mounts
+// again meanwhile waits for it.
+Result<std::unique_ptr<Assembly>> open_when_free(const std::function<Library::Options()>& options,
+                                                 const CryptKeyRing& keys) {
+  const auto deadline = std::chrono::steady_clock::now() + kUnmountPatience;
+  for (bool told = false;; told = true) {
+    Result<std::unique_ptr<Assembly>> opened = Assembly::open(options(), keys);
+    if (opened.is_ok() || opened.code() != Code::kBusy) return opened;
+    std::error_code unreadable;
+    const std::string library = std::filesystem::weakly_canonical(options().path, unreadable).string();
+    const std::vector<LibraryMount> mounts = mounted_libraries();
+    const bool is_mounted = std::any_of(mounts.begin(), mounts.end(),
+                                        [&](const LibraryMount& one) { return one.library == library; });
+    if (is_mounted || std::chrono::steady_clock::now() >= deadline) return opened;
+    if (!told) log::info("{}; waiting for it", opened.status().message());
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
 Status mount(const MountRequest& request, const CryptKeyRing& keys) {
   MountPlan plan;
   plan.library = request.library;
@@ -182,13 +210,16 @@ Status mount(const MountRequest& request, const CryptKeyRing& keys) {
   SHOEBOX_ASSIGN(plan.options, parse_mount_options(request.options));
   if (request.follow) plan.options.read_only = true;
   return run_mount(plan, [&]() -> Result<std::unique_ptr<MountedLibrary>> {
-    Library::Options options;
-    options.path = request.library;
-    options.create = !plan.options.read_only && !request.follow;
-    options.read_only = plan.options.read_only && !request.follow;
-    options.follow = request.follow;
-    options.extra_remotes = request.remotes;
-    SHOEBOX_ASSIGN(std::unique_ptr<Assembly> assembly, Assembly::open(std::move(options), keys));
+    const auto options = [&] {
+      Library::Options wanted;
+      wanted.path = request.library;
+      wanted.create = !plan.options.read_only && !request.follow;
+      wanted.read_only = plan.options.read_only && !request.follow;
+      wanted.follow = request.follow;
+      wanted.extra_remotes = request.remotes;
+      return wanted;
+    };
+    SHOEBOX_ASSIGN(std::unique_ptr<Assembly> assembly, open_when_free(options, keys));
     return std::unique_ptr<MountedLibrary>(std::move(assembly));
   });
 }

@@ -78,8 +78,8 @@ Status serve_mounted(const MountPlan& plan, MountedLibrary& mounted, Session& se
                      TerminationSignals& signals, StartReport& report) {
   // Shared: the catalog keeps its observer for longer than there is a session.
   const auto invalidator = std::make_shared<Invalidator>(session);
-  mounted.library().catalog().add_observer(
-      [invalidator](const Change& change) { invalidator->post(change); });
+  mounted.library().catalog().add_observer([invalidator](const Change& change) { invalidator->post(change); },
+                                           [invalidator] { invalidator->drain(); });
   SHOEBOX_TRY(session.mount(plan.mountpoint));
   if (const Status started = mounted.start(plan.mountpoint); !started) {
     session.unmount();

@@ -67,6 +67,7 @@ struct Evictor::State {
   std::unordered_map<ContentNo, int64_t> accessed GUARDED_BY(access_mutex);  // not written yet
 
   Status check(const CatalogReader& reader, ContentNo content, const ContentRecord& record) const;
+  [[nodiscard]] uint64_t freed_by(ContentNo content, const ContentRecord& record) const;
   Result<std::vector<Candidate>> candidates(int64_t not_after_s);
   Outcome evict_in_order(const std::vector<Candidate>& order, uint64_t bytes,
                          const std::function<void(uint64_t, uint64_t)>& progress);
@@ -106,11 +107,13 @@ void Evictor::wake() {
 // Promise 2 and what else keeps an original here; runs inside the transaction that lets it go.
 Status Evictor::State::check(const CatalogReader& reader, ContentNo content,
                              const ContentRecord& record) const {
-  if (record.residence != Residence::kLocal) return refuse(content, "evicted already");
+  if (record.residence != Residence::kLocal && deps.contents.fetched_bytes(content) == 0) {
+    return refuse(content, "evicted already");
+  }
   if (record.pinned) return refuse(content, "pinned");
   SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, reader.jobs_of_content(content));
   if (!jobs.empty()) return refuse(content, fmt::format("its backup to {} is not done", jobs.front().remote));
-  if (record.state != ContentState::kSealed) return refuse(content, "still being written");
+  if (record.state == ContentState::kStaging) return refuse(content, "still being written");
   SHOEBOX_ASSIGN(const auto copies, reader.copies(content));
   uint32_t confirmed = 0;
   for (const auto& [remote, copy] : copies) {
@@ -135,14 +138,21 @@ Status Evictor::State::check(const CatalogReader& reader, ContentNo content,
 }
 
 Status Evictor::evict(ContentNo content) {
-  uint64_t size = 0;
+  uint64_t freed = 0;
   SHOEBOX_TRY(
       state_->deps.contents.evict(content, [&](const CatalogReader& reader, const ContentRecord& record) {
-        size = record.size;
+        freed = state_->freed_by(content, record);
         return state_->check(reader, content, record);
       }));
-  state_->take_off(bytes_freed(size));
+  state_->take_off(freed);
   return Status::ok();
+}
+
+// What leaves when this one does: of a whole original all but its head and tail, of one that left already
+// what was fetched since.
+uint64_t Evictor::State::freed_by(ContentNo content, const ContentRecord& record) const {
+  const bool whole = record.state == ContentState::kSealed && record.residence == Residence::kLocal;
+  return whole ? bytes_freed(record.size) : deps.contents.fetched_bytes(content);
 }
 
 uint64_t Evictor::evictable_bytes() const { return state_->evictable.load(); }
@@ -177,8 +187,8 @@ Result<std::vector<Candidate>> Evictor::State::candidates(int64_t not_after_s) {
     recent = accessed;
   }
   SHOEBOX_TRY(deps.catalog.for_each_content([&](ContentNo content, const ContentRecord& record) {
-    if (record.state != ContentState::kSealed || record.residence != Residence::kLocal) return true;
-    const uint64_t frees = bytes_freed(record.size);
+    if (!is_immutable(record.state)) return true;
+    const uint64_t frees = freed_by(content, record);
     if (frees == 0) return true;
     int64_t last = record.last_access_s;
     if (const auto seen = recent.find(content); seen != recent.end()) last = std::max(last, seen->second);

@@ -94,6 +94,10 @@ class Files {
   // Always succeeds; a dirty handle (mmap writes) is committed, the last one seals.
   void release(std::shared_ptr<FileHandle> handle);
 
+  // Gives a file that nobody has open other bytes: `change` commits them, under locks of the file that let
+  // no writer in. What is cached of the bytes from before is dropped. kBusy: it is open.
+  Status replace(InodeNo inode, const std::function<Status()>& change);
+
   Status truncate(InodeNo inode, uint64_t size);
   Status fallocate(const std::shared_ptr<FileHandle>& handle, int mode, uint64_t offset, uint64_t bytes);
   // SEEK_DATA / SEEK_HOLE.

@@ -105,7 +105,12 @@ void Files::State::read_step(const std::shared_ptr<Read>& read) {
       if (gaps.code() == Code::kNotFound) continue;
       return read->done(gaps.status());
     }
-    if (gaps->empty()) return read->done(reply);
+    if (gaps->empty()) {
+      // Unless the partial file was replaced, and what is there now was fetched into the new one.
+      if ((*backing)->generation == deps.contents.generation()) return read->done(reply);
+      --read->moves;  // many may be replaced one after the other, none of which says anything of this one
+      continue;
+    }
     if (source == nullptr) {
       return read->done(
           Status(Code::kUnavailable, fmt::format("content {}: not on this disk and no remote is set "

@@ -122,6 +122,9 @@ struct Files::State {
   Status commit(OpenInode& open, bool durable);
   [[nodiscard]] bool durable_at_close() const;
 
+  // --- files_replace.cpp
+  Status replace(OpenInode& open, const std::function<Status()>& change);
+
   // --- files_seal.cpp
   void post_finish(const std::shared_ptr<OpenInode>& open,
                    std::chrono::milliseconds delay);  // takes a ref over

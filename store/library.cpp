@@ -93,10 +93,12 @@ Result<Folder> inspect(const std::string& path) {
     if (name == "objects" || name == "partial" || name == "staging") {
       SHOEBOX_ASSIGN(const std::vector<std::string> inside, names_in(path + "/" + name));
       if (!inside.empty()) {
-        return Status(Code::kDataLoss,
-                      fmt::format("library {} has photos in {}/ but its catalog/ is gone; put the "
-                                  "catalog back from a backup of this disk, nothing was changed",
-                                  path, name));
+        return Status(
+            Code::kDataLoss,
+            fmt::format("library {} has photos in {}/ but its catalog/ is gone; put the "
+                        "catalog back from a backup of this disk, or make the library anew in another "
+                        "folder with shoebox rebuild --from a remote; nothing was changed",
+                        path, name));
       }
       continue;
     }

@@ -23,8 +23,9 @@ Result<LibraryLock> LibraryLock::take(const std::string& library, bool read_only
     std::string holder = read_file(path, 64).is_ok() ? *read_file(path, 64) : "";
     holder.erase(std::remove_if(holder.begin(), holder.end(), [](char c) { return c < '0' || c > '9'; }),
                  holder.end());
-    return Status(Code::kBusy, fmt::format("library {} is in use by process {}; unmount it first", library,
-                                           holder.empty() ? "unknown" : holder));
+    return Status(Code::kBusy,
+                  fmt::format("library {} is in use by process {}; unmount it, or let that one finish",
+                              library, holder.empty() ? "unknown" : holder));
   }
   if (!read_only) {
     const std::string pid = fmt::format("{}\n", ::getpid());

@@ -67,36 +67,39 @@ Result<std::vector<FileVersion>> versions_of(const CatalogReader& reader, InodeN
   return all;
 }
 
-Status restore_version(Library& library, InodeNo file, ContentNo version) {
-  // Handles that are open keep the bytes that they began with; and what they write would win.
-  if (library.files().is_open(file)) return {Code::kBusy, "the file is open: close it and try again"};
+namespace {
+
+Status put_version(Library& library, InodeNo file, ContentNo version) {
   const Timestamp now = library.clock().now();
-  {
-    const std::unique_ptr<Transaction> txn = library.catalog().begin();
-    SHOEBOX_ASSIGN(const std::optional<InodeRecord> inode, txn->inode(file));
-    if (!inode) return {Code::kNotFound, "the file is gone"};
-    if (inode->content == version) return {Code::kExists, "these are the bytes that the file has"};
-    SHOEBOX_ASSIGN(const std::vector<VersionRecord> versions, txn->versions(inode->photo));
-    SHOEBOX_ASSIGN(const std::optional<ContentRecord> wanted, txn->content(version));
-    if (!inode->photo || !holds(versions, version) || !wanted) {
-      return {Code::kNotFound,
-              fmt::format("it has no version {}; shoebox versions tells which it has", version.value)};
-    }
-    if (!is_immutable(wanted->state)) {
-      return {Code::kBusy, "its bytes are still being hashed: try again in a moment"};
-    }
-    const ContentNo present = inode->content;
-    SHOEBOX_TRY(retain_content(*txn, present));
-    txn->erase_version(inode->photo, version);  // its hold on the bytes passes to the file
-    txn->put_content(version, *wanted);         // whoever queues uploads looks at it
-    InodeRecord changed = *inode;
-    changed.size = wanted->size;
-    changed.mtime = changed.ctime = now;
-    SHOEBOX_TRY(library.tree().replace_content(*txn, file, changed, version));
-    SHOEBOX_TRY(keep_present(*txn, inode->photo, file, present, now));
-    txn->data_changed(file);
-    SHOEBOX_TRY(txn->commit());
+  const std::unique_ptr<Transaction> txn = library.catalog().begin();
+  SHOEBOX_ASSIGN(const std::optional<InodeRecord> inode, txn->inode(file));
+  if (!inode) return {Code::kNotFound, "the file is gone"};
+  if (inode->content == version) return {Code::kExists, "these are the bytes that the file has"};
+  SHOEBOX_ASSIGN(const std::vector<VersionRecord> versions, txn->versions(inode->photo));
+  SHOEBOX_ASSIGN(const std::optional<ContentRecord> wanted, txn->content(version));
+  if (!inode->photo || !holds(versions, version) || !wanted) {
+    return {Code::kNotFound,
+            fmt::format("it has no version {}; shoebox versions tells which it has", version.value)};
   }
+  if (!is_immutable(wanted->state)) {
+    return {Code::kBusy, "its bytes are still being hashed: try again in a moment"};
+  }
+  const ContentNo present = inode->content;
+  SHOEBOX_TRY(retain_content(*txn, present));
+  txn->erase_version(inode->photo, version);  // its hold on the bytes passes to the file
+  txn->put_content(version, *wanted);         // whoever queues uploads looks at it
+  InodeRecord changed = *inode;
+  changed.size = wanted->size;
+  changed.mtime = changed.ctime = now;
+  SHOEBOX_TRY(library.tree().replace_content(*txn, file, changed, version));
+  SHOEBOX_TRY(keep_present(*txn, inode->photo, file, present, now));
+  return txn->commit();
+}
+
+}  // namespace
+
+Status restore_version(Library& library, InodeNo file, ContentNo version) {
+  SHOEBOX_TRY(library.files().replace(file, [&] { return put_version(library, file, version); }));
   SHOEBOX_TRY(library.catalog().sync());
   library.importer().enqueue(version);
   return Status::ok();

@@ -372,7 +372,7 @@ Uploader::Report Uploader::report() const {
   const Steady now = state_->clock.steady();
   if (state_->next_due != Steady::max() && now < state_->next_due) {
     const auto left = std::chrono::duration_cast<std::chrono::seconds>(state_->next_due - now).count() + 1;
-    report.waiting_for = fmt::format("quiet or back-off, next in {} s", left);
+    report.waiting_for = fmt::format("quiet, decoding or the next try, {} s at most", left);
   } else if (!state_->kept_back.empty()) {
     report.waiting_for = state_->kept_back_reason;
   }

@@ -141,6 +141,26 @@ std::string one_line(std::string text) {
   return text;
 }
 
+// What is wrong with the verb of a command line; empty: nothing.
+std::string unknown_verb(const std::vector<std::string>& words) {
+  if (words.empty() || words[0].starts_with("-")) return "";
+  const auto any_begins = [](const std::string& name) {
+    return std::any_of(verbs().begin(), verbs().end(), [&](const Verb& verb) {
+      return verb.name == name || verb.name.starts_with(name + " ");
+    });
+  };
+  if (!any_begins(words[0])) {
+    return fmt::format("\"{}\" is no verb; see shoebox --help", printable(unshielded(words[0])));
+  }
+  const bool is_group =
+      std::none_of(verbs().begin(), verbs().end(), [&](const Verb& verb) { return verb.name == words[0]; });
+  if (!is_group || words.size() < 2 || words[1].starts_with("-") || any_begins(words[0] + " " + words[1])) {
+    return "";
+  }
+  return fmt::format("{} has no \"{}\"; see shoebox {} --help", words[0], printable(unshielded(words[1])),
+                     words[0]);
+}
+
 }  // namespace
 
 std::vector<std::string> plain_arguments(const std::vector<std::string>& argv) {
@@ -182,13 +202,16 @@ int run_command_line(int argc, char** argv, const Composition& composition) {
     if (words.size() == 1 && words[0] == "--fake") return 0;
     if (words.empty()) words = {"--help"};
     for (std::string& word : words) word = shielded(word);
+    const std::vector<std::string> typed = words;
     std::reverse(words.begin(), words.end());  // as CLI11 wants it
     CommandLine line;
     try {
       line.app().parse(words);
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() == 0) return line.app().exit(error);  // --help, --version
-      complain(fmt::format("{}; see shoebox --help", printable(one_line(error.what()))));
+      const std::string unknown = unknown_verb(typed);
+      complain(unknown.empty() ? fmt::format("{}; see shoebox --help", printable(one_line(error.what())))
+                               : unknown);
       return kExitUsage;
     }
     const std::optional<ParsedCommand> command = line.parsed();

@@ -3,6 +3,7 @@
 // "kept": [{"path", "why"}]}.
 #include <fmt/format.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "fs/command/arguments.h"
@@ -33,7 +34,10 @@ std::string name_of(Library& library, ContentNo content) {
 
 class Report {
  public:
-  void kept(const std::string& path, const std::string& why) {
+  void kept(const std::string& path, ContentNo content, std::string why) {
+    // Its number in the catalog says nothing to whoever knows its path.
+    const std::string number = fmt::format("content {}: ", content.value);
+    if (why.starts_with(number)) why.erase(0, number.size());
     if (kept_.size() < kMostKept) kept_.push_back({{"path", escape_name(path)}, {"why", printable(why)}});
     ++kept_count_;
   }
@@ -58,11 +62,14 @@ Result<json> evict_paths(ServiceContext& context, const std::vector<std::string>
     const Result<uint64_t> before = library.contents().local_bytes(file.content);
     const Status status = library.evictor().evict(file.content);
     if (!status) {
-      report.kept(file.path, status.message());
+      report.kept(file.path, file.content, status.message());
     } else {
-      ++evicted;
       const Result<uint64_t> after = library.contents().local_bytes(file.content);
-      if (before && after && *after < *before) freed += *before - *after;
+      // Nothing leaves of one that left before, or is so small that its head and tail are all of it.
+      if (before && after && *after < *before) {
+        ++evicted;
+        freed += *before - *after;
+      }
     }
     context.progress({{"done", ++done}, {"total", files.size()}, {"text", human_bytes(freed) + " freed"}});
   }
@@ -77,7 +84,7 @@ Result<json> evict_old(ServiceContext& context, int64_t older_than_s) {
   Report report;
   size_t named = 0;
   for (const auto& [content, why] : outcome.kept) {
-    report.kept(named++ < kMostKept ? name_of(context.library, content) : std::string(), why);
+    report.kept(named++ < kMostKept ? name_of(context.library, content) : std::string(), content, why);
   }
   return report.result(outcome.evicted, outcome.freed_bytes);
 }
@@ -97,13 +104,20 @@ Result<json> evict(ServiceContext& context, const json& arguments) {
   return evict_old(context, older_than_s);
 }
 
+// "kept 9: not decoded yet", one line for each reason.
+void print_reasons(const json& kept) {
+  std::map<std::string, uint64_t> reasons;
+  for (const json& one : kept) ++reasons[one.value("why", "")];
+  for (const auto& [why, count] : reasons) complain(fmt::format("kept {}: {}", count, why));
+}
+
 void print(const json& result, const json& arguments) {
   const auto kept = result.value("kept_count", uint64_t{0});
   say(fmt::format("{} evicted, {} freed{}", counted(result.value("evicted", uint64_t{0}), "original"),
                   human_bytes(result.value("freed_bytes", uint64_t{0})),
                   kept == 0 ? "" : fmt::format(", {} kept", kept)));
   // With --all much may rightly stay; only who named a path wants to know of each.
-  if (!arguments.contains("paths")) return;
+  if (!arguments.contains("paths")) return print_reasons(result.at("kept"));
   for (const json& one : result.at("kept")) {
     complain(fmt::format("kept {}: {}", one.value("path", ""), one.value("why", "")));
   }

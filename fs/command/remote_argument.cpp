@@ -46,6 +46,13 @@ Result<RemoteSettings> remote_of(std::string text, const std::string& working_di
     SHOEBOX_TRY(check_remote_name(remote.name));
     text.erase(0, equals + 1);
   }
+  // "s3:/bucket", "nas:photos": a folder of such a name is wanted more seldom than a remote.
+  if (const size_t colon = text.find(':'); colon < text.find('/') && text.find("://") == std::string::npos) {
+    return Status(Code::kInvalid,
+                  fmt::format("\"{}\" is no url and no plain folder; write {}://…, or ./{} for a "
+                              "folder of that name",
+                              text, text.substr(0, colon), text));
+  }
   remote.url = text.find("://") == std::string::npos && !text.empty()
                    ? file_url(absolute_path(text, working_directory))
                    : text;

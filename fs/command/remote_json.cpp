@@ -57,7 +57,7 @@ json json_of(const std::vector<RemoteStatus>& remotes) {
 
 namespace {
 
-std::string local_time(int64_t when_s) {
+std::string to_the_second(int64_t when_s) {
   const auto seconds = static_cast<time_t>(when_s);
   struct tm parts {};
   char text[32] = "";
@@ -67,7 +67,7 @@ std::string local_time(int64_t when_s) {
 
 std::string catalog_line(const json& remote) {
   const auto when = remote.value("catalog_backed_up_at", int64_t{0});
-  std::string line = when > 0 ? "catalog backed up " + local_time(when) : "catalog not backed up yet";
+  std::string line = when > 0 ? "catalog backed up " + to_the_second(when) : "catalog not backed up yet";
   if (const auto pending = remote.value("catalog_pending_changes", uint64_t{0}); when > 0 && pending > 0) {
     line += fmt::format(", {} since", counted(pending, "change"));
   }
@@ -114,7 +114,8 @@ std::string remote_line(const json& remote) {
   if (!problem.empty()) line += fmt::format("\n{:<10} {}", "", problem);
   line += fmt::format("\n{:<10} {}", "", catalog_line(remote));
   if (const std::string error = remote.value("last_error", ""); !error.empty() && error != problem) {
-    line += fmt::format("\n{:<10} last error: {}", "", error);
+    const auto when = remote.value("last_error_at", int64_t{0});
+    line += fmt::format("\n{:<10} last error{}: {}", "", when > 0 ? " " + to_the_second(when) : "", error);
   }
   return line;
 }

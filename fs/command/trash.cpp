@@ -12,6 +12,7 @@
 #include "fs/command/escape.h"
 #include "fs/command/progress.h"
 #include "fs/command/verb.h"
+#include "store/catalog/catalog.h"
 #include "store/library.h"
 
 namespace shoebox {
@@ -81,6 +82,7 @@ Result<json> restore(ServiceContext& context, const json& arguments) {
       failed.push_back({{"name", escape_name(entry.name)}, {"why", printable(status.message())}});
     }
   }
+  context.library.catalog().wait_for_observers();
   return json{{"restored", restored}, {"failed", failed}};
 }
 

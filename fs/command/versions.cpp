@@ -95,6 +95,7 @@ Result<json> restore_from_trash(ServiceContext& context, const std::string& path
     if (wanted && inode.content != wanted) continue;
     SHOEBOX_TRY(
         context.library.tree().trash_restore(entry.inode, command_caller()).with_context(printable(path)));
+    context.library.catalog().wait_for_observers();
     return answer(path, inode.content, true);
   }
   return Status(Code::kNotFound, wanted ? fmt::format("{}: has no version {}, here or in Trash; shoebox "
@@ -129,6 +130,7 @@ Result<json> restore(ServiceContext& context, const json& arguments) {
   // Evicted bytes come first: the photo is looked at anew, and a remote that is away is known now.
   SHOEBOX_TRY(fetch_whole(library, wanted, version->size, context.cancel).with_context(printable(path)));
   SHOEBOX_TRY(restore_version(library, entry->number, wanted).with_context(printable(path)));
+  library.catalog().wait_for_observers();
   return answer(path, wanted, false);
 }
 

@@ -219,11 +219,21 @@ Result<std::vector<std::optional<ContentRecord>>> Catalog::contents(
   return read_many(*state_->db, numbers, keys::content, decode_content);
 }
 
-void Catalog::add_observer(std::function<void(const Change&)> observer) {
+void Catalog::add_observer(std::function<void(const Change&)> observer, std::function<void()> caught_up) {
   const MutexLock lock(state_->observers_mutex);
   auto more = std::make_shared<State::Observers>(*state_->observers);
   more->push_back(std::move(observer));
   state_->observers = std::move(more);
+  if (caught_up) state_->caught_up.push_back(std::move(caught_up));
+}
+
+void Catalog::wait_for_observers() const {
+  std::vector<std::function<void()>> waits;
+  {
+    const MutexLock lock(state_->observers_mutex);
+    waits = state_->caught_up;
+  }
+  for (const auto& wait : waits) wait();
 }
 
 void Catalog::on_content_erased(std::function<void(ContentNo)> callback) {

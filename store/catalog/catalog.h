@@ -273,7 +273,13 @@ class Catalog : public CatalogReader {
   Result<std::vector<std::optional<ContentRecord>>> contents(const std::vector<ContentNo>& numbers) const;
 
   // Called after each commit on the committing thread, without any lock held. Set before threads start.
-  void add_observer(std::function<void(const Change&)> observer);
+  // `caught_up`, where given, waits until what the observer put off was done (a mount tells the kernel on
+  // threads of its own).
+  void add_observer(std::function<void(const Change&)> observer, std::function<void()> caught_up = nullptr);
+  // Until the observers have done what the commits so far gave them to do (up to half a minute, behind a read
+  // that waits for a remote), for whoever is about to say that something changed. Not under a lock, nor from
+  // an operation of the mount.
+  void wait_for_observers() const;
   // Called with contents erased by a committed transaction, to delete their files.
   void on_content_erased(std::function<void(ContentNo)> callback);
 

@@ -41,6 +41,7 @@ struct Catalog::State {
   using Observers = std::vector<std::function<void(const Change&)>>;
   Mutex observers_mutex;
   std::shared_ptr<const Observers> observers GUARDED_BY(observers_mutex) = std::make_shared<Observers>();
+  std::vector<std::function<void()>> caught_up GUARDED_BY(observers_mutex);
   std::shared_ptr<const Observers> present_observers() {
     const MutexLock lock(observers_mutex);
     return observers;

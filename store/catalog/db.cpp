@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include "store/base/file_io.h"
@@ -57,9 +58,20 @@ std::string table_in(const std::string& message) {
 Status damaged(const std::string& path, const std::string& message) {
   const std::string table = table_in(message);
   return {Code::kDataLoss,
-          fmt::format("catalog {}: {} is missing or damaged ({}); put the folder back from a backup, or run "
-                      "shoebox fsck --repair to keep what the other tables hold",
-                      path, table.empty() ? "a file of it" : "table " + table, one_line(message))};
+          fmt::format(
+              "catalog {}: {} is missing or damaged ({}); put the folder back from a backup of this "
+              "disk, or make the library anew in another folder with shoebox rebuild --from a remote, or run "
+              "shoebox fsck --repair to keep what the other tables hold",
+              path, table.empty() ? "a file of it" : "table " + table, one_line(message))};
+}
+
+// Whether something was written there before.
+bool holds_tables(const std::string& path) {
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(path, failed)) {
+    if (entry.path().extension() == ".sst") return true;
+  }
+  return false;
 }
 
 Status translate(const rocksdb::Status& s, const std::string& path) {
@@ -236,6 +248,7 @@ Result<std::unique_ptr<Db>> Db::open(const std::string& path, const Options& opt
     state->memory_env.reset(rocksdb::NewMemEnv(rocksdb::Env::Default()));
   } else {
     const bool there = ::access((path + "/CURRENT").c_str(), F_OK) == 0;
+    if (!there && holds_tables(path)) return damaged(path, "CURRENT is not there");
     if (!there && (!options.create || options.read_only)) {
       return Status(Code::kNotFound, fmt::format("catalog {}: not there; is this a Shoebox library?", path));
     }

@@ -1,9 +1,10 @@
 // An object becomes partial: the partial file is whole and durable before the catalog says so, and
-// the object goes only after that is durable, too.
+// the object goes only after that is durable, too. A partial content loses what was fetched since.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -33,6 +34,18 @@ Result<BlockSet> copy_kept(int from, int to, uint64_t size, const std::vector<Co
   return kept;
 }
 
+// The parts of `range` that are there.
+std::vector<ByteRange> present_parts(const BlockSet& pages, ByteRange range) {
+  std::vector<ByteRange> parts;
+  uint64_t at = range.begin;
+  for (const ByteRange& gap : pages.missing(range)) {
+    if (gap.begin > at) parts.push_back({at, gap.begin});
+    at = std::max(at, gap.end);
+  }
+  if (at < range.end) parts.push_back({at, range.end});
+  return parts;
+}
+
 }  // namespace
 
 Status ContentStore::State::keep_reserve() const {
@@ -44,6 +57,60 @@ Status ContentStore::State::keep_reserve() const {
     return Status(Code::kNoSpace, "no room for " + path);
   }
   return Status::ok();
+}
+
+// Into a file of its own: whoever has the former one open may have been told that a page is there, and then
+// it must stay there.
+Status ContentStore::State::trim(ContentNo content, const ContentRecord& now, const EvictionCheck& check) {
+  {
+    MutexLock lock(fetched_mutex);
+    if (!fetched.contains(content)) return Status::ok();
+  }
+  if (check) SHOEBOX_TRY(check(catalog, now));
+  SHOEBOX_ASSIGN(const std::shared_ptr<Partial> entry, open_partial(content));
+  if (!entry) return Status::ok();  // became an object
+  BlockSet pages;
+  {
+    MutexLock lock(entry->mutex);
+    if (entry->completing)
+      return Status(Code::kBusy, fmt::format("content {}: just completed", content.value));
+    pages = entry->pages;
+  }
+  const std::string temporary = partial_tmp(content);
+  const auto withdraw = [&](Status why) {
+    ::unlink(temporary.c_str());
+    return why.with_context(fmt::format("evicting content {}", content.value));
+  };
+  SHOEBOX_ASSIGN(const UniqueFd target, open_file(temporary, O_RDWR | O_CREAT | O_TRUNC));
+  if (::ftruncate(target.get(), static_cast<off_t>(now.size)) != 0) {
+    return withdraw(Status::from_errno(errno, "truncate " + temporary));
+  }
+  BlockSet kept(now.size);
+  for (const ByteRange& range : kept_ranges(now.size)) {
+    for (const ByteRange& part : present_parts(pages, range)) {
+      if (Status copied = copy_range(entry->fd.get(), target.get(), part); !copied) return withdraw(copied);
+      kept.add(part);
+    }
+  }
+  if (Status synced = fsync_fd(target.get(), temporary); !synced) return withdraw(synced);
+  // The list first: a crash in between costs fetching again, the other way round it would show holes.
+  if (Status written = write_file_atomically(blocks(content), kept.encode()); !written)
+    return withdraw(written);
+  uint64_t dropped = 0;
+  {
+    MutexLock loading(load_mutex);
+    if (::rename(temporary.c_str(), partial(content).c_str()) != 0) {
+      return withdraw(Status::from_errno(errno, "rename " + temporary));
+    }
+    retire(content);
+    // Before anybody can fetch into the new file: who has the former one open must not be told of that.
+    generation.fetch_add(1, std::memory_order_release);
+    MutexLock lock(entry->mutex);
+    dropped = entry->pages.bytes() - std::min(entry->pages.bytes(), kept.bytes());
+  }
+  total_bytes -= static_cast<int64_t>(dropped);
+  note_partial(content, now.size, kept.bytes());
+  return fsync_dir(root + "/partial");
 }
 
 Status ContentStore::evict(ContentNo content) { return evict(content, nullptr); }
@@ -62,12 +129,14 @@ Status ContentStore::evict(ContentNo content, const EvictionCheck& check) {
 Status ContentStore::State::evict(ContentNo content, const EvictionCheck& check) {
   const Claim claim(*this, content);
   SHOEBOX_ASSIGN(const ContentRecord now, record(content));
-  if (now.state == ContentState::kAdopted) return check ? check(catalog, now) : Status::ok();  // never whole
-  if (now.state != ContentState::kSealed) {
+  if (now.state == ContentState::kStaging) {
     if (check) SHOEBOX_TRY(check(catalog, now));  // which knows a better reason, mostly
     return Status(Code::kBusy, fmt::format("content {}: still being written", content.value));
   }
-  if (now.residence == Residence::kPartial || now.size <= kKeepWholeBytes) return Status::ok();
+  if (now.size <= kKeepWholeBytes) return Status::ok();
+  if (now.residence == Residence::kPartial || now.state == ContentState::kAdopted) {
+    return trim(content, now, check);
+  }
   SHOEBOX_ASSIGN(const std::vector<ContentHash> hashes, catalog.block_hashes(content));
   if (hashes.size() != block_count(now.size)) {
     return Status(Code::kBusy,

@@ -45,6 +45,7 @@ Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_
       const uint64_t added = partial->pages.bytes() - before;
       partial->unsaved_bytes += added;
       state_->total_bytes += static_cast<int64_t>(added);
+      state_->note_partial(content, size, before + added);
       full = partial->pages.complete() && !partial->completing;
       if (full) partial->completing = true;
       save = !full && partial->unsaved_bytes >= kSaveEveryBytes;
@@ -111,6 +112,7 @@ Status ContentStore::State::complete_claimed(const std::shared_ptr<Partial>& ent
     }
     retire(content);
   }
+  note_partial(content, 0, 0);
   SHOEBOX_TRY(fsync_dir(object_folder(content)));
   ::unlink(blocks(content).c_str());
   kill_point("complete-placed");

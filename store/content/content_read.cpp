@@ -55,6 +55,23 @@ Result<uint64_t> ContentStore::local_bytes(ContentNo content) const {
   return static_cast<uint64_t>(st.st_blocks) * 512;
 }
 
+uint64_t ContentStore::fetched_bytes(ContentNo content) const {
+  MutexLock lock(state_->fetched_mutex);
+  const auto found = state_->fetched.find(content);
+  return found == state_->fetched.end() ? 0 : found->second;
+}
+
+void ContentStore::State::note_partial(ContentNo content, uint64_t size, uint64_t present) {
+  uint64_t kept = 0;
+  for (const ByteRange& range : kept_ranges(size)) kept += range.size();
+  MutexLock lock(fetched_mutex);
+  if (present > kept) {
+    fetched[content] = present - kept;
+  } else {
+    fetched.erase(content);
+  }
+}
+
 uint64_t ContentStore::disk_bytes(ContentNo content, const std::optional<ContentRecord>& record) const {
   // From its record: a listing asks for thousands, and looking at a cold disk for each takes long.
   const bool whole =

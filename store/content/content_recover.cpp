@@ -133,6 +133,7 @@ Result<uint64_t> ContentStore::recover() {
       Result<BlockSet> pages = file ? BlockSet::decode(*file, record->size) : Result<BlockSet>(file.status());
       if (pages && !pages->complete()) {
         total += static_cast<int64_t>(pages->bytes());
+        state.note_partial(content, record->size, pages->bytes());
         continue;
       }
       // Loading makes the list anew; a content that turns out whole becomes an object.
@@ -142,6 +143,7 @@ Result<uint64_t> ContentStore::recover() {
       {
         MutexLock lock(partial->mutex);
         total += static_cast<int64_t>(partial->pages.bytes());
+        state.note_partial(content, record->size, partial->pages.bytes());
         partial->unsaved_bytes += !pages ? partial->pages.bytes() : 0;
         complete = partial->completing = partial->pages.complete();
       }

@@ -42,6 +42,7 @@ Status ContentStore::State::remove_files(ContentNo content) {
     drop(blocks(content));
   }
   total_bytes -= freed;
+  note_partial(content, 0, 0);
   MutexLock lock(durable_mutex);
   durable_names.erase(content);
   return first;

@@ -103,6 +103,7 @@ Result<uint64_t> ContentStore::discard_rotten(ContentNo content) {
   SHOEBOX_TRY(state_->catalog.sync());
   kill_point("rot-recorded");
   state_->total_bytes -= static_cast<int64_t>(record.size - good.bytes());
+  state_->note_partial(content, record.size, good.bytes());
   state_->generation.fetch_add(1, std::memory_order_release);
   log::warning("content {}: {} of {} blocks changed on this disk, they will be fetched from {}",
                content.value, rotten, hashes.size(), copies.front().first);

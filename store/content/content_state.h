@@ -1,9 +1,9 @@
 // What the parts of ContentStore share: paths, the table of partial contents that are in use, and
 // the claims by which the steps that move a content between folders exclude each other.
 //
-// Lock order: Claim, load_mutex, table_mutex, Partial::mutex. The catalog's writer lock is never
-// taken under one of the mutexes. load_mutex is held over opening and renaming one file;
-// the others over memory only. A Claim is held over I/O: only movers of the same content wait.
+// Lock order: Claim, load_mutex, table_mutex, Partial::mutex, fetched_mutex. The catalog's writer lock is
+// never taken under one of the mutexes. load_mutex is held over opening and renaming one file; the others
+// over memory only. A Claim is held over I/O: only movers of the same content wait.
 #pragma once
 
 #include <atomic>
@@ -87,6 +87,12 @@ struct ContentStore::State {
   std::deque<ContentNo> ahead GUARDED_BY(durable_mutex);
   std::unordered_set<ContentNo> ahead_given GUARDED_BY(durable_mutex);
 
+  // Of partial contents, what is here beyond kept_ranges(); those that have nothing are not in it.
+  mutable Mutex fetched_mutex;
+  std::unordered_map<ContentNo, uint64_t> fetched GUARDED_BY(fetched_mutex);
+  // `present` bytes of a content of `size` are in partial/ now.
+  void note_partial(ContentNo content, uint64_t size, uint64_t present);
+
   Mutex claim_mutex;
   ConditionVariable claim_freed;
   std::unordered_set<ContentNo> claimed GUARDED_BY(claim_mutex);
@@ -137,6 +143,8 @@ struct ContentStore::State {
 
   // --- content_evict.cpp
   Status evict(ContentNo content, const EvictionCheck& check);
+  // What was fetched of a partial content beyond kept_ranges() goes. REQUIRES a Claim on the content.
+  Status trim(ContentNo content, const ContentRecord& now, const EvictionCheck& check);
   Status keep_reserve() const;
 
   // --- content_remove.cpp

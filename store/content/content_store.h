@@ -70,6 +70,8 @@ class ContentStore {
   Result<std::vector<ByteRange>> missing(ContentNo content, ByteRange range) const;
   // Bytes of this content that are on this disk; holes of a sparse file count.
   Result<uint64_t> local_bytes(ContentNo content) const;
+  // Bytes of a partial content beyond kept_ranges(), which evict() would free. From memory.
+  [[nodiscard]] uint64_t fetched_bytes(ContentNo content) const;
   // What its files occupy, for st_blocks. `record`: as the catalog has it.
   [[nodiscard]] uint64_t disk_bytes(ContentNo content, const std::optional<ContentRecord>& record) const;
 
@@ -104,8 +106,9 @@ class ContentStore {
   [[nodiscard]] uint64_t generation() const;
 
   // --- leaving
-  // Turns a complete object into partial/ holding kept_ranges(); nothing to do for small ones. The
-  // caller has checked promise 2, or `check` does, inside the transaction that lets it go.
+  // Turns a complete object into partial/ holding kept_ranges(), and lets go of a partial content what was
+  // fetched beyond these; nothing to do for small ones. The caller has checked promise 2, or `check` does,
+  // inside the transaction that lets it go.
   Status evict(ContentNo content);
   Status evict(ContentNo content, const EvictionCheck& check);
   // Deletes whatever files there are. REQUIRES the erasure of its record to be durable, or that

@@ -61,6 +61,36 @@ def test_reading_a_range_of_an_evicted_file_fetches_little(drive, folder):
     assert drive.state("Library/a.mp4") == "partial"
 
 
+def test_what_was_fetched_of_an_evicted_file_leaves_again(drive, folder):
+    source = big_file(folder / "a.mp4", 64 << 20)
+    shutil.copy2(source, drive.path / "Library/a.mp4")
+    drive.backed_up()
+    drive.evict()
+    left = drive.json("status")["local_bytes"]
+    again = drive.json("evict", drive.path / "Library/a.mp4")
+    assert again["evicted"] == 0 and again["kept"] == [], "nothing leaves of what has left"
+    with open(drive.path / "Library/a.mp4", "rb") as file:
+        file.seek(40 << 20)
+        piece = file.read(1000)
+    assert drive.json("status")["local_bytes"] > left
+    told = drive.json("evict", "--all")
+    assert told["evicted"] == 1 and told["freed_bytes"] > 0, told
+    assert drive.json("status")["local_bytes"] == left
+    drive.drop_caches()
+    with open(drive.path / "Library/a.mp4", "rb") as file:
+        file.seek(40 << 20)
+        assert file.read(1000) == piece == source.read_bytes()[40 << 20:(40 << 20) + 1000]
+    assert sha256(drive.path / "Library/a.mp4") == sha256(source)
+
+
+def test_evicting_everything_says_why_something_stays(drive, folder):
+    drive.run("backup", "pause")
+    shutil.copy2(big_file(folder / "a.mp4", 2 << 20), drive.path / "Library/a.mp4")
+    wait_until(lambda: drive.json("status")["originals"] == 1, 30, "the original")
+    done = drive.run("evict", "--all", check=False)
+    assert done.returncode == 1 and "kept 1: its backup to default is not done" in done.stderr, done.stderr
+
+
 def test_head_and_tail_of_an_evicted_file_cost_no_request(drive, folder):
     source = big_file(folder / "a.mp4", 5 << 20)
     shutil.copy2(source, drive.path / "Library/a.mp4")

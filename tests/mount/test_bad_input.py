@@ -47,6 +47,19 @@ def test_catalog_with_a_missing_table_is_refused_not_emptied(drive):
     assert (drive.path / "Library/a.txt").read_bytes() == b"x"
 
 
+def test_catalog_without_its_first_file_is_told_and_repaired(drive):
+    (drive.path / "Library/a.txt").write_bytes(b"x")
+    for _ in range(2):
+        drive.remount()
+    drive.unmount()
+    assert list((drive.library / "catalog").glob("*.sst"))
+    (drive.library / "catalog/CURRENT").unlink()
+    refused(drive, "CURRENT", "shoebox rebuild", "fsck --repair")
+    drive.run("fsck", "--repair")
+    drive.mount()
+    assert (drive.path / "Library/a.txt").read_bytes() == b"x"
+
+
 def test_missing_bucket_and_wrong_keys_show_in_status_and_lose_nothing(make_drive, folder):
     drive = make_drive(settings='[[remote]]\nname = "s3"\nurl = "s3://absent-bucket/x"\n'
                                 'endpoint = "http://127.0.0.1:9"\nregion = "us-east-1"\n')

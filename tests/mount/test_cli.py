@@ -1,4 +1,5 @@
 """The command line: mounting, refusing, finding the library, machine-readable answers."""
+import fcntl
 import json
 import os
 import signal
@@ -51,6 +52,24 @@ def test_second_mount_is_refused_with_the_holders_pid(drive, folder):
     other.mkdir()
     error = one_line_error(run("mount", drive.library, other, "-f"))
     assert str(drive.process.pid) in error
+
+
+def test_mount_waits_for_a_mount_that_was_taken_away_to_end(drive, folder):
+    drive.unmount()
+    with open(drive.library / "lock", "r+b") as lock:  # as a process that is still telling its remotes
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        drive.mount(wait=False)
+        wait_until(lambda: "waiting for it" in drive.log_text(), 30, "the mount to wait")
+        assert drive.process.poll() is None
+    drive.wait_mounted()
+
+
+def test_what_was_mistyped_is_named(folder):
+    (folder / "mnt").mkdir()
+    assert '"frobnicate"' in one_line_error(run("frobnicate", "x"))
+    assert 'backup has no "noww"' in one_line_error(run("backup", "noww"))
+    error = one_line_error(run("mount", folder / "lib", folder / "mnt", "--remote", "s3:/bucket"))
+    assert "s3://" in error and not (folder / "lib").exists()
 
 
 def test_mountpoint_that_is_not_empty_absent_or_a_file_is_refused(folder):

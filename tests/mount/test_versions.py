@@ -50,6 +50,25 @@ def test_an_older_version_comes_back_and_the_present_one_stays(drive, edited):
     assert sha256(drive.path / "Library/a.jpg") == sha256(second)
 
 
+def test_a_version_that_comes_back_at_once_is_what_is_read(drive, photo, folder):
+    first = photo("first.jpg", date="2023:07:14 10:11:12")
+    second = folder / "second.jpg"
+    second.write_bytes(first.read_bytes() + b"longer" * 1000)
+    target = drive.path / "Library/a.jpg"
+    for attempt in range(2):
+        shutil.copyfile(first, target)
+        drive.wait_for("Dates/2023/07/a.jpg")
+        wait_until(lambda: drive.json("status")["not_decoded"] == 0, 30, "decoding")
+        # As editors and rsync save: the name is a temporary one until the bytes are complete.
+        temporary = drive.path / "Library/.a.jpg.Xy12Za"
+        shutil.copyfile(second, temporary)
+        os.rename(temporary, target)
+        assert sha256(target) == sha256(second)
+        drive.run("restore", target)
+        assert sha256(target) == sha256(first), attempt
+        os.remove(target)
+
+
 def test_an_evicted_version_comes_back_from_the_remote(drive, edited):
     first, _ = edited
     drive.evict()

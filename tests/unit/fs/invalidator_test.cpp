@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <future>
 
@@ -91,6 +92,29 @@ TEST(Invalidator, NamesAreToldWhileDataWaitsBehindAParkedRead) {
   name_told.get_future().wait();
   read_answered.set_value();
   invalidator.drain();
+}
+
+TEST(Invalidator, DrainDoesNotWaitForWhatIsPostedLater) {
+  testing::NiceMock<FakeNotifier> notifier;
+  std::promise<void> drained;
+  std::future<void> was_drained = drained.get_future();
+  // Telling one name posts the next, until somebody was not kept waiting by that.
+  std::atomic<int> told{0};
+  Invalidator* posts = nullptr;
+  ON_CALL(notifier, invalidate_name).WillByDefault([&](InodeNo, const std::string&) {
+    ++told;
+    if (was_drained.wait_for(std::chrono::seconds(0)) != std::future_status::ready && told < 1'000'000) {
+      posts->post(name_change("again.jpg"));
+    }
+    return 0;
+  });
+  Invalidator invalidator(notifier);
+  posts = &invalidator;
+  invalidator.post(name_change("a.jpg"));
+  invalidator.drain();
+  drained.set_value();
+  EXPECT_GE(told.load(), 1);
+  EXPECT_LT(told.load(), 1'000'000);
 }
 
 TEST(Invalidator, NothingIsSentAfterItStopped) {
