@@ -11,6 +11,7 @@ Filesystem::Filesystem(Library& library, MountOptions mount_options)
       files(library.files()),
       evictor(library.evictor()),
       library_path(library.path()),
-      options(std::move(mount_options)) {}
+      options(std::move(mount_options)),
+      bytes_never_change(library.read_only() && !library.follows()) {}
 
 }  // namespace shoebox

@@ -12,6 +12,7 @@
 #include "fs/open_directory.h"
 #include "fs/options.h"
 #include "fs/parked_reads.h"
+#include "fs/passthrough_table.h"
 #include "store/base/ids.h"
 
 namespace shoebox {
@@ -29,7 +30,7 @@ struct OpenFile {
   InodeNo inode;
   std::shared_ptr<FileHandle> file;  // shared: a parked read outlives a release
   bool writable = false;
-  int backing_id = 0;  // of the kernel, while passed through (passthrough.h)
+  bool in_passthrough_table = false;
   RefusedReads refused;
   std::atomic<bool> reads_remote{false};  // somebody wants bytes that are not on this disk
 };
@@ -48,10 +49,13 @@ struct Filesystem {
   Evictor& evictor;
   const std::string library_path;
   const MountOptions options;
+  const bool bytes_never_change;  // of any file, while this mount lives
 
   HandleTable<OpenFile> open_files;
   HandleTable<OpenDirectory> open_directories;
   ParkedReads parked_reads;
+  std::atomic<bool> passes_through{false};  // from INIT on (passthrough.h)
+  PassthroughTable passthrough;
 };
 
 }  // namespace shoebox

@@ -23,10 +23,10 @@ OpenFlags flags_of(int flags) {
           .truncate = (flags & O_TRUNC) != 0};
 }
 
-void close_file(fuse_req_t request, Filesystem& filesystem, uint64_t number) {
+void close_file(Filesystem& filesystem, uint64_t number) {
   const std::shared_ptr<OpenFile> open = filesystem.open_files.remove(number);
   if (!open) return;
-  end_passing_through(request, *open);
+  end_passing_through(filesystem, *open);
   filesystem.files.release(open->file);
 }
 
@@ -71,8 +71,7 @@ void open_and_reply(fuse_req_t request, InodeNo inode, const std::optional<Entry
     }
     // The caller was interrupted: the kernel will not release what it never got.
     if (sent == -ENOENT) {
-      shared.open_files.remove(info.fh);
-      shared.files.release(open->file);
+      close_file(shared, info.fh);
     }
   };
   filesystem.files.open_async(inode, flags, parked->cancel_token(), std::move(opened));
@@ -100,7 +99,7 @@ void op_open(fuse_req_t request, fuse_ino_t inode, fuse_file_info* info) {
 }
 
 void op_release(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
-  close_file(request, filesystem_of(request), info->fh);
+  close_file(filesystem_of(request), info->fh);
   fuse_reply_err(request, 0);
 }
 

@@ -32,7 +32,7 @@ struct Guarded<Operation> {
 };
 
 void on_init(void* userdata, fuse_conn_info* connection) {
-  const auto& filesystem = *static_cast<const Filesystem*>(userdata);
+  auto& filesystem = *static_cast<Filesystem*>(userdata);
   unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_EXPORT_SUPPORT |
                     FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS |
                     FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_DONT_MASK;

@@ -79,7 +79,8 @@ void Files::mtime_set(InodeNo inode, Timestamp mtime) {
 
 Files::Counters Files::counters() const {
   const State& state = *state_;
-  return {state.commits, state.data_syncs, state.seals, state.hashed_again, state.clones, state.fetches};
+  return {state.commits, state.data_syncs, state.seals, state.hashed_again,
+          state.clones,  state.fetches,    state.passed};
 }
 
 }  // namespace shoebox

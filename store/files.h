@@ -82,6 +82,8 @@ class Files {
   // True when the whole file is local, so that the kernel may read the fd itself (passthrough).
   [[nodiscard]] bool complete_local(const FileHandle& handle) const;
   [[nodiscard]] int local_fd(const FileHandle& handle) const;
+  // The kernel got that descriptor for one more handle.
+  void note_passed_through();
 
   // Bytes from memory; append handles write at the end, whatever `offset`. `done` is called once, on
   // this thread, as soon as the bytes are in the file; they are hashed after that, so that the writer
@@ -132,6 +134,7 @@ class Files {
     uint64_t hashed_again = 0;  // bytes read again to seal, because they were not written in order
     uint64_t clones = 0;        // sealed contents copied because somebody wrote
     uint64_t fetches = 0;       // asked of the ContentSource
+    uint64_t passed = 0;        // handles that the kernel reads through by itself
   };
   [[nodiscard]] Counters counters() const;
 

@@ -138,6 +138,8 @@ void Files::State::read_step(const std::shared_ptr<Read>& read) {
   }
 }
 
+void Files::note_passed_through() { ++state_->passed; }
+
 bool Files::complete_local(const FileHandle& handle) const { return local_fd(handle) >= 0; }
 
 int Files::local_fd(const FileHandle& handle) const {

@@ -89,7 +89,8 @@ struct Files::State {
   mutable Mutex mutex;
   std::unordered_map<InodeNo, std::shared_ptr<OpenInode>> table GUARDED_BY(mutex);
 
-  std::atomic<uint64_t> commits{0}, data_syncs{0}, seals{0}, hashed_again{0}, clones{0}, fetches{0};
+  std::atomic<uint64_t> commits{0}, data_syncs{0}, seals{0}, hashed_again{0}, clones{0}, fetches{0},
+      passed{0};
   SealQueue queue;  // last: its threads use the above
 
   // --- files_open.cpp

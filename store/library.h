@@ -63,6 +63,7 @@ class Library {
   Thumbnails& thumbnails();
   [[nodiscard]] const Clock& clock() const;
   [[nodiscard]] bool read_only() const;  // asked for, or the disk is, or another machine writes it
+  [[nodiscard]] bool follows() const;    // another machine writes it, and what comes from there shows here
   // Serves reads of evicted files without any background work; start() sets it too.
   void set_source(ContentSource* source);
   // Null when there is nothing to fetch from.

@@ -8,6 +8,7 @@
 #include <pugixml.hpp>
 
 #include "store/catalog/catalog.h"
+#include "store/tree/place_text.h"
 
 namespace shoebox {
 namespace {
@@ -73,6 +74,26 @@ std::vector<std::string> split_tags(std::string_view text) {
   return tags;
 }
 
+// Only in sidecars that tell a place: the bytes of the others stay what they were before there were places.
+void add_place(pugi::xml_node& description, const std::string& place) {
+  if (place.empty()) return add_text(description, "shoebox:DeniedPlace", "True");
+  if (const auto position = parse_position(place)) {
+    add_text(description, "exif:GPSLatitude", xmp_degrees(position->latitude, 'N', 'S'));
+    add_text(description, "exif:GPSLongitude", xmp_degrees(position->longitude, 'E', 'W'));
+  } else {
+    description.append_attribute("xmlns:Iptc4xmpCore") = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/";
+    const PlaceNames names = place_names(place);
+    for (const auto& [name, level] : std::initializer_list<std::pair<const char*, const std::string&>>{
+             {"photoshop:Country", names.country},
+             {"photoshop:State", names.state},
+             {"photoshop:City", names.city},
+             {"Iptc4xmpCore:Location", names.location}}) {
+      if (!level.empty()) add_text(description, name, xml_text(level));
+    }
+  }
+  add_text(description, "shoebox:Place", xml_text(place));
+}
+
 struct TextWriter final : pugi::xml_writer {
   std::string text;
   void write(const void* data, size_t size) override { text.append(static_cast<const char*>(data), size); }
@@ -82,7 +103,7 @@ struct TextWriter final : pugi::xml_writer {
 
 bool OwnerStatements::empty() const {
   return tags.empty() && caption.empty() && rating < 0 && !date && people.empty() && denied_people.empty() &&
-         albums.empty() && denied_albums.empty() && !favorite;
+         albums.empty() && denied_albums.empty() && !favorite && !place;
 }
 
 Result<OwnerStatements> owner_statements(const CatalogReader& reader, PhotoId id) {
@@ -90,6 +111,7 @@ Result<OwnerStatements> owner_statements(const CatalogReader& reader, PhotoId id
   SHOEBOX_ASSIGN(const std::optional<PhotoRecord> photo, reader.photo(id));
   if (!photo) return said;
   said.date = photo->stated_date;
+  said.place = photo->stated_place;
   for (const auto& [value, statement] : photo->statements) {
     const bool asserted = statement == Statement::kAsserted;
     if (value.view == ViewId::kPeople) (asserted ? said.people : said.denied_people).push_back(value.value);
@@ -163,6 +185,7 @@ std::string xmp_sidecar(const OwnerStatements& said, const ContentHash& original
   add_list(description, "shoebox:Albums", "rdf:Bag", said.albums);
   add_list(description, "shoebox:DeniedPeople", "rdf:Bag", said.denied_people);
   add_list(description, "shoebox:DeniedAlbums", "rdf:Bag", said.denied_albums);
+  if (said.place) add_place(description, *said.place);
   if (said.favorite) add_text(description, "shoebox:Favorite", "True");
   if (!original.is_zero()) add_text(description, "shoebox:Original", original.hex());
   if (photo) add_text(description, "shoebox:Photo", fmt::format("{}", photo.value));

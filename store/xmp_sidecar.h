@@ -1,10 +1,11 @@
 // The XMP sidecar of what the owner said about a photo, for any other program: tags, caption, rating,
-// date, people, albums. What only the file itself says is not repeated.
+// date, people, albums, place. What only the file itself says is not repeated.
 //
 // Formats: XMP is ISO 16684-1; names in dc: and xmp: are its own; PersonInImage is IPTC Extension
 // 2.0; TagsList ("People/Anna") is digiKam's, hierarchicalSubject ("People|Anna") Lightroom's, both as
 // ExifTool lists them. The namespace "urn:shoebox:xmp:1" holds what has no common name: Albums,
-// Favorite, DeniedPeople and DeniedAlbums, Original and Photo. store/SIDECARS.md lists them.
+// Favorite, Place, DeniedPeople, DeniedAlbums and DeniedPlace, Original and Photo. store/SIDECARS.md lists
+// them.
 #pragma once
 
 #include <optional>
@@ -29,6 +30,7 @@ struct OwnerStatements {
   std::vector<std::string> people, denied_people;
   std::vector<std::string> albums, denied_albums;  // '/'-joined paths
   bool favorite = false;
+  std::optional<std::string> place;  // as place_text.h spells it; empty: none, whatever the file says
 
   [[nodiscard]] bool empty() const;
 };

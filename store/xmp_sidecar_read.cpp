@@ -5,6 +5,7 @@
 
 #include "store/base/hash.h"
 #include "store/tree/computed_xattr.h"
+#include "store/tree/place_text.h"
 #include "store/tree/sidecar_facts.h"
 #include "store/xmp_sidecar.h"
 
@@ -54,6 +55,12 @@ OwnerStatements statements_of(const pugi::xml_node& description) {
   said.albums = list_of(description, "shoebox:Albums");
   said.denied_people = list_of(description, "shoebox:DeniedPeople");
   said.denied_albums = list_of(description, "shoebox:DeniedAlbums");
+  if (const pugi::xml_node place = description.child("shoebox:Place")) {
+    const auto parsed = parse_stated_place(place.text().get());
+    if (parsed && !parsed->empty()) said.place = *parsed;
+  } else if (std::strcmp(description.child("shoebox:DeniedPlace").text().get(), "True") == 0) {
+    said.place.emplace();
+  }
   said.favorite = std::strcmp(description.child("shoebox:Favorite").text().get(), "True") == 0;
   return said;
 }

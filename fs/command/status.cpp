@@ -74,6 +74,7 @@ Result<json> snapshot(ServiceContext& context, bool counts) {
               {"cache_limit_bytes", library.settings().cache.in_bytes(disk ? disk->total_bytes : 0)},
               {"disk_free_bytes", disk ? disk->free_bytes : 0},
               {"copies", library.settings().copies},
+              {"opens_passed_through", library.files().counters().passed},
               {"not_decoded", library.files().sealing() + library.importer().pending()},
               {"warnings", library.settings().warnings()},
               {"remotes", json_of(remotes)}};

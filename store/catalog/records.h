@@ -139,6 +139,15 @@ enum class MediaKind : uint8_t {
   kUndecodable = 4,  // crashed the decoder twice or could not be read; by its name a photo or video
 };
 
+// The names of a place, the widest first. What is not known is empty.
+struct PlaceNames {
+  std::string country, state, city, location;
+  [[nodiscard]] bool empty() const {
+    return country.empty() && state.empty() && city.empty() && location.empty();
+  }
+  bool operator==(const PlaceNames&) const = default;
+};
+
 // What the file itself says; made by shoebox-decoder, untrusted until checked.
 struct MediaInfo {
   MediaKind kind = MediaKind::kUnknown;
@@ -155,6 +164,7 @@ struct MediaInfo {
   double duration_s = 0;
   int8_t rating = -1;  // -1: none
   std::string caption;
+  PlaceNames place{};
 };
 
 enum class Statement : uint8_t { kAsserted = 1, kDenied = 2 };  // absent: unset
@@ -179,6 +189,8 @@ struct PhotoRecord {
   std::optional<MediaInfo> file_info;
   // The XMP sidecars beside the photo's names, by their bytes. kUnknown: not read yet.
   std::map<ContentNo, MediaInfo> sidecars;
+  // As store/tree/place_text.h spells it. Empty: somebody said that it has none; absent: nothing was said.
+  std::optional<std::string> stated_place{};
 };
 
 // A confirmed copy of a content on a remote.

@@ -4,7 +4,7 @@
 namespace shoebox {
 namespace {
 
-constexpr uint8_t kMediaVersion = 2;  // of the records with a MediaInfo in them; 2: caption, sidecars
+constexpr uint8_t kMediaVersion = 3;  // of the records with a MediaInfo in them; 2: caption, sidecars; 3: places
 
 constexpr auto kDateFields = [](auto& io, auto& date) {
   io.signed_number(date.year);
@@ -37,6 +37,11 @@ constexpr auto kMediaFields = [](auto& io, auto& media) {
   if (io.version() < 2) return;
   io.flag(media.date_is_original);
   io.string(media.caption);
+  if (io.version() < 3) return;
+  io.string(media.place.country);
+  io.string(media.place.state);
+  io.string(media.place.city);
+  io.string(media.place.location);
 };
 
 constexpr auto kPhotoFields = [](auto& io, auto& photo) {
@@ -54,6 +59,8 @@ constexpr auto kPhotoFields = [](auto& io, auto& photo) {
   io.optional(photo.file_info, kMediaFields);
   io.map(
       photo.sidecars, [](auto& each, auto& content) { each.id(content); }, kMediaFields);
+  if (io.version() < 3) return;
+  io.optional(photo.stated_place, records::kStringField);
 };
 
 }  // namespace

@@ -169,7 +169,7 @@ void Transaction::put_photo(PhotoId id, const PhotoRecord& record) {
   }
   const std::optional<PhotoRecord>& old = *before;
   if (!old || old->content != record.content || old->statements != record.statements ||
-      old->stated_date != record.stated_date) {
+      old->stated_date != record.stated_date || old->stated_place != record.stated_place) {
     state_->told.insert(id);
   }
   if (record.content) state_->put(keys::content_photo(record.content), keys::number_value(id.value));

@@ -18,7 +18,7 @@ constexpr std::string_view kExtension = ".xmp";
 Result<bool> says_something(const CatalogReader& reader, PhotoId id) {
   SHOEBOX_ASSIGN(const std::optional<PhotoRecord> photo, reader.photo(id));
   if (!photo) return false;
-  if (photo->stated_date || !photo->statements.empty()) return true;
+  if (photo->stated_date || photo->stated_place || !photo->statements.empty()) return true;
   SHOEBOX_ASSIGN(const std::vector<InodeNo> inodes, reader.inodes_of_photo(id));
   if (inodes.empty()) return false;
   for (const std::string_view name : kSayingAttributes) {

@@ -103,6 +103,9 @@ Status read_info(Decoder& in, MediaInfo& info) {
   if (rating < -1 || rating > 5) return malformed("rating");
   info.rating = static_cast<int8_t>(rating);
   if (!read_text(in, kMaxCaptionBytes, info.caption)) return malformed("caption");
+  PlaceNames& place = info.place;
+  for (std::string* level : {&place.country, &place.state, &place.city, &place.location})
+    if (!read_text(in, kMaxNameBytes, *level)) return malformed("place");
   return Status::ok();
 }
 
@@ -166,6 +169,9 @@ std::string encode(const DecodedMedia& media) {
   put_double(out, info.duration_s);
   put_svarint(out, info.rating);
   put_string(out, clip_utf8(info.caption, kMaxCaptionBytes));
+  const PlaceNames& place = info.place;
+  for (const std::string* level : {&place.country, &place.state, &place.city, &place.location})
+    put_string(out, clip_utf8(*level, kMaxNameBytes));
   put_varint(out, media.thumbnails.size());
   for (const Thumbnail& thumbnail : media.thumbnails) {
     put_be32(out, thumbnail.size_px);

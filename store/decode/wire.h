@@ -16,11 +16,11 @@
 
 namespace shoebox::wire {
 
-inline constexpr uint8_t kVersion = 3;
+inline constexpr uint8_t kVersion = 4;
 inline constexpr size_t kMaxRequestBytes = 8 << 10;
 inline constexpr size_t kMaxReplyBytes = 8 << 20;
 inline constexpr size_t kMaxNames = 256;       // people, tags
-inline constexpr size_t kMaxNameBytes = 1024;  // one person or tag
+inline constexpr size_t kMaxNameBytes = 1024;  // one person, tag, or name of a place
 inline constexpr size_t kMaxFieldBytes = 256;  // mime, make, model
 inline constexpr size_t kMaxCaptionBytes = 8 << 10;
 inline constexpr size_t kMaxSidecarBytes = 4 << 20;  // far above any that a program writes; not read

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "store/content/content_store.h"
+#include "store/tree/place_text.h"
 
 namespace shoebox {
 namespace {
@@ -50,6 +51,15 @@ Result<std::optional<PhotoRecord>> photo_record(const CatalogReader& reader, Ino
 }
 
 std::string lines(const std::set<std::string>& values) { return fmt::format("{}", fmt::join(values, "\n")); }
+
+// What somebody said, else the names that the file and its sidecars tell, else the position.
+std::string place_of(const PhotoRecord& photo) {
+  if (photo.stated_place) return *photo.stated_place;
+  std::string text = place_text(photo.info.place);
+  if (text.empty() && photo.info.latitude && photo.info.longitude)
+    text = position_text({*photo.info.latitude, *photo.info.longitude});
+  return text;
+}
 
 }  // namespace
 
@@ -98,6 +108,8 @@ Result<std::string> computed_xattr(const TreeCore& core, const CatalogReader& re
     text = lines(values_in_view(*photo, ViewId::kAlbums));
   } else if (key == "favorite") {
     text = is_favorite(*photo) ? "1" : "0";
+  } else if (key == "place") {
+    text = place_of(*photo);
   }
   if (text.empty()) return no_attribute(name);
   return text;

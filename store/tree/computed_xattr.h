@@ -30,7 +30,11 @@ bool is_favorite(const PhotoRecord& photo);
 // .pin and .favorite: "1", "0"
 // .date: "2023-07-14", with or without a time, "2023-07", "2023"; empty takes the statement back
 // .people, .albums: all of them, one a line; who is not among them is denied. Empty: nobody, none
+// .place: as place_text.h tells; empty: none, whatever the file says
 Status set_computed_xattr(Operation& op, InodeNo number, std::string_view name, std::string_view value);
+// Takes back what was said: of a date and a place, so that the file's own counts; the others as if none were
+// set.
+Status remove_computed_xattr(Operation& op, InodeNo number, std::string_view name);
 
 // "2023", "2023-07", "2023-07-14" or "2023-07-14T10:11:12"; kInvalid for what is no date.
 Result<LocalDate> parse_stated_date(std::string_view text);

@@ -22,6 +22,7 @@ void join(MediaInfo& info, const MediaInfo& sidecar) {
     info.latitude = sidecar.latitude;
     info.longitude = sidecar.longitude;
   }
+  if (!sidecar.place.empty()) info.place = sidecar.place;
   if (sidecar.date && (sidecar.date_is_original || !info.date || !info.date_is_original)) {
     info.date = sidecar.date;
     info.date_is_original = sidecar.date_is_original;

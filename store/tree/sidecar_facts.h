@@ -1,7 +1,7 @@
 // What a photo's XMP sidecars state, joined with what its file says.
 //
-// A sidecar's people and tags are added to the file's. Its rating, caption and position stand in
-// place of the file's: they were written later, by somebody. So does its date, unless its tag means
+// A sidecar's people and tags are added to the file's. Its rating, caption, position and place stand
+// before the file's: they were written later, by somebody. So does its date, unless its tag means
 // less (xmp:CreateDate) than the file's, which means capture (EXIF DateTimeOriginal). Of several sidecars
 // the one written last decides.
 // Pure functions; any thread.

@@ -6,6 +6,7 @@
 
 #include "store/tree/computed_xattr.h"
 #include "store/tree/person_names.h"
+#include "store/tree/place_text.h"
 #include "store/tree/sidecar_facts.h"
 #include "store/xmp_sidecar.h"
 
@@ -115,6 +116,14 @@ Status state_date(Operation& op, PhotoId id, std::string_view value) {
   return op.core.engine.refresh(op.txn, id);
 }
 
+Status state_place(Operation& op, PhotoId id, std::optional<std::string> place) {
+  SHOEBOX_ASSIGN(auto photo, op.txn.photo(id));
+  if (!photo) return Status::ok();
+  photo->stated_place = std::move(place);
+  op.txn.put_photo(id, *photo);
+  return op.core.engine.refresh(op.txn, id);
+}
+
 Status state_favorite(Operation& op, PhotoId id, bool favorite) {
   SHOEBOX_ASSIGN(auto photo, op.txn.photo(id));
   if (!photo) return Status::ok();
@@ -152,6 +161,7 @@ Status Tree::restate(InodeNo number, const OwnerStatements& said) {
   SHOEBOX_TRY(restate_values(op, *photo, ViewId::kAlbums, said.albums, said.denied_albums));
   if (said.favorite) photo->statements[{ViewId::kFavorites, {}}] = Statement::kAsserted;
   if (said.date) photo->stated_date = said.date;
+  if (said.place) photo->stated_place = said.place;
   op.txn.put_photo(inode.photo, *photo);
   SHOEBOX_ASSIGN(const std::vector<InodeNo> inodes, op.txn.inodes_of_photo(inode.photo));
   for (const InodeNo one : inodes) {
@@ -202,16 +212,37 @@ Result<LocalDate> parse_stated_date(std::string_view text) {
   return date;
 }
 
+namespace {
+
+bool is_said_of_photos(std::string_view key) {
+  constexpr std::string_view kSaid[] = {"date", "favorite", "people", "albums", "place"};
+  return std::find(std::begin(kSaid), std::end(kSaid), key) != std::end(kSaid);
+}
+
+}  // namespace
+
+Status remove_computed_xattr(Operation& op, InodeNo number, std::string_view name) {
+  const std::string_view key = name.substr(kComputedPrefix.size());
+  if (key == "pin" || key == "favorite") return set_computed_xattr(op, number, name, "0");
+  if (!is_said_of_photos(key)) return not_permitted("removexattr", name, "it is computed");
+  if (key != "place") return set_computed_xattr(op, number, name, "");
+  SHOEBOX_ASSIGN(const InodeRecord inode, need_inode(op.txn, number));
+  return inode.photo ? state_place(op, inode.photo, std::nullopt) : Status::ok();
+}
+
 Status set_computed_xattr(Operation& op, InodeNo number, std::string_view name, std::string_view value) {
   SHOEBOX_ASSIGN(const InodeRecord inode, need_inode(op.txn, number));
   const std::string_view key = name.substr(kComputedPrefix.size());
   if (key == "pin") return pin(op, inode.content, name, value);
-  const bool of_photo = key == "date" || key == "favorite" || key == "people" || key == "albums";
-  if (of_photo && !inode.photo)
+  if (is_said_of_photos(key) && !inode.photo)
     return not_permitted("setxattr", name, "photos and videos outside Trash have it, nothing else");
   if (key == "date") return state_date(op, inode.photo, value);
   if (key == "people") return state_values(op, inode.photo, ViewId::kPeople, name, value);
   if (key == "albums") return state_values(op, inode.photo, ViewId::kAlbums, name, value);
+  if (key == "place") {
+    SHOEBOX_ASSIGN(std::string place, parse_stated_place(value));
+    return state_place(op, inode.photo, std::move(place));
+  }
   if (key == "favorite") {
     SHOEBOX_ASSIGN(const bool favorite, parse_switch(name, value));
     return state_favorite(op, inode.photo, favorite);

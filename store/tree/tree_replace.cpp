@@ -75,8 +75,8 @@ Result<bool> is_fresh(Operation& op, const Renaming& r) {
   const bool stated = std::any_of(photo->statements.begin(), photo->statements.end(),
                                   [](const auto& entry) { return entry.second == Statement::kAsserted; });
   SHOEBOX_ASSIGN(const auto homes, library_names(op.txn, r.source.inode));
-  return !stated && !photo->stated_date && homes.size() == 1 && r.from.number == r.to.number &&
-         op.now.seconds - r.source_record.btime.seconds < kNewFileSeconds;
+  return !stated && !photo->stated_date && !photo->stated_place && homes.size() == 1 &&
+         r.from.number == r.to.number && op.now.seconds - r.source_record.btime.seconds < kNewFileSeconds;
 }
 
 Status replace_photo(Operation& op, const Renaming& r, bool all_names) {

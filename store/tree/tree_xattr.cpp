@@ -123,11 +123,7 @@ Status Tree::removexattr(InodeNo number, std::string_view name) {
   Operation op(*state_, Caller{});
   SHOEBOX_ASSIGN(const InodeRecord record, need_inode(op.txn, number));
   if (name.starts_with(kComputedPrefix)) {
-    const std::string_view key = name.substr(kComputedPrefix.size());
-    const bool is_switch = key == "pin" || key == "favorite";
-    if (!is_switch && key != "date" && key != "people" && key != "albums")
-      return not_permitted("removexattr", name, "it is computed");
-    SHOEBOX_TRY(set_computed_xattr(op, number, name, is_switch ? "0" : ""));
+    SHOEBOX_TRY(remove_computed_xattr(op, number, name));
     return op.commit();
   }
   SHOEBOX_ASSIGN(const auto standing, op.txn.xattr(number, name));

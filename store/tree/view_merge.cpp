@@ -24,6 +24,7 @@ Status ViewEngine::merge(Transaction& txn, PhotoId from, PhotoId into) const {
   // The newcomer's statements are the later ones.
   for (const auto& [value, statement] : newcomer->statements) record->statements[value] = statement;
   if (newcomer->stated_date) record->stated_date = newcomer->stated_date;
+  if (newcomer->stated_place) record->stated_place = newcomer->stated_place;
   const bool is_decoded = record->info.kind != MediaKind::kUnknown;
   if (is_decoded) {
     for (const auto& view : rows_.views()) view->settle(*record);

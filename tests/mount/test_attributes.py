@@ -94,6 +94,61 @@ def test_what_a_file_says_of_itself_is_answered_and_not_listed(drive, folder, ph
     assert again.stdout == ""
 
 
+def test_a_place_is_what_was_said_else_what_the_file_says(drive, names, photo):
+    def place(path):
+        try:
+            return get(path, "user.shoebox.place")
+        except OSError as error:
+            assert error.errno == errno.ENODATA
+            return None
+    assert place(names[0]) is None
+    made = photo("p.jpg", date=DATE)
+    subprocess.run(["exiftool", "-q", "-overwrite_original", "-GPSLatitude=43.4674483", "-GPSLatitudeRef=N",
+                    "-GPSLongitude=11.8851264", "-GPSLongitudeRef=E", str(made)], check=True)
+    shutil.copy2(made, drive.path / "Library/p.jpg")
+    shown = drive.wait_for("Dates/2023/07/p.jpg")
+    assert place(shown) == "43.467448, 11.885126"
+    subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-photoshop:Country=Italy", "-IPTC:City=Arezzo",
+                    "-XMP-photoshop:State=Toscana", str(made)], check=True)
+    shutil.copy2(made, drive.path / "Library/p.jpg")
+    wait_until(lambda: place(drive.path / "Library/p.jpg") == "Italy/Toscana/Arezzo", 20, "the names")
+    os.setxattr(names[1], "user.shoebox.place", b"Italy / Rome\n")
+    drive.remount()
+    assert [place(path) for path in names] == ["Italy/Rome"] * 4
+    os.setxattr(drive.path / "Library/p.jpg", "user.shoebox.place", b"")
+    assert place(drive.path / "Library/p.jpg") is None
+    os.removexattr(drive.path / "Library/p.jpg", "user.shoebox.place")
+    assert place(drive.path / "Library/p.jpg") == "Italy/Toscana/Arezzo"
+    for bad in (b"a/b/c/d/e", b"91, 0", b"/"):
+        with pytest.raises(OSError) as caught:
+            os.setxattr(names[0], "user.shoebox.place", bad)
+        assert caught.value.errno == errno.EINVAL
+    assert os.listxattr(names[0]) == []
+
+
+def test_a_place_goes_with_an_export_and_is_read_from_its_sidecar(drive, names, folder, photo):
+    os.setxattr(names[0], "user.shoebox.place", "Germany/Hessen/Frankfurt／Main/Römer".encode())
+    drive.run("export", folder / "out", "--with-sidecars")
+    read = subprocess.run(["exiftool", "-s3", "-Country", "-State", "-City", "-Location",
+                           str(folder / "out/Library/a.jpg.xmp")], check=True, capture_output=True, text=True)
+    assert read.stdout.splitlines() == ["Germany", "Hessen", "Frankfurt/Main", "Römer"]
+    os.setxattr(names[0], "user.shoebox.place", b"-34.5, 18.25")
+    drive.run("export", folder / "again", "--with-sidecars")
+    read = subprocess.run(["exiftool", "-s3", "-n", "-GPSLatitude", "-GPSLongitude",
+                           str(folder / "again/Library/a.jpg.xmp")], check=True, capture_output=True, text=True)
+    assert [round(float(line), 6) for line in read.stdout.splitlines()] == [-34.5, 18.25]
+    shutil.copy2(photo("other.jpg", date=DATE), drive.path / "Library/other.jpg")
+    shutil.copy2(folder / "out/Library/a.jpg.xmp", drive.path / "Library/other.jpg.xmp")
+    drive.wait_for("Dates/2023/07/other.jpg")
+
+    def told():
+        try:
+            return get(drive.path / "Library/other.jpg", "user.shoebox.place")
+        except OSError:
+            return None
+    wait_until(lambda: told() == "Germany/Hessen/Frankfurt／Main/Römer", 20, "the sidecar's place")
+
+
 def test_a_renamed_person_stays_renamed_for_new_photos(drive, photo):
     shutil.copy2(photo("a.jpg", date=DATE, people=["Ana"]), drive.path / "Library/a.jpg")
     drive.wait_for("People/Ana/a.jpg")

@@ -46,6 +46,7 @@ def state_everything(drive, path):
     set_attribute(drive.path / path, "user.xdg.tags", "beach,sun")
     set_attribute(drive.path / path, "user.xdg.comment", "At the sea")
     set_attribute(drive.path / path, "user.baloo.rating", "8")
+    set_attribute(drive.path / path, "user.shoebox.place", "Italy/Toscana/Arezzo")
 
 
 def test_what_was_said_stands_beside_the_original_for_exiftool(drive, photo):
@@ -63,6 +64,8 @@ def test_what_was_said_stands_beside_the_original_for_exiftool(drive, photo):
     assert said["XMP-dc:Description"] == "At the sea"
     assert said["XMP-xmp:Rating"] == 4
     assert said["XMP-exif:DateTimeOriginal"] == "1999:12"
+    assert (said["XMP-photoshop:Country"], said["XMP-photoshop:State"], said["XMP-photoshop:City"]) == (
+        "Italy", "Toscana", "Arezzo")
     text = (drive.remote / "Library/a.jpg.xmp").read_text(encoding="utf-8")
     assert "<shoebox:Favorite>True</shoebox:Favorite>" in text
     assert "Ben" in text.split("shoebox:DeniedPeople")[1]

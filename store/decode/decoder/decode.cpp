@@ -63,6 +63,7 @@ void describe(const TagSet& tags, MediaInfo& info) {
     info.latitude = position->latitude;
     info.longitude = position->longitude;
   }
+  info.place = place_of(tags);
   describe_camera(tags, info);
 }
 

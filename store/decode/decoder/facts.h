@@ -37,6 +37,9 @@ struct Position {
   double latitude = 0, longitude = 0;
 };
 std::optional<Position> position_of(const TagSet& tags);
+// The names that IPTC has for where it was taken: each in XMP, else in the older binary form; where there is
+// none of them, those of the Extension's LocationCreated.
+PlaceNames place_of(const TagSet& tags);
 
 // Make, model, orientation.
 void describe_camera(const TagSet& tags, MediaInfo& info);

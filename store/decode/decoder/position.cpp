@@ -78,6 +78,30 @@ std::optional<Position> position_of(const TagSet& tags) {
   return {};
 }
 
+PlaceNames place_of(const TagSet& tags) {
+  const auto either = [&tags](const char* xmp, const char* iptc) {
+    std::string text = tags.xmp(xmp);
+    return text.empty() ? tags.iptc(iptc) : text;
+  };
+  PlaceNames place{.country = either("Xmp.photoshop.Country", "Iptc.Application2.CountryName"),
+                   .state = either("Xmp.photoshop.State", "Iptc.Application2.ProvinceState"),
+                   .city = either("Xmp.photoshop.City", "Iptc.Application2.City"),
+                   .location = either("Xmp.iptc.Location", "Iptc.Application2.SubLocation")};
+  if (!place.empty()) return place;
+  tags.each_xmp("Xmp.iptcExt.LocationCreated", [&place](const std::string& key, const std::string& value) {
+    const size_t index = key.find('[');  // of several the first
+    if (index != std::string::npos && key.compare(index, 3, "[1]") != 0) return;
+    const auto take = [&](const char* field, std::string& level) {
+      if (level.empty() && key.ends_with(field)) level = value;
+    };
+    take(":CountryName", place.country);
+    take(":ProvinceState", place.state);
+    take(":City", place.city);
+    take(":Sublocation", place.location);
+  });
+  return place;
+}
+
 void describe_camera(const TagSet& tags, MediaInfo& info) {
   const auto first_of = [](std::initializer_list<std::string> texts) {
     for (const std::string& text : texts) {

@@ -51,6 +51,58 @@ TEST(XmpSidecar, WhatWasSaidStandsInTheSpellingsOfOthers) {
   EXPECT_STREQ(about.child("shoebox:Favorite").text().get(), "True");
 }
 
+TEST(XmpSidecar, APlaceStandsInTheSpellingsOfOthersAndComesBack) {
+  OwnerStatements said;
+  said.place = "Germany/Hessen/Frankfurt\uFF0FMain/R\u00f6mer";
+  pugi::xml_document document;
+  const pugi::xml_node about = description(document, xmp_sidecar(said));
+  EXPECT_STREQ(about.child("photoshop:Country").text().get(), "Germany");
+  EXPECT_STREQ(about.child("photoshop:State").text().get(), "Hessen");
+  EXPECT_STREQ(about.child("photoshop:City").text().get(), "Frankfurt/Main");
+  EXPECT_STREQ(about.child("Iptc4xmpCore:Location").text().get(), "R\u00f6mer");
+  for (const char* place : {"Germany/Hessen/Frankfurt\uFF0FMain/R\u00f6mer", "Italy/Rome", "Italy", "",
+                            "43.467448, 11.885126", "-34.000000, -0.000001"}) {
+    said.place = place;
+    const std::string written = xmp_sidecar(said, sha256("bytes"), PhotoId(7));
+    const auto back = parse_xmp_sidecar(written);
+    ASSERT_TRUE(back) << place;
+    EXPECT_EQ(back->place, said.place);
+    EXPECT_TRUE(is_unchanged_sidecar(written)) << place;
+  }
+}
+
+TEST(XmpSidecar, APositionStandsAsOthersWriteIt) {
+  OwnerStatements said;
+  said.place = "43.467448, -11.885126";
+  pugi::xml_document document;
+  const pugi::xml_node about = description(document, xmp_sidecar(said));
+  EXPECT_STREQ(about.child("exif:GPSLatitude").text().get(), "43,28.046880N");
+  EXPECT_STREQ(about.child("exif:GPSLongitude").text().get(), "11,53.107560W");
+}
+
+// On remotes stand sidecars of before there were places: by their bytes they are known again.
+TEST(XmpSidecar, WithoutAPlaceItsBytesAreThoseOfBefore) {
+  OwnerStatements said;
+  said.rating = 4;
+  const std::string written = xmp_sidecar(said);
+  EXPECT_EQ(
+      written,
+      "<?xpacket begin=\"\uFEFF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n"
+      "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n"
+      " <rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n"
+      "  <rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" "
+      "xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmlns:exif=\"http://ns.adobe.com/exif/1.0/\" "
+      "xmlns:photoshop=\"http://ns.adobe.com/photoshop/1.0/\" "
+      "xmlns:Iptc4xmpExt=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\" "
+      "xmlns:digiKam=\"http://www.digikam.org/ns/1.0/\" xmlns:lr=\"http://ns.adobe.com/lightroom/1.0/\" "
+      "xmlns:shoebox=\"urn:shoebox:xmp:1\">\n"
+      "   <xmp:Rating>4</xmp:Rating>\n"
+      "  </rdf:Description>\n"
+      " </rdf:RDF>\n"
+      "</x:xmpmeta>\n"
+      "<?xpacket end=\"r\"?>\n");
+}
+
 TEST(XmpSidecar, BytesThatXmlCannotHoldAreReplaced) {
   OwnerStatements said;
   said.caption = std::string(
@@ -81,6 +133,7 @@ class OwnerStatementsTest : public ::testing::Test {
     photo.statements[{ViewId::kPeople, "Bob"}] = Statement::kDenied;
     photo.statements[{ViewId::kAlbums, "Trip"}] = Statement::kAsserted;
     photo.stated_date = LocalDate{1999, 12, 0};
+    photo.stated_place = "Italy/Rome";
     txn->put_photo(id, photo);
     InodeRecord record;
     record.mode = 0100644;
@@ -107,6 +160,7 @@ TEST_F(OwnerStatementsTest, AreThoseOfTheCatalogAndNotOfTheFile) {
   EXPECT_EQ(said->rating, 4);  // 7 half stars
   ASSERT_TRUE(said->date);
   EXPECT_EQ(said->date->year, 1999);
+  EXPECT_EQ(said->place, "Italy/Rome");
 }
 
 TEST_F(OwnerStatementsTest, ARatingThatIsNoneDoesNotCount) {

@@ -28,6 +28,8 @@ PhotoRecord full_photo() {
   photo.homed = true;
   photo.original_name = "IMG_1.jpg";
   photo.info.caption = "at the sea";
+  photo.info.place = {"Italy", "Toscana", "Arezzo", "Duomo"};
+  photo.stated_place = "Italy/Rome";
   photo.file_info = photo.info;
   photo.file_info->caption.clear();
   photo.sidecars[ContentNo(78)] = MediaInfo{.kind = MediaKind::kOther, .people = {"Ben"}, .rating = 5};
@@ -101,7 +103,28 @@ TEST(Records, APhotoComesBackAsItWas) {
   EXPECT_EQ(back->info.rating, -1);
   EXPECT_EQ(back->stated_date, photo.stated_date);
   EXPECT_EQ(back->statements, photo.statements);
+  EXPECT_EQ(back->info.place, photo.info.place);
+  EXPECT_EQ(back->stated_place, photo.stated_place);
   EXPECT_EQ(encode(*back), encode(photo));
+}
+
+TEST(Records, APhotoOfTheSecondVersionIsRead) {
+  PhotoRecord photo;
+  photo.content = ContentNo(7);
+  photo.info.caption = "at the sea";
+  photo.original_name = "a.jpg";
+  std::string bytes = encode(photo);
+  ASSERT_EQ(bytes[0], 3);
+  // Version 2 had neither the four names after the caption nor a place that was stated.
+  bytes[0] = 2;
+  bytes.erase(bytes.find("at the sea") + 10, 4);
+  bytes.pop_back();
+  const auto old = decode_photo(bytes);
+  ASSERT_TRUE(old) << old.status().message();
+  EXPECT_EQ(old->info.caption, "at the sea");
+  EXPECT_TRUE(old->info.place.empty());
+  EXPECT_FALSE(old->stated_place);
+  EXPECT_EQ(encode(*old), encode(photo));
 }
 
 TEST(Records, APhotoOfTheFirstVersionIsRead) {

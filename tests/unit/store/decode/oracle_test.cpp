@@ -177,6 +177,22 @@ TEST_F(OracleTest, PositionsAreThoseOfTheOracle) {
   });
 }
 
+TEST_F(OracleTest, NamesOfPlacesAreThoseOfTheOracle) {
+  int with_names = 0;
+  each_media([&](const Decoded& one, const MediaInfo& info) {
+    const auto want = [&](const char* key) {
+      std::string text = one.row.value(key, std::string());
+      return text.erase(text.find_last_not_of(' ') + 1);
+    };
+    EXPECT_EQ(info.place.country, want("country")) << one.path();
+    EXPECT_EQ(info.place.state, want("state")) << one.path();
+    EXPECT_EQ(info.place.city, want("city")) << one.path();
+    EXPECT_EQ(info.place.location, want("sublocation")) << one.path();
+    with_names += !info.place.empty();
+  });
+  EXPECT_GE(with_names, 20);
+}
+
 TEST_F(OracleTest, OrientationsAreThoseOfTheOracle) {
   each_media([&](const Decoded& one, const MediaInfo& info) {
     if (kOtherOrientation.contains(one.path()) || !one.row.contains("orientation")) return;

@@ -83,6 +83,12 @@ TEST_F(SidecarTest, EverySidecarOfThePhotoSetIsReadAsExifToolReadsIt) {
     if (path == "exiftool/XMP6.xmp") continue;  // one prefix for several namespaces: Exiv2 drops the first
     const double rating = row.value("rating", -1.0);
     EXPECT_EQ(info.rating, rating >= 0 && rating <= 5 ? static_cast<int>(rating) : -1) << path;
+    EXPECT_EQ(info.place.country, row.value("country", "")) << path;
+    EXPECT_EQ(info.place.state, row.value("state", "")) << path;
+    // Three of them in the Extension only, which the manifest leaves out.
+    const std::string city = path == "exiftool/XMP4.xmp" ? "one" : row.value("city", "");
+    EXPECT_EQ(info.place.city, city) << path;
+    EXPECT_EQ(info.place.location, row.value("sublocation", "")) << path;
     if (row.contains("description") && row["description"].is_string())
       EXPECT_EQ(info.caption, row["description"].get<std::string>()) << path;
     ++read;
@@ -139,6 +145,27 @@ TEST_F(SidecarTest, WhatShoeboxWritesIsReadAsItWasSaid) {
     EXPECT_EQ(read.date->day, date.day);
     EXPECT_TRUE(read.date_is_original);
   }
+  said.place = "Germany/Hessen/Frankfurt\uFF0FMain/R\u00f6mer";
+  EXPECT_EQ(decode_text(xmp_sidecar(said)).place,
+            (PlaceNames{"Germany", "Hessen", "Frankfurt/Main", "R\u00f6mer"}));
+  said.place = "43.467448, -11.885126";
+  const MediaInfo read = decode_text(xmp_sidecar(said));
+  ASSERT_TRUE(read.latitude && read.longitude);
+  EXPECT_NEAR(*read.latitude, 43.467448, 1e-9);
+  EXPECT_NEAR(*read.longitude, -11.885126, 1e-9);
+}
+
+TEST_F(SidecarTest, APlaceThatTheExtensionTellsCountsWhereTheCoreTellsNone) {
+  const std::string created =
+      "<Iptc4xmpExt:LocationCreated><rdf:Bag><rdf:li rdf:parseType='Resource'>"
+      "<Iptc4xmpExt:City>Arezzo</Iptc4xmpExt:City><Iptc4xmpExt:CountryName>Italy</Iptc4xmpExt:CountryName>"
+      "</rdf:li><rdf:li "
+      "rdf:parseType='Resource'><Iptc4xmpExt:ProvinceState>Elsewhere</Iptc4xmpExt:ProvinceState>"
+      "</rdf:li></rdf:Bag></Iptc4xmpExt:LocationCreated>";
+  EXPECT_EQ(decode_text(packet(created)).place, (PlaceNames{.country = "Italy", .city = "Arezzo"}));
+  const std::string core =
+      "<ps:State xmlns:ps='http://ns.adobe.com/photoshop/1.0/'>Lazio</ps:State>" + created;
+  EXPECT_EQ(decode_text(packet(core)).place, (PlaceNames{.state = "Lazio"}));
 }
 
 TEST_F(SidecarTest, ADateTellsWhetherItMeansCapture) {

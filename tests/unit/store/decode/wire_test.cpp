@@ -33,6 +33,7 @@ DecodedMedia full_media() {
   info.duration_s = 1.5;
   info.rating = 4;
   info.caption = "At the sea";
+  info.place = {"Italy", "Toscana", "Arezzo", ""};
   info.date_is_original = true;
   media.thumbnails = {{256, "\xff\xd8\xff small"}, {1024, "\xff\xd8\xff large"}};
   return media;
@@ -71,6 +72,7 @@ TEST(WireTest, ReplyArrivesAsItWasSent) {
   EXPECT_EQ(info.duration_s, 1.5);
   EXPECT_EQ(info.rating, 4);
   EXPECT_EQ(info.caption, "At the sea");
+  EXPECT_EQ(info.place, sent.info.place);
   EXPECT_TRUE(info.date_is_original);
   ASSERT_EQ(got->thumbnails.size(), 2u);
   EXPECT_EQ(got->thumbnails[1].size_px, 1024u);
@@ -98,6 +100,7 @@ TEST(WireTest, ReplyWithValuesOutOfRangeIsRefused) {
   EXPECT_TRUE(refused([](DecodedMedia& m) { m.info.utc_offset_minutes = int16_t{3000}; }));
   EXPECT_TRUE(refused([](DecodedMedia& m) { m.info.people = {"\xff\xfe"}; }));
   EXPECT_TRUE(refused([](DecodedMedia& m) { m.info.people = {""}; }));
+  EXPECT_TRUE(refused([](DecodedMedia& m) { m.info.place.city = "\xff\xfe"; }));
   EXPECT_TRUE(refused([](DecodedMedia& m) { m.thumbnails[0].size_px = 5000; }));
   EXPECT_TRUE(refused([](DecodedMedia& m) { m.thumbnails[0].jpeg = "<html>"; }));
   EXPECT_TRUE(refused([](DecodedMedia& m) { m.thumbnails.resize(5, m.thumbnails[0]); }));

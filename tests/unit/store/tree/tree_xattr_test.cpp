@@ -169,6 +169,57 @@ TEST_F(TreeTest, AFavoriteStaysOneThroughEditsAndTwins) {
   EXPECT_EQ(tree_->setxattr(a, "user.shoebox.favorite", "yes", Mode::kAny).code(), Code::kInvalid);
 }
 
+TEST_F(TreeTest, APlaceIsWhatWasSaidElseTheNamesElseThePosition) {
+  MediaInfo info = photo_info(day(2023, 7, 14));
+  info.latitude = 43.4674483;
+  info.longitude = 11.8851264;
+  const InodeNo a = photo_file("Library/a.jpg", "bytes", info);
+  const auto place = [&] { return tree_->getxattr(a, "user.shoebox.place"); };
+  EXPECT_EQ(*place(), "43.467448, 11.885126");
+  info.place = {.country = "Italy", .state = "Toscana", .city = "Arezzo"};
+  ASSERT_TRUE(tree_->photo_decoded(inode(a).content, info));
+  EXPECT_EQ(*place(), "Italy/Toscana/Arezzo");
+  ASSERT_TRUE(tree_->setxattr(a, "user.shoebox.place", "Italy / Rome\n", Mode::kAny));
+  EXPECT_EQ(*place(), "Italy/Rome");
+  ASSERT_TRUE(tree_->photo_decoded(inode(a).content, info));
+  EXPECT_EQ(*place(), "Italy/Rome");
+  ASSERT_TRUE(tree_->setxattr(a, "user.shoebox.place", "", Mode::kAny));
+  EXPECT_EQ(place().code(), Code::kNoAttribute);  // denied: the file goes on naming one
+  ASSERT_TRUE(tree_->photo_decoded(inode(a).content, info));
+  EXPECT_EQ(place().code(), Code::kNoAttribute);
+  ASSERT_TRUE(tree_->removexattr(a, "user.shoebox.place"));
+  EXPECT_EQ(*place(), "Italy/Toscana/Arezzo");
+  EXPECT_EQ(tree_->setxattr(a, "user.shoebox.place", "a/b/c/d/e", Mode::kAny).code(), Code::kInvalid);
+  EXPECT_EQ(*place(), "Italy/Toscana/Arezzo");
+  EXPECT_TRUE(tree_->listxattr(a)->empty());
+  const InodeNo junk = write("Library/.x", "junk");
+  EXPECT_EQ(tree_->setxattr(junk, "user.shoebox.place", "Italy", Mode::kAny).code(), Code::kNotPermitted);
+  const InodeNo plain = photo_file("Library/b.jpg", "other bytes");
+  EXPECT_EQ(tree_->getxattr(plain, "user.shoebox.place").code(), Code::kNoAttribute);
+}
+
+TEST_F(TreeTest, AStatedPlaceStaysThroughEditsTwinsAndTrash) {
+  const InodeNo a = photo_file("Library/a.jpg", "bytes");
+  ASSERT_TRUE(tree_->setxattr(a, "user.shoebox.place", "Italy/Rome", Mode::kAny));
+  const InodeNo twin = write("Library/twin.jpg", "bytes");
+  EXPECT_EQ(*tree_->getxattr(twin, "user.shoebox.place"), "Italy/Rome");
+  seal(commit(a, "edited"), "edited");
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.place"), "Italy/Rome");
+  EXPECT_EQ(*tree_->getxattr(twin, "user.shoebox.place"), "Italy/Rome");
+  write("Library/.a.jpg.a8Xk2Q", "edited again");
+  ASSERT_EQ(mv("Library/.a.jpg.a8Xk2Q", "Library/a.jpg"), Code::kOk);
+  EXPECT_EQ(*tree_->getxattr(find("Library/a.jpg"), "user.shoebox.place"), "Italy/Rome");
+  ASSERT_EQ(rm("Library/a.jpg"), Code::kOk);
+  ASSERT_EQ(mv("Trash/a.jpg", "Library/back.jpg"), Code::kOk);
+  EXPECT_EQ(*tree_->getxattr(find("Library/back.jpg"), "user.shoebox.place"), "Italy/Rome");
+  // Said of bytes that are known already: the later word counts.
+  const InodeNo other = photo_file("Library/c.jpg", "third");
+  ASSERT_TRUE(tree_->setxattr(other, "user.shoebox.place", "Spain", Mode::kAny));
+  seal(commit(other, "bytes"), "bytes");
+  EXPECT_EQ(*tree_->getxattr(twin, "user.shoebox.place"), "Spain");
+  check_all();
+}
+
 TEST_F(TreeTest, TagsCommentAndRatingOfTheFileAnswerUntilSomebodySetsThem) {
   MediaInfo info = photo_info(day(2023, 7, 14));
   info.tags = {"beach", "Places/Rome"};
