@@ -218,17 +218,37 @@ Status read_hours(const Reader& reader, const toml::key& key, const toml::node& 
   return Status::ok();
 }
 
+Status read_video_quota(const Reader& reader, const toml::key& key, const toml::node& node,
+                        UploadPolicy& policy) {
+  std::string text;
+  SHOEBOX_TRY(reader.string(key, node, text));
+  const Result<CacheLimit> limit = parse_cache_limit(text);
+  if (!limit) return reader.refuse(node.source(), "video_quota: " + limit.status().message());
+  if (limit->percent != 0) return reader.refuse(node.source(), "video_quota must be a size, \"50 GiB\"");
+  policy.video_quota_bytes = limit->bytes;
+  return Status::ok();
+}
+
+// One rate, or a list of them by hours.
+Status read_bandwidth(const Reader& reader, const toml::key& key, const toml::node& node,
+                      BandwidthPlan& plan) {
+  const toml::array* list = node.as_array();
+  if (list != nullptr && list->empty())
+    return reader.refuse(node.source(), fmt::format("{} must not be empty", key.str()));
+  for (size_t i = 0; i < (list == nullptr ? 1 : list->size()); ++i) {
+    const toml::node& one = list == nullptr ? node : (*list)[i];
+    std::string text;
+    SHOEBOX_TRY(reader.string(key, one, text));
+    const Status added = add_to_plan(text, plan);
+    if (!added) return reader.refuse(one.source(), fmt::format("{}: {}", key.str(), added.message()));
+  }
+  return Status::ok();
+}
+
 // False: no key of the policy.
 bool read_policy_key(const Reader& reader, const toml::key& key, const toml::node& node, UploadPolicy& policy,
                      Status& read) {
   const std::string_view name = key.str();
-  const auto sized = [&](const auto& parse, const auto& take) -> Status {
-    std::string text;
-    SHOEBOX_TRY(reader.string(key, node, text));
-    const auto size = parse(text);
-    if (!size) return reader.refuse(node.source(), fmt::format("{}: {}", name, size.status().message()));
-    return take(*size);
-  };
   if (name == "hours") {
     read = read_hours(reader, key, node, policy);
   } else if (name == "on_metered") {
@@ -240,21 +260,11 @@ bool read_policy_key(const Reader& reader, const toml::key& key, const toml::nod
   } else if (name == "manual") {
     read = reader.boolean(key, node, policy.manual);
   } else if (name == "bandwidth") {
-    read = sized(parse_bandwidth, [&](uint64_t bytes_s) -> Status {
-      policy.bandwidth_bytes_s = bytes_s;
-      return Status::ok();
-    });
+    read = read_bandwidth(reader, key, node, policy.bandwidth);
   } else if (name == "bandwidth_down") {
-    read = sized(parse_bandwidth, [&](uint64_t bytes_s) -> Status {
-      policy.bandwidth_down_bytes_s = bytes_s;
-      return Status::ok();
-    });
+    read = read_bandwidth(reader, key, node, policy.bandwidth_down.emplace());
   } else if (name == "video_quota") {
-    read = sized(parse_cache_limit, [&](const CacheLimit& limit) -> Status {
-      if (limit.percent != 0) return reader.refuse(node.source(), "video_quota must be a size, \"50 GiB\"");
-      policy.video_quota_bytes = limit.bytes;
-      return Status::ok();
-    });
+    read = read_video_quota(reader, key, node, policy);
   } else {
     return false;
   }

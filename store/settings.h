@@ -17,6 +17,7 @@ struct CacheLimit {
   uint64_t bytes = 0;
   uint32_t percent = 0;  // of the file system under LIBRARY; used when not 0
   [[nodiscard]] uint64_t in_bytes(uint64_t disk_total_bytes) const;
+  bool operator==(const CacheLimit&) const = default;
 };
 
 struct RemoteSettings {
@@ -38,6 +39,7 @@ struct RemoteSettings {
   std::string salt_file;  // must be 0600; rclone's password2
   std::string salt_command;
   UploadPolicy policy;
+  bool operator==(const RemoteSettings&) const = default;
 };
 
 enum class Durability { kClose, kFsync };
@@ -65,7 +67,11 @@ Status check_remote_url(const std::string& url);
 Status check_remote_name(const std::string& name);
 // The [[remote]] section that parse() reads back as `remote`.
 std::string toml_of(const RemoteSettings& remote);
+// What stands above the remotes, where it is not as without the file; parse() reads it back.
+std::string toml_of_library(const Settings& settings);
 
+// "50 GiB", "1500 B": what parse_cache_limit() reads back as exactly so many bytes.
+std::string size_text(uint64_t bytes);
 // "50 GiB", "500 MB", "20%".
 Result<CacheLimit> parse_cache_limit(const std::string& text);
 // "30d", "12h", "90s" -> seconds.

@@ -1,4 +1,4 @@
-// What a [[remote]] may be called, where it may point to, and how it is written into shoebox.toml.
+// What a [[remote]] may be called, and where it may point to.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -53,49 +53,6 @@ Status check_remote_name(const std::string& name) {
             fmt::format("remote name \"{}\": use up to 64 letters, digits, '-', '_' and '.'", name)};
   }
   return Status::ok();
-}
-
-std::string toml_of(const RemoteSettings& remote) {
-  const auto quoted = [](const std::string& text) {
-    std::string out = "\"";
-    for (const char c : text) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (c == '"' || c == '\\') {
-        out += '\\';
-        out += c;
-      } else if (byte < 0x20 || byte == 0x7f) {
-        out += fmt::format("\\u{:04X}", byte);
-      } else {
-        out += c;
-      }
-    }
-    return out + "\"";
-  };
-  std::string out = "[[remote]]\n";
-  out += fmt::format("name = {}\nurl = {}\n", quoted(remote.name), quoted(remote.url));
-  const RemoteSettings defaults;
-  if (!remote.endpoint.empty()) out += fmt::format("endpoint = {}\n", quoted(remote.endpoint));
-  if (remote.region != defaults.region) out += fmt::format("region = {}\n", quoted(remote.region));
-  if (remote.path_style != defaults.path_style) out += fmt::format("path_style = {}\n", remote.path_style);
-  if (!remote.ca_file.empty()) out += fmt::format("ca_file = {}\n", quoted(remote.ca_file));
-  if (!remote.credentials_file.empty())
-    out += fmt::format("credentials_file = {}\n", quoted(remote.credentials_file));
-  if (!remote.credentials_command.empty()) {
-    out += fmt::format("credentials_command = {}\n", quoted(remote.credentials_command));
-  }
-  if (!remote.identity_file.empty()) out += fmt::format("identity_file = {}\n", quoted(remote.identity_file));
-  if (!remote.known_hosts.empty()) out += fmt::format("known_hosts = {}\n", quoted(remote.known_hosts));
-  if (remote.crypt) out += "crypt = true\n";
-  for (const auto& [key, value] :
-       {std::pair("passphrase_file", &remote.passphrase_file),
-        std::pair("passphrase_command", &remote.passphrase_command),
-        std::pair("salt_file", &remote.salt_file), std::pair("salt_command", &remote.salt_command)}) {
-    if (!value->empty()) out += fmt::format("{} = {}\n", key, quoted(*value));
-  }
-  if (remote.lease_s != defaults.lease_s) out += fmt::format("lease = \"{}s\"\n", remote.lease_s);
-  if (remote.connections != defaults.connections)
-    out += fmt::format("connections = {}\n", remote.connections);
-  return out;
 }
 
 }  // namespace shoebox

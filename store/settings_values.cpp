@@ -62,6 +62,21 @@ uint64_t CacheLimit::in_bytes(uint64_t disk_total_bytes) const {
   return disk_total_bytes / 100 * percent + disk_total_bytes % 100 * percent / 100;
 }
 
+std::string size_text(uint64_t bytes) {
+  struct Unit {
+    const char* name;
+    uint64_t bytes;
+  };
+  static constexpr Unit kUnits[] = {
+      {"TiB", uint64_t{1} << 40}, {"TB", 1'000'000'000'000}, {"GiB", 1U << 30}, {"GB", 1'000'000'000},
+      {"MiB", 1U << 20},          {"MB", 1'000'000},         {"KiB", 1024},     {"kB", 1000}};
+  for (const Unit& unit : kUnits) {
+    if (bytes >= unit.bytes && bytes % unit.bytes == 0)
+      return fmt::format("{} {}", bytes / unit.bytes, unit.name);
+  }
+  return fmt::format("{} B", bytes);
+}
+
 Result<CacheLimit> parse_cache_limit(const std::string& text) {
   const Status bad(
       Code::kInvalid,

@@ -25,9 +25,17 @@ using backup::Segment;
 using backup::SegmentKind;
 
 // The head whose state this catalog shows (BACKUP.md).
-std::string followed_name(const Remote& remote) {
-  return fmt::format("{}followed/{}", keys::kMetaBackup, remote.name());
+std::string followed_name(const std::string& remote) {
+  return fmt::format("{}followed/{}", keys::kMetaBackup, remote);
 }
+
+// Under which name that remote stands whose head it is.
+std::string shown_name() { return fmt::format("{}shown", keys::kMetaBackup); }
+
+// How often the other remotes are looked at, and how far they have to be ahead: what goes to all of them goes
+// to one some seconds before it goes to the next.
+constexpr uint32_t kLooksPerLookAround = 6;
+constexpr int64_t kBehind_s = 300;
 
 // The journal segments that lead from change `after` to the head; none: they do not reach back so far.
 std::optional<std::vector<Segment>> journal_after(const Head& head, uint64_t after) {
@@ -45,8 +53,17 @@ std::optional<std::vector<Segment>> journal_after(const Head& head, uint64_t aft
 
 }  // namespace
 
+Follower::Follower(Catalog& catalog, Remotes remotes, const Clock& clock, Options options)
+    : catalog_(catalog), remotes_(std::move(remotes)), clock_(clock), options_(options) {}
+
 Follower::Follower(Catalog& catalog, Remote& remote, const Clock& clock, Options options)
-    : catalog_(catalog), remote_(remote), clock_(clock), options_(options) {}
+    : Follower(
+          catalog,
+          [&remote] {
+            return std::vector<std::shared_ptr<Remote>>{
+                std::shared_ptr<Remote>(std::shared_ptr<void>(), &remote)};
+          },
+          clock, options) {}
 
 Follower::~Follower() { stop(); }
 
@@ -78,7 +95,7 @@ void Follower::run() NO_THREAD_SAFETY_ANALYSIS {
     mutex_.lock();
     if (!followed && !stopping_) {
       if (report_.last_error != followed.message()) {
-        log::warning("remote {}: following it: {}", remote_.name(), followed.message());
+        log::warning("following the machine that writes: {}", followed.message());
       }
       report_.last_error = followed.message();
       report_.last_error_s = clock_.now().seconds;
@@ -95,26 +112,71 @@ Follower::Report Follower::report() const {
 }
 
 // Whether both heads are those that were read last.
-Result<bool> Follower::unchanged(const std::string& library, const CancelToken& cancel) {
+Result<bool> Follower::unchanged(Remote& remote, const std::string& library, const CancelToken& cancel) {
   std::map<std::string, std::string> now;
   for (const uint64_t turn : {0, 1}) {
     const std::string key = backup::head_key(library, turn);
     RequestContext context;
     context.cancel = cancel;
     context.deadline = transfer_deadline(clock_, 0);
-    const Result<RemoteObject> there = remote_.stat(key, context);
+    const Result<RemoteObject> there = remote.stat(key, context);
     if (!there && there.code() != Code::kNotFound) return there.status();
     now[key] = there ? fmt::format("{} {} {}", there->etag, there->size, there->modified_s) : "";
   }
-  return now == std::exchange(etags_, now);
+  return now == std::exchange(etags_[remote.name()], now);
+}
+
+Result<Follower::Shown> Follower::shown() const {
+  Shown now;
+  SHOEBOX_ASSIGN(const std::optional<std::string> name, catalog_.meta(shown_name()));
+  now.remote = name.value_or("");
+  if (now.remote.empty()) return now;
+  SHOEBOX_ASSIGN(const std::optional<std::string> text, catalog_.meta(followed_name(now.remote)));
+  if (!text) return now;
+  Result<Head> head = backup::parse_head(*text);
+  if (head) now.head = std::move(*head);
+  return now;
 }
 
 Status Follower::follow(const CancelToken& cancel) {
+  std::vector<std::shared_ptr<Remote>> remotes = remotes_();
+  if (remotes.empty()) return {Code::kUnavailable, "none of the remotes in the settings can be used"};
+  SHOEBOX_ASSIGN(const Shown before, shown());
+  std::stable_partition(remotes.begin(), remotes.end(), [&](const std::shared_ptr<Remote>& remote) {
+    return remote->name() == before.remote;
+  });
+  Status first;  // why the one that is followed cannot be
+  for (const std::shared_ptr<Remote>& remote : remotes) {
+    const bool another = !first.is_ok();
+    const Status done = follow(*remote, another && before.head ? before.head->time_s : INT64_MIN, cancel)
+                            .with_context("remote " + remote->name());
+    if (cancel.cancelled()) return done;
+    if (!done) {
+      if (first) first = done;
+      continue;
+    }
+    if (another) log::warning("{}; remote {} was looked at instead", first.message(), remote->name());
+    if (another || ++looks_ % kLooksPerLookAround != 0) return Status::ok();
+    break;
+  }
+  if (!first) return first;
+  // Is another one further? Then somebody writes there who does not write here any more.
+  SHOEBOX_ASSIGN(const Shown now, shown());
+  for (size_t i = 1; i < remotes.size() && now.head; ++i) {
+    const Status looked = follow(*remotes[i], now.head->time_s + kBehind_s, cancel);
+    if (!looked) log::debug("remote {}: {}", remotes[i]->name(), looked.message());
+  }
+  return Status::ok();
+}
+
+// Takes what is there where it is newer than that; what this remote showed last is followed on.
+Status Follower::follow(Remote& remote, int64_t newer_than_s, const CancelToken& cancel) {
   SHOEBOX_ASSIGN(const std::string library, library_id(catalog_));
-  SHOEBOX_ASSIGN(const bool same, unchanged(library, cancel));
-  if (same) return Status::ok();
+  SHOEBOX_ASSIGN(const bool same, unchanged(remote, library, cancel));
+  SHOEBOX_ASSIGN(const Shown now, shown());
+  if (same && (now.remote == remote.name() || newer_than_s == INT64_MIN)) return Status::ok();
   const auto attempt = [&]() -> Status {
-    SHOEBOX_ASSIGN(const BackupCopy::Heads heads, BackupCopy(remote_, clock_, cancel).heads(library));
+    SHOEBOX_ASSIGN(const BackupCopy::Heads heads, BackupCopy(remote, clock_, cancel).heads(library));
     if (heads.whole.empty()) {
       return {Code::kUnavailable, "there is no backup of the catalog of this library that can be read"};
     }
@@ -122,22 +184,27 @@ Status Follower::follow(const CancelToken& cancel) {
     if (head.schema > keys::kSchema) {
       return {Code::kIncompatible, "the backup there was made by a newer Shoebox; update this one"};
     }
-    SHOEBOX_TRY(apply(head, cancel));
-    return fetch_thumbnails(head, cancel);
+    if (now.remote != remote.name() && head.time_s <= newer_than_s) return Status::ok();
+    SHOEBOX_TRY(apply(remote, head, now, cancel));
+    return fetch_thumbnails(remote, head, cancel);
   };
   const Status done = attempt();
-  if (!done) etags_.clear();  // looked at again, whatever was read
+  if (!done) etags_.erase(remote.name());  // looked at again, whatever was read
   return done;
 }
 
-Status Follower::apply(const Head& head, const CancelToken& cancel) {
-  std::optional<Head> shown;
-  SHOEBOX_ASSIGN(const std::optional<std::string> text, catalog_.meta(followed_name(remote_)));
-  if (text) {
-    Result<Head> parsed = backup::parse_head(*text);
-    if (parsed) shown = std::move(*parsed);
+// Where another remote was followed before, all of it: two machines may have written, one to each.
+Status Follower::apply(Remote& remote, const Head& head, const Shown& now, const CancelToken& cancel) {
+  const std::optional<Head> shown = now.remote == remote.name() ? now.head : std::nullopt;
+  const auto report = [&] {
+    const MutexLock lock(mutex_);
+    report_.remote = remote.name();
+    report_.backed_up_s = head.time_s;
+  };
+  if (shown && encode(*shown) == encode(head)) {
+    report();
+    return Status::ok();
   }
-  if (shown && encode(*shown) == encode(head)) return Status::ok();
   const std::optional<std::vector<Segment>> journal =
       shown && shown->sequence <= head.sequence ? journal_after(head, shown->sequence) : std::nullopt;
   std::vector<Segment> segments;
@@ -148,36 +215,36 @@ Status Follower::apply(const Head& head, const CancelToken& cancel) {
     std::erase_if(segments, [](const Segment& segment) { return segment.kind == SegmentKind::kThumbnails; });
   }
   backup::Rows rows;
-  const BackupCopy copy(remote_, clock_, cancel);
+  const BackupCopy copy(remote, clock_, cancel);
   for (const Segment& segment : segments) {
     SHOEBOX_ASSIGN(const std::string file, copy.segment(head.library, segment));
     SHOEBOX_TRY(backup::read_rows(file, rows));
   }
   if (!journal) SHOEBOX_TRY(backup::add_erasures(catalog_, rows));
   SHOEBOX_TRY(backup::apply_rows(catalog_, rows));
-  SHOEBOX_TRY(remember(head));
-  const MutexLock lock(mutex_);
-  report_.backed_up_s = head.time_s;
+  SHOEBOX_TRY(remember(remote, head));
+  report();
   return Status::ok();
 }
 
 // Should this library write there one day, it goes on from here, and with a whole backup: its own changes
 // have other numbers.
-Status Follower::remember(const Head& head) {
+Status Follower::remember(const Remote& remote, const Head& head) {
   const std::unique_ptr<Transaction> txn = catalog_.begin();
-  txn->put_meta(followed_name(remote_), encode(head));
-  put_known_head(*txn, remote_.name(), {"-", std::nullopt});
-  accept_head(*txn, remote_.name(), head);
+  txn->put_meta(followed_name(remote.name()), encode(head));
+  txn->put_meta(shown_name(), remote.name());
+  put_known_head(*txn, remote.name(), {"-", std::nullopt});
+  accept_head(*txn, remote.name(), head);
   return txn->commit();
 }
 
-Status Follower::fetch_thumbnails(const Head& head, const CancelToken& cancel) {
+Status Follower::fetch_thumbnails(Remote& remote, const Head& head, const CancelToken& cancel) {
   if (options_.thumbnails == nullptr) return Status::ok();
-  const std::string name = fmt::format("{}thumbnails/{}", keys::kMetaBackup, remote_.name());
+  const std::string name = fmt::format("{}thumbnails/{}", keys::kMetaBackup, remote.name());
   SHOEBOX_ASSIGN(const std::optional<std::string> text, catalog_.meta(name));
   const std::string fetched = text.value_or("");
   std::string now;
-  const BackupCopy copy(remote_, clock_, cancel);
+  const BackupCopy copy(remote, clock_, cancel);
   for (const Segment& segment : head.segments) {
     if (segment.kind != SegmentKind::kThumbnails) continue;
     const std::string hash = segment.sha256.hex();

@@ -10,7 +10,7 @@ constexpr uint64_t kPatience = 2;
 
 std::chrono::seconds time_for(const std::optional<Pace>& pace, uint64_t bytes, uint64_t sharers) {
   if (!pace) return std::chrono::seconds(0);
-  const uint64_t share = std::max<uint64_t>(1, pace->bytes_s() / (sharers * kPatience));
+  const uint64_t share = std::max<uint64_t>(1, pace->slowest_bytes_s() / (sharers * kPatience));
   return std::chrono::seconds(bytes / share + 1);
 }
 
@@ -18,9 +18,9 @@ std::chrono::seconds time_for(const std::optional<Pace>& pace, uint64_t bytes, u
 
 PacedRemote::PacedRemote(Remote& remote, const Clock& clock, const UploadPolicy& policy, uint32_t sharers)
     : remote_(remote), sharers_(std::max<uint32_t>(1, sharers)) {
-  if (policy.bandwidth_bytes_s > 0) up_.emplace(clock, policy.bandwidth_bytes_s);
-  const uint64_t down = policy.bandwidth_down_bytes_s.value_or(policy.bandwidth_bytes_s);
-  if (down > 0) down_.emplace(clock, down);
+  if (policy.bandwidth.limits()) up_.emplace(clock, policy.bandwidth);
+  const BandwidthPlan& down = policy.bandwidth_down ? *policy.bandwidth_down : policy.bandwidth;
+  if (down.limits()) down_.emplace(clock, down);
 }
 
 uint64_t PacedRemote::holding_bytes_s() const {

@@ -17,6 +17,7 @@
 #include "store/catalog/catalog.h"
 #include "store/catalog/keys.h"
 #include "store/library_lock.h"
+#include "store/settings_backup.h"
 #include "store/thumbnails/thumbnails.h"
 #include "sync/counted_remote.h"
 #include "sync/known_head.h"
@@ -76,7 +77,7 @@ Status adopt(Catalog& catalog, const Restorable& found) {
 }
 
 Status build_catalog(const RebuildPlan& plan, const RebuildFetch& fetch, const Restorable& found,
-                     const std::string& path, RebuildResult& result) {
+                     const std::string& path, std::string& settings, RebuildResult& result) {
   SHOEBOX_TRY(remove_all(path));  // half made, by a run that was killed
   SHOEBOX_ASSIGN(const std::unique_ptr<CatalogImport> import, CatalogImport::create(path));
   uint64_t done = 0;
@@ -94,6 +95,8 @@ Status build_catalog(const RebuildPlan& plan, const RebuildFetch& fetch, const R
   SHOEBOX_ASSIGN(const Pruned pruned, drop_without_copies(*catalog));
   result.lost = pruned.lost;
   result.older = pruned.older;
+  SHOEBOX_ASSIGN(const std::optional<std::string> backed_up, catalog->meta(kMetaSettings));
+  settings = backed_up.value_or("");
   return catalog->sync();
 }
 
@@ -135,6 +138,20 @@ Status write_settings(const std::string& library, const RemoteSettings& remote) 
       toml_of(remote);
   if (const Result<Settings> again = Settings::parse(text, path); !again) return again.status();
   return write_file_atomically(path, text);
+}
+
+// As the backup has them. Without, or with some that make no sense: with the remote alone.
+Status restore_settings(const std::string& library, const std::string& backed_up,
+                        const RemoteSettings& remote, RebuildResult& result) {
+  if (backed_up.empty()) return write_settings(library, remote);
+  const Result<RestoredSettings> restored = restored_settings(backed_up, remote);
+  if (!restored) {
+    result.to_do.push_back(
+        fmt::format("write the settings of the library again: {}", restored.status().message()));
+    return write_settings(library, remote);
+  }
+  result.to_do = restored->to_do;
+  return write_file_atomically(library + "/shoebox.toml", restored->toml);
 }
 
 // The next run goes on in this way, too, whatever it finds: half of the tree stands by then.
@@ -204,9 +221,10 @@ Result<RebuildResult> rebuild_library(
   result.resumed = exists(library + "/catalog");
   if (!result.resumed) {
     const std::string made = library + kWork + "/catalog";
-    SHOEBOX_TRY(build_catalog(plan, fetch, found, made, result));
+    std::string backed_up;
+    SHOEBOX_TRY(build_catalog(plan, fetch, found, made, backed_up, result));
     kill_point("rebuild-catalog");
-    SHOEBOX_TRY(write_settings(library, settings));
+    SHOEBOX_TRY(restore_settings(library, backed_up, settings, result));
     SHOEBOX_TRY(keep_report(library, result));
     kill_point("rebuild-settings");
     // Last: from here on it is a library.

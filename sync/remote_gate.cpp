@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 #include "store/base/log.h"
@@ -14,13 +13,6 @@ namespace {
 constexpr double kRefusedRetryS = 60;  // wrong keys may be put right while we run
 
 std::chrono::nanoseconds seconds(double s) { return std::chrono::nanoseconds(static_cast<int64_t>(s * 1e9)); }
-
-int local_minute_of_day(const Timestamp& now) {
-  const time_t seconds_now = now.seconds;
-  struct tm local {};
-  ::localtime_r(&seconds_now, &local);
-  return local.tm_hour * 60 + local.tm_min;
-}
 
 bool remote_refuses(Code code) {
   // kReadOnly: another machine writes there (OwnerLease).
@@ -39,14 +31,15 @@ RemoteGate::RemoteGate(std::string remote, std::string work, const Clock& clock,
       backoff_(std::move(backoff)) {}
 
 RemoteGate::Turn RemoteGate::look(bool asked_for) {
-  std::string now = held_by_policy(policy_, around_, local_minute_of_day(clock_.now()), asked_for);
+  std::string now = held_by_policy(policy_, around_, local_minute_of_day(clock_.now().seconds), asked_for);
   const bool was_held = !std::exchange(held_, std::move(now)).empty();
   if (was_held == !held_.empty()) return Turn::kNone;
   return was_held ? Turn::kOpened : Turn::kClosed;
 }
 
 bool RemoteGate::may_hold_later() const {
-  return !held_by_policy(policy_, {.on_battery = true}, local_minute_of_day(clock_.now()), false).empty();
+  return !held_by_policy(policy_, {.on_battery = true}, local_minute_of_day(clock_.now().seconds), false)
+              .empty();
 }
 
 std::string RemoteGate::why_closed() const {

@@ -172,6 +172,8 @@ json json_of(const RebuildResult& result, const Fetched& fetched) {
   for (const std::string& path : result.lost) lost.push_back(escape_name(path));
   json older = json::array();
   for (const std::string& path : result.older) older.push_back(escape_name(path));
+  json to_do = json::array();
+  for (const std::string& line : result.to_do) to_do.push_back(printable(line));
   return {{"remote", result.remote},
           {"backed_up_at", result.backed_up_s},
           {"originals", result.originals},
@@ -180,6 +182,7 @@ json json_of(const RebuildResult& result, const Fetched& fetched) {
           {"received_bytes", result.received_bytes},
           {"lost", lost},
           {"before_an_edit", older},
+          {"to_do", to_do},
           {"fetched_files", fetched.files},
           {"fetched_bytes", fetched.bytes},
           {"failed", fetched.failed}};
@@ -238,6 +241,7 @@ Result<int> run(FrontEnd& front) {
       say(fmt::format("{} fetched, {}", counted(fetched.files, "original"), human_bytes(fetched.bytes)));
     }
   }
+  for (const std::string& line : result.to_do) complain(printable(line));
   for (const std::string& failed : fetched.failed) complain(failed);
   if (!taken_over) {
     complain(printable(taken_over.message()));

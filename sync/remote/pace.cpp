@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "sync/remote/checks.h"
 
@@ -25,15 +26,29 @@ std::chrono::nanoseconds time_of(uint64_t bytes, uint64_t bytes_s) {
 }  // namespace
 
 Pace::Pace(const Clock& clock, uint64_t bytes_s)
-    : clock_(clock),
-      bytes_s_(std::max<uint64_t>(1, bytes_s)),
-      piece_(std::clamp(bytes_s / kPiecesPerS, kLeastPiece, kMostPiece)) {}
+    : Pace(clock, BandwidthPlan{.bytes_s = std::max<uint64_t>(1, bytes_s), .spans = {}}) {}
+
+Pace::Pace(const Clock& clock, BandwidthPlan plan) : clock_(clock), plan_(std::move(plan)) {}
+
+uint64_t Pace::bytes_s() const {
+  return plan_.spans.empty() ? plan_.bytes_s : plan_.at(local_minute_of_day(clock_.now().seconds));
+}
+
+size_t Pace::piece() const {
+  const uint64_t limit = bytes_s();
+  return limit == 0 ? kMostPiece : std::clamp(limit / kPiecesPerS, kLeastPiece, kMostPiece);
+}
 
 Clock::Steady Pace::reserve(uint64_t bytes) {
   const Clock::Steady now = clock_.steady();
+  const uint64_t limit = bytes_s();
   const MutexLock lock(mutex_);
+  if (limit == 0) {
+    free_at_ = Clock::Steady::min();  // what was reserved at another time of day holds nobody up
+    return now;
+  }
   const Clock::Steady begin = std::max(free_at_, now - kBurst);
-  free_at_ = begin + time_of(bytes, bytes_s_);
+  free_at_ = begin + time_of(bytes, limit);
   return begin;
 }
 

@@ -37,16 +37,35 @@ TEST(Settings, BandwidthIsLimitedInBothDirections) {
   const std::string remote = "[[remote]]\nname = \"nas\"\nurl = \"file:///nas\"\n";
   const auto none = Settings::parse(remote, "shoebox.toml");
   ASSERT_TRUE(none) << none.status().message();
-  EXPECT_EQ(none->remotes.at(0).policy.bandwidth_bytes_s, 0U);
-  EXPECT_FALSE(none->remotes.at(0).policy.bandwidth_down_bytes_s);
+  EXPECT_FALSE(none->remotes.at(0).policy.bandwidth.limits());
+  EXPECT_FALSE(none->remotes.at(0).policy.bandwidth_down);
   const auto both =
       Settings::parse(remote + "bandwidth = \"2 MiB/s\"\nbandwidth_down = \"500 kB/s\"\n", "shoebox.toml");
   ASSERT_TRUE(both) << both.status().message();
-  EXPECT_EQ(both->remotes.at(0).policy.bandwidth_bytes_s, 2U << 20);
-  EXPECT_EQ(both->remotes.at(0).policy.bandwidth_down_bytes_s, 500'000U);
+  EXPECT_EQ(both->remotes.at(0).policy.bandwidth.at(0), 2U << 20);
+  EXPECT_EQ(both->remotes.at(0).policy.bandwidth_down->at(0), 500'000U);
   EXPECT_THAT(refusal(remote + "bandwidth = \"2 MiB\"\n"),
               HasSubstr("shoebox.toml:4: bandwidth: \"2 MiB\" is no bandwidth"));
   EXPECT_THAT(refusal(remote + "bandwith = \"2 MiB/s\"\n"), HasSubstr("did you mean \"bandwidth\""));
+}
+
+TEST(Settings, BandwidthByHours) {
+  const std::string remote = "[[remote]]\nname = \"nas\"\nurl = \"file:///nas\"\n";
+  const auto settings = Settings::parse(
+      remote +
+          "bandwidth = [\"08:00-23:00 2 MiB/s\"]\nbandwidth_down = [\"1 MiB/s\", \"22:00-6:00 9 MB/s\"]\n",
+      "shoebox.toml");
+  ASSERT_TRUE(settings) << settings.status().message();
+  const UploadPolicy& policy = settings->remotes.at(0).policy;
+  EXPECT_EQ(policy.bandwidth.at(12 * 60), 2U << 20);
+  EXPECT_EQ(policy.bandwidth.at(23 * 60), 0U);
+  EXPECT_EQ(policy.bandwidth_down->at(0), 9'000'000U);
+  EXPECT_EQ(policy.bandwidth_down->at(12 * 60), 1U << 20);
+  EXPECT_THAT(refusal(remote + "bandwidth = [\"8-23 2 MiB/s\"]\n"),
+              HasSubstr("shoebox.toml:4: bandwidth: \"8-23 2 MiB/s\" is no bandwidth"));
+  EXPECT_THAT(refusal(remote + "bandwidth = []\n"), HasSubstr("must not be empty"));
+  EXPECT_THAT(refusal(remote + "bandwidth_dwon = [\"2 MiB/s\"]\n"),
+              HasSubstr("did you mean \"bandwidth_down\""));
 }
 
 TEST(Settings, AFileThatIsNotThereGivesTheDefaults) {

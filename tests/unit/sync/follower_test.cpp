@@ -33,6 +33,9 @@ class FollowerTest : public SyncFixture {
   }
   // As after a remount: the heads are read, whatever their ETags.
   Status follow() { return Follower(*copy_, remote_, clock_, {}).follow({}); }
+  static std::shared_ptr<Remote> shared(Remote& remote) {
+    return std::shared_ptr<Remote>(std::shared_ptr<void>(), &remote);
+  }
   void expect_same() {
     EXPECT_TRUE(backed_up_rows(*copy_) == backed_up_rows(*catalog_));
     const auto writer = check_catalog(*catalog_, {});
@@ -208,6 +211,56 @@ TEST_F(FollowerTest, AnUnreachableRemoteIsNotAnEmptyLibrary) {
   for (const std::string& key : remote_.keys()) ASSERT_TRUE(remote_.remove(key, {}));
   EXPECT_EQ(follow().code(), Code::kUnavailable);
   EXPECT_TRUE(backed_up_rows(*copy_) == before);
+}
+
+TEST_F(FollowerTest, WhenItsRemoteFailsTheNextOneIsFollowed) {
+  FakeRemote attic("attic");
+  CatalogSender to_attic(*catalog_, attic, clock_, CatalogSender::Options{});
+  ASSERT_TRUE(to_attic.load());
+  RequestHints hints;
+  const auto both = [&] { return std::vector{shared(remote_), shared(attic)}; };
+  // As after a remount; gives the remote that was followed.
+  const auto look = [&] {
+    Follower follower(*copy_, both, clock_, {});
+    EXPECT_TRUE(follower.follow({}));
+    return follower.report().remote;
+  };
+  add("a.txt", "a", {"nas"});
+  ASSERT_TRUE(to_attic.send({}, hints));
+  clock_.advance(60);
+  add("b.txt", "b", {"nas"});
+  send();
+  EXPECT_EQ(look(), "nas");
+  expect_same();
+  // What the other one has is older: it does not go back.
+  const BackedUpRows newest = backed_up_rows(*copy_);
+  remote_.set_down(true);
+  EXPECT_EQ(look(), "");
+  EXPECT_TRUE(backed_up_rows(*copy_) == newest);
+  clock_.advance(60);
+  add("c.txt", "c", {"nas"});
+  remove("a.txt");
+  ASSERT_TRUE(to_attic.send({}, hints));
+  EXPECT_EQ(look(), "attic");
+  expect_same();
+  // It stays there though the first one is back; and what went on there alone is found.
+  remote_.set_down(false);
+  clock_.advance(60);
+  add("d.txt", "d", {"nas"});
+  ASSERT_TRUE(to_attic.send({}, hints));
+  EXPECT_EQ(look(), "attic");
+  expect_same();
+  clock_.advance(3600);
+  add("e.txt", "e", {"nas"});
+  send();
+  Follower patient(*copy_, both, clock_, {});
+  int looks = 0;
+  while (patient.report().remote != "nas" && looks++ < 12) ASSERT_TRUE(patient.follow({}));
+  EXPECT_EQ(patient.report().remote, "nas");
+  expect_same();
+  remote_.set_down(true);
+  attic.set_down(true);
+  EXPECT_EQ(Follower(*copy_, both, clock_, {}).follow({}).code(), Code::kUnavailable);
 }
 
 TEST_F(FollowerTest, ShouldItWriteOneDayItMayAndBeginsWithAWholeBackup) {

@@ -60,8 +60,8 @@ class Noting final : public Remote {
 
 UploadPolicy limited(uint64_t up, std::optional<uint64_t> down = std::nullopt) {
   UploadPolicy policy;
-  policy.bandwidth_bytes_s = up;
-  policy.bandwidth_down_bytes_s = down;
+  policy.bandwidth.bytes_s = up;
+  if (down) policy.bandwidth_down.emplace().bytes_s = *down;
   return policy;
 }
 

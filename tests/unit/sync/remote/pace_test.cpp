@@ -17,7 +17,7 @@ using std::chrono::seconds;
 // A clock whose hands move by nanoseconds.
 class FineClock final : public Clock {
  public:
-  [[nodiscard]] Timestamp now() const override { return {}; }
+  [[nodiscard]] Timestamp now() const override { return {now_ns_.load() / 1'000'000'000, 0}; }
   [[nodiscard]] Steady steady() const override { return Steady(std::chrono::nanoseconds(now_ns_.load())); }
   void advance(std::chrono::nanoseconds by) { now_ns_ += by.count(); }
 
@@ -81,6 +81,29 @@ TEST(Pace, PiecesAreSmallAgainstASecond) {
   EXPECT_LE(Pace(clock, 2 << 20).piece(), (2U << 20) / 20);
   EXPECT_LE(Pace(clock, 1024).piece(), 1024U);
   EXPECT_GT(Pace(clock, 1024).piece(), 0U);
+}
+
+TEST(Pace, TheLimitFollowsTheHours) {
+  FineClock clock;
+  // From now on for an hour, in whichever zone this machine is.
+  const int minute = local_minute_of_day(clock.now().seconds);
+  BandwidthPlan plan;
+  plan.spans = {{{minute, (minute + 60) % (24 * 60)}, kRate}};
+  Pace pace(clock, plan);
+  EXPECT_EQ(pace.bytes_s(), kRate);
+  EXPECT_LE(pace.piece(), kRate / 20);
+  for (int i = 0; i < 3; ++i) (void)pace.reserve(kRate);
+  EXPECT_TRUE(pace.holding());
+  EXPECT_FALSE(pace.is_due(pace.reserve(1)));
+  clock.advance(std::chrono::hours(2));
+  EXPECT_EQ(pace.bytes_s(), 0U);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_TRUE(pace.is_due(pace.reserve(uint64_t{1} << 40))) << "full speed at night";
+  EXPECT_FALSE(pace.holding());
+  EXPECT_GT(pace.piece(), kRate);
+  clock.advance(std::chrono::hours(22));
+  (void)pace.reserve(kRate);
+  EXPECT_FALSE(pace.is_due(pace.reserve(1))) << "and the next day as before";
 }
 
 TEST(Pace, ItSaysWhetherItHolds) {
