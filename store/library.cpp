@@ -72,6 +72,17 @@ Result<std::vector<std::string>> names_in(const std::string& path) {
   return names;
 }
 
+// What a crash leaves of write_file_atomically().
+bool is_half_written_settings(const std::string& name) { return name.starts_with("shoebox.toml.tmp."); }
+
+void remove_half_written_settings(const std::string& library) {
+  const Result<std::vector<std::string>> names = names_in(library);
+  if (!names) return;  // clutter, no harm
+  for (const std::string& name : *names) {
+    if (is_half_written_settings(name)) ::unlink((library + "/" + name).c_str());
+  }
+}
+
 // Whether this folder is a library, or may become one. A folder with somebody's files in it may
 // not: they would be taken for parts of a library. Bytes without a catalog are never built over,
 // because an empty catalog would call all of them leftovers.
@@ -105,7 +116,7 @@ Result<Folder> inspect(const std::string& path) {
     static constexpr const char* kHarmless[] = {"shoebox.toml", "lost+found", "lock",
                                                 "control.sock", "catalog",    "thumbnails",
                                                 "recovered",    "writer",     "writer.new"};
-    bool harmless = false;
+    bool harmless = is_half_written_settings(name);
     for (const char* one : kHarmless) harmless = harmless || name == one;
     if (!harmless) foreign = name;
   }
@@ -173,6 +184,7 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   if (folder == Folder::kFresh && (!options.create || s.read_only || s.follow)) return no_library(s.path);
   SHOEBOX_ASSIGN(LibraryLock lock, LibraryLock::take(s.path, s.read_only));
   s.lock = std::make_unique<LibraryLock>(std::move(lock));
+  if (!s.read_only) remove_half_written_settings(s.path);
 
   SHOEBOX_ASSIGN(s.settings, Settings::load(s.path + "/shoebox.toml"));
   SHOEBOX_TRY(adopt_remotes(s.path, options.extra_remotes, s.read_only, s.settings));

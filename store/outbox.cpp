@@ -109,8 +109,9 @@ Status Outbox::confirmed(ContentNo content, const std::string& remote, const Rem
   return state_->catalog.sync();
 }
 
-Status Outbox::copy_lost(ContentNo content, const std::string& remote, const std::string& key) {
-  const std::unique_ptr<Transaction> txn = state_->catalog.begin();
+Status Outbox::copy_lost(ContentNo content, const std::string& remote, const std::string& key,
+                         const std::string& bad_etag) {
+  std::unique_ptr<Transaction> txn = state_->catalog.begin();
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, txn->content(content));
   SHOEBOX_ASSIGN(const auto copies, txn->copies(content));
   const auto here =
@@ -131,12 +132,27 @@ Status Outbox::copy_lost(ContentNo content, const std::string& remote, const std
   txn->erase_copy(content, remote);
   // Should it be there after all, and wanted elsewhere by the time it is sent again, it is removed.
   const RemoteCopy& lost = here->second;
-  txn->put_loose(remote, lost.key, {content, lost.etag, lost.size, record->sha256, 0, 0, ""});
+  LooseObject left{content, lost.etag, lost.size, record->sha256, 0, 0, ""};
+  if (!bad_etag.empty()) {
+    left.etag = bad_etag;
+    left.sha256 = ContentHash();  // by which bad_object() knows it
+  }
+  txn->put_loose(remote, lost.key, left);
   UploadJob job;
   job.content = content;
   job.remote = remote;
   txn->put_job(job);
-  return txn->commit();
+  SHOEBOX_TRY(txn->commit());
+  txn.reset();
+  // Before the bad object goes: what counts as a copy may let these bytes leave this disk.
+  return bad_etag.empty() ? Status::ok() : state_->catalog.sync();
+}
+
+Result<std::string> Outbox::bad_object(ContentNo content, const std::string& remote,
+                                       const std::string& key) const {
+  SHOEBOX_ASSIGN(const std::optional<LooseObject> left, state_->catalog.loose(remote, key));
+  const bool bad = left && left->maker == content && left->sha256.is_zero();
+  return bad ? left->etag : std::string();
 }
 
 Result<std::vector<std::pair<std::string, RemoteCopy>>> Outbox::copies(ContentNo content) const {

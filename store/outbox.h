@@ -46,7 +46,8 @@ struct TidyStep {
   uint64_t size = 0;
   ContentHash sha256;
   std::string to;
-  uint32_t attempts = 0;  // that failed before
+  uint32_t attempts = 0;    // that failed before
+  bool keep_aside = false;  // kRemove: it was found there in place of a copy, and may be somebody's
 };
 
 // An XMP sidecar to be sent: what the owner said about a photo.
@@ -90,8 +91,13 @@ class Outbox {
   Status sending(ContentNo content, const std::string& remote, const std::string& key);
   void ended(ContentNo content, const std::string& remote);
   // The remote's object at `key` (empty: wherever it stands) is gone or changed: forget the copy and
-  // queue the upload again if the bytes are local. Ok as well when the copy stands elsewhere by now.
-  Status copy_lost(ContentNo content, const std::string& remote, const std::string& key = {});
+  // queue the upload again if the bytes are local. Ok as well when the copy stands elsewhere by now. With
+  // `bad_etag` something stands there that has other bytes than were sent, whatever the remote says of it;
+  // synced then.
+  Status copy_lost(ContentNo content, const std::string& remote, const std::string& key = {},
+                   const std::string& bad_etag = {});
+  // The ETag of what stands at `key` with other bytes than were sent, as copy_lost() was told; else empty.
+  Result<std::string> bad_object(ContentNo content, const std::string& remote, const std::string& key) const;
   Result<std::vector<std::pair<std::string, RemoteCopy>>> copies(ContentNo content) const;
   // Contents without a job and without a copy on `remote` get a job (a remote was added, a job was
   // lost). From now on also contents that become ready to be sent without a job: a temporary file
@@ -140,6 +146,8 @@ class Outbox {
                         int64_t not_before_s);
   // What was sent to `key` is not there any more, or is another thing: it is sent again.
   Status sidecar_lost(PhotoId photo, const std::string& remote, const std::string& key);
+  // It is the object that was sent, by its ETag, and its bytes went bad: another one takes its place.
+  Status sidecar_damaged(PhotoId photo, const std::string& remote, const std::string& key);
   struct SidecarTotals {
     uint64_t pending = 0;  // photos whose sidecar is to be looked at
     uint64_t untried = 0;  // of those, how many did not fail yet

@@ -234,6 +234,17 @@ Status Outbox::sidecar_lost(PhotoId photo, const std::string& remote, const std:
   return txn->commit();
 }
 
+// It stays known as ours by its ETag; with no hash it is never what is wanted there.
+Status Outbox::sidecar_damaged(PhotoId photo, const std::string& remote, const std::string& key) {
+  const std::unique_ptr<Transaction> txn = state_->catalog.begin();
+  SHOEBOX_ASSIGN(std::optional<SidecarObject> standing, txn->sidecar(photo, remote));
+  if (!standing || standing->key != key) return Status::ok();  // moved since somebody looked
+  standing->sha256 = ContentHash();
+  txn->put_sidecar(photo, remote, *standing);
+  txn->put_sidecar_mark(remote, photo, {});
+  return txn->commit();
+}
+
 Result<Outbox::SidecarTotals> Outbox::sidecar_totals(const std::string& remote) const {
   SidecarTotals totals;
   SHOEBOX_TRY(state_->catalog.for_each_sidecar_mark(remote, PhotoId(), [&](PhotoId, const TidyRecord& mark) {

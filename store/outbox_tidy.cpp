@@ -204,6 +204,7 @@ Result<Step> Outbox::State::take_loose(Plan& plan, const std::string& key, const
     step.size = now->size;
     step.sha256 = now->sha256;
     step.attempts = now->attempts;
+    step.keep_aside = now->maker && now->sha256.is_zero();  // as copy_lost() was told
     return Step(std::move(step));
   };
   Result<Step> step = look();

@@ -68,6 +68,7 @@ struct VerifyRequest {
   int64_t confirmed_before_s = INT64_MAX;  // only those not seen since
   uint64_t at_most = UINT64_MAX;           // this many, longest unseen first
   bool repair = false;                     // send again what is missing or damaged
+  bool wake_remotes = true;                // look for what broken-off uploads left also where nothing is read
   enum class Unread { kAlso, kLeaveOut, kOnly };
   Unread unread = Unread::kAlso;  // adopted originals that nobody read whole yet
 };
@@ -75,10 +76,12 @@ struct VerifyRequest {
 struct VerifyReport {
   uint64_t to_check = 0, bytes_to_check = 0;
   uint64_t checked = 0, checked_bytes = 0;
-  uint64_t missing = 0;    // the remote plainly has no such object
+  uint64_t missing = 0;    // the remote plainly has no such object; of copies and sidecars, as the next three
   uint64_t damaged = 0;    // other bytes than were sent
   uint64_t unchecked = 0;  // the remote did not answer
   uint64_t queued_again = 0;
+  uint64_t sidecars = 0;   // XMP sidecars of the owner's statements, read back as well; not among `checked`
+  uint64_t leftovers = 0;  // of uploads that were broken off, removed
   struct Finding {
     std::string remote, key, what, why;
   };

@@ -79,4 +79,10 @@ Status CountedRemote::remove(const std::string& key, const RequestContext& conte
   return remote_->remove(key, counting.context());
 }
 
+Result<uint64_t> CountedRemote::remove_leftovers(const std::string& key, const IsGivenUp& given_up,
+                                                 const RequestContext& context) {
+  const Counting counting(context, counters_);
+  return remote_->remove_leftovers(key, given_up, counting.context());
+}
+
 }  // namespace shoebox

@@ -34,6 +34,8 @@ class CountedRemote final : public Remote {
                         const RequestContext& context) override;
   Status copy(const std::string& from, const std::string& to, const RequestContext& context) override;
   Status remove(const std::string& key, const RequestContext& context) override;
+  Result<uint64_t> remove_leftovers(const std::string& key, const IsGivenUp& given_up,
+                                    const RequestContext& context) override;
 
  private:
   std::unique_ptr<Remote> remote_;

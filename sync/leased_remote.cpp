@@ -48,4 +48,11 @@ Status LeasedRemote::remove(const std::string& key, const RequestContext& contex
                      [&](const RequestContext& leased) { return remote_.remove(key, leased); });
 }
 
+Result<uint64_t> LeasedRemote::remove_leftovers(const std::string& key, const IsGivenUp& given_up,
+                                                const RequestContext& context) {
+  return under_lease(lease_, context, [&](const RequestContext& leased) {
+    return remote_.remove_leftovers(key, given_up, leased);
+  });
+}
+
 }  // namespace shoebox

@@ -32,6 +32,8 @@ class LeasedRemote final : public Remote {
   }
   Status copy(const std::string& from, const std::string& to, const RequestContext& context) override;
   Status remove(const std::string& key, const RequestContext& context) override;
+  Result<uint64_t> remove_leftovers(const std::string& key, const IsGivenUp& given_up,
+                                    const RequestContext& context) override;
 
  private:
   Remote& remote_;

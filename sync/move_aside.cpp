@@ -8,14 +8,38 @@
 namespace shoebox {
 namespace {
 
-Result<std::string> free_name(Remote& remote, const std::string& name, int64_t now_s,
-                              const RequestContext& context) {
+Result<ContentHash> hash_of(Remote& remote, const RemoteObject& object, const RequestContext& context) {
+  Sha256 hash;
+  if (object.size == 0) return hash.finish();
+  SHOEBOX_TRY(remote.get(
+      object.key, {0, object.size}, object.etag,
+      [&hash](std::string_view piece) {
+        hash.update(piece.data(), piece.size());
+        return Status::ok();
+      },
+      context));
+  return hash.finish();
+}
+
+struct Aside {
+  std::string key;
+  bool stands = false;  // an attempt that was broken off made it
+};
+
+// Named for the time of the object, so that whoever comes again after a crash finds what was made.
+Result<Aside> find_place(Remote& remote, const std::string& name, const RemoteObject& object, int64_t time_s,
+                         const RequestContext& context) {
   for (int number = 1;; ++number) {
-    std::string aside = fmt::format(".shoebox/versions/{}~{}", name, now_s);
-    if (number > 1) aside += fmt::format("-{}", number);
-    const auto taken = remote.stat(aside, context);
+    Aside aside{fmt::format(".shoebox/versions/{}~{}", name, time_s), false};
+    if (number > 1) aside.key += fmt::format("-{}", number);
+    const auto taken = remote.stat(aside.key, context);
     if (!taken && taken.code() == Code::kNotFound) return aside;
     if (!taken) return taken.status();
+    if (taken->size != object.size) continue;
+    SHOEBOX_ASSIGN(const ContentHash kept, hash_of(remote, *taken, context));
+    SHOEBOX_ASSIGN(const ContentHash wanted, hash_of(remote, object, context));
+    aside.stands = kept == wanted;
+    if (aside.stands) return aside;
   }
 }
 
@@ -23,14 +47,15 @@ Result<std::string> free_name(Remote& remote, const std::string& name, int64_t n
 
 Status move_aside(Remote& remote, const std::string& key, const Clock& clock, const RequestContext& context) {
   SHOEBOX_ASSIGN(const RemoteObject there, remote.stat(key, context));
+  const int64_t time_s = there.modified_s > 0 ? there.modified_s : clock.now().seconds;
   // A name that is too long by what was added gives way to its hash. Some remotes say so when they look,
   // others only when they copy.
   std::string aside;
   Status copied;
   for (const std::string& name : {key, sha256(key).hex()}) {
-    Result<std::string> free = free_name(remote, name, clock.now().seconds, context);
-    copied = free ? remote.copy(key, *free, context) : free.status();
-    if (copied) aside = *free;
+    Result<Aside> place = find_place(remote, name, there, time_s, context);
+    copied = !place ? place.status() : place->stands ? Status::ok() : remote.copy(key, place->key, context);
+    if (copied) aside = place->key;
     if (copied.code() != Code::kNameTooLong) break;
   }
   SHOEBOX_TRY(copied);

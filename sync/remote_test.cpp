@@ -1,14 +1,13 @@
 #include "sync/remote_test.h"
 
 #include <fmt/format.h>
-#include <sys/random.h>
 
-#include <cerrno>
 #include <chrono>
 
 #include "store/sync_control.h"
 #include "sync/owner_objects.h"
 #include "sync/remote/small_object.h"
+#include "sync/remote/temporary.h"
 #include "sync/time_text.h"
 
 namespace shoebox {
@@ -18,10 +17,9 @@ Status test_remote(Remote& remote, const Clock& clock, const CancelToken& cancel
   context.cancel = cancel;
   context.deadline = clock.steady() + std::chrono::seconds(30);
   SHOEBOX_TRY(remote.check(context));
-  uint64_t random = 0;
-  if (::getentropy(&random, sizeof random) != 0) return Status::from_errno(errno, "get random bytes");
-  const std::string key = fmt::format(".shoebox/probe-{:016x}", random);
-  const std::string bytes = fmt::format("Shoebox tries whether it can write here: {:016x}\n", random);
+  SHOEBOX_ASSIGN(const std::string unique, new_temporary_name());
+  const std::string key = fmt::format("{}{}", kProbes, unique);
+  const std::string bytes = fmt::format("Shoebox tries whether it can write here: {}\n", unique);
   SHOEBOX_TRY(
       put_small_object(remote, key, bytes, /*if_absent=*/true, context).status().with_context("write"));
   std::string read;

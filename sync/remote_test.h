@@ -9,6 +9,9 @@
 
 namespace shoebox {
 
+// What it writes, for moments.
+inline constexpr const char* kProbes = ".shoebox/probe-";
+
 class Remote;
 struct RemoteOwner;
 

@@ -54,13 +54,15 @@ void SyncEngine::State::verify_by_itself() NO_THREAD_SAFETY_ANALYSIS {
     request.unread =
         VerifyRequest::Unread::kLeaveOut;  // what was adopted is read when its owner wants it read
     request.repair = true;
+    request.wake_remotes = false;
     const Result<bool> paused = outbox.paused();
     const std::vector<Remote*> remotes = remotes_not_held();
     if (paused && !*paused) {
       const Result<VerifyReport> report = verifier.run(remotes, request, stop_verifying, nullptr);
       if (report && report->missing + report->damaged > 0) {
-        log::warning("verified {} copies: {} missing, {} damaged; {} are sent again", report->checked,
-                     report->missing, report->damaged, report->queued_again);
+        log::warning("verified {} copies and {} sidecars: {} missing, {} damaged; {} are sent again",
+                     report->checked, report->sidecars, report->missing, report->damaged,
+                     report->queued_again);
       } else if (!report && report.code() != Code::kCancelled) {
         log::warning("verifying copies: {}", report.status().message());
       }

@@ -89,11 +89,17 @@ Status Tidy::remove(const TidyStep& step, const RequestContext& context) const {
       SHOEBOX_ASSIGN(ours, is_our_sidecar(step.key, *there, context));
     }
     if (ours) {
+      if (step.keep_aside) SHOEBOX_TRY(move_aside(remote, step.key, clock, context));
       SHOEBOX_TRY(remote.remove(step.key, context));
       kill_point("tidy-removed");
     } else {
       log::warning("remote {}: {} is not the object that was sent; left there", remote.name(), step.key);
     }
+  }
+  // Never confirmed: an upload in parts may have been begun there, and its name lost to a crash.
+  if (step.etag.empty()) {
+    const auto all = [](const Leftover&) -> Result<bool> { return true; };
+    SHOEBOX_TRY(remote.remove_leftovers(step.key, all, context).status());
   }
   return outbox.removed(step, remote.name());
 }

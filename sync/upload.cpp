@@ -42,6 +42,7 @@ Result<RemoteCopy> Upload::send(const ReadyUpload& upload, const CancelToken& ca
   };
   SHOEBOX_TRY(outbox.sending(content, remote.name(), upload.key));
   kill_point("upload-noted");
+  SHOEBOX_TRY(clear_away(upload, context));
   Result<RemoteObject> put = remote.put(upload.key, fd.get(), options, context);
   if (!put && put.code() == Code::kConflict) {
     SHOEBOX_TRY(move_aside(remote, upload.key, clock, context));
@@ -61,6 +62,20 @@ Result<RemoteCopy> Upload::send(const ReadyUpload& upload, const CancelToken& ca
   copy.size = put->size;
   copy.confirmed_s = clock.now().seconds;
   return copy;
+}
+
+Status Upload::clear_away(const ReadyUpload& upload, const RequestContext& context) const {
+  SHOEBOX_ASSIGN(const std::string bad, outbox.bad_object(upload.job.content, remote.name(), upload.key));
+  if (bad.empty()) return Status::ok();
+  const auto there = remote.stat(upload.key, context);
+  if (there.code() == Code::kNotFound) return Status::ok();
+  if (!there) return there.status();
+  if (there->etag != bad) return Status::ok();  // somebody's since
+  SHOEBOX_TRY(move_aside(remote, upload.key, clock, context));
+  kill_point("verify-aside");
+  SHOEBOX_TRY(remote.remove(upload.key, context));
+  kill_point("verify-removed");
+  return Status::ok();
 }
 
 Status Upload::bring_back(const ReadyUpload& upload, const CancelToken& cancel) const {

@@ -21,6 +21,9 @@ struct Upload {
 
   // An object that stands under the key and is another one is moved to .shoebox/versions/ first.
   Result<RemoteCopy> send(const ReadyUpload& upload, const CancelToken& cancel, RequestHints& hints) const;
+  // An object that was found bad goes out of the way first: some remotes would tell this upload, by what they
+  // recorded of that one, that it is there already.
+  Status clear_away(const ReadyUpload& upload, const RequestContext& context) const;
   // Fetches what is not on this disk.
   Status bring_back(const ReadyUpload& upload, const CancelToken& cancel) const;
 };

@@ -1,5 +1,3 @@
-#include "sync/verifier.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 
 #include "store/base/hash.h"
 #include "store/base/kill_point.h"
@@ -14,15 +13,14 @@
 #include "store/content/content_source.h"
 #include "store/content/content_store.h"
 #include "store/outbox.h"
-#include "sync/move_aside.h"
+#include "sync/leftovers.h"
 #include "sync/remote/remote.h"
 #include "sync/transfer_deadline.h"
+#include "sync/verifier_item.h"
 
 namespace shoebox {
 namespace {
 
-// What came wrong is read again before it counts as wrong: a line may flip a bit too.
-constexpr int kReads = 2;
 constexpr uint64_t kPieceBytes = 8 << 20;
 constexpr size_t kMostFindings = 10'000;
 
@@ -32,15 +30,6 @@ bool unreachable(Code code) {
 }
 
 }  // namespace
-
-struct Verifier::Item {
-  ContentNo content;
-  bool adopted = false;  // nobody read it whole yet: its hashes are recorded now
-  ContentHash sha256;
-  uint64_t size = 0;
-  Remote* remote = nullptr;
-  RemoteCopy copy;
-};
 
 Verifier::Verifier(Catalog& catalog, ContentStore& contents, Outbox& outbox, ContentSource& source,
                    const Clock& clock)
@@ -135,7 +124,7 @@ Result<Verifier::Found> Verifier::read_adopted(const Item& item, const CancelTok
 Result<Verifier::Found> Verifier::check(const Item& item, RemoteCopy& copy, const CancelToken& cancel) const {
   if (item.adopted) return read_adopted(item, cancel);
   bool replaced = false;
-  for (int read = 0; read < kReads; ++read) {
+  for (int read = 0; read < kVerifyReads; ++read) {
     Result<ContentHash> hash = hash_of_object(item, copy, cancel);
     if (!hash && hash.code() == Code::kConflict) {
       // Somebody wrote it anew: another program, or a server that was moved. The bytes decide.
@@ -164,7 +153,8 @@ Status Verifier::note_good(const Item& item, const RemoteCopy& copy) const {
   return txn->commit();
 }
 
-Status Verifier::repair(const Item& item, Found found, const CancelToken& cancel) const {
+Status Verifier::repair(const Item& item, Found found, const std::string& etag,
+                        const CancelToken& cancel) const {
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, catalog_.content(item.content));
   if (!record) return Status::ok();  // deleted meanwhile
   if (record->residence == Residence::kPartial) {
@@ -180,17 +170,17 @@ Status Verifier::repair(const Item& item, Found found, const CancelToken& cancel
       SHOEBOX_TRY(answer.get());
     }
   }
-  if (found != Found::kMissing) {
-    // Out of the way first: some remotes would tell the upload, by what they recorded, that it is there.
-    RequestContext context = context_for(item.size, cancel);
-    SHOEBOX_TRY(move_aside(*item.remote, item.copy.key, clock_, context));
-    kill_point("verify-aside");
-    SHOEBOX_TRY(item.remote->remove(item.copy.key, context));
-    kill_point("verify-removed");
-  }
-  SHOEBOX_TRY(outbox_.copy_lost(item.content, item.remote->name(), item.copy.key));
+  // Before anything is done there: what counts as a copy may let these bytes leave this disk.
+  SHOEBOX_TRY(outbox_.copy_lost(item.content, item.remote->name(), item.copy.key,
+                                found == Found::kMissing ? "" : etag));
   kill_point("verify-queued");
   return Status::ok();
+}
+
+void Verifier::list(VerifyReport& report, const Remote& remote, const std::string& key, std::string what,
+                    std::string why) {
+  if (report.findings.size() < kMostFindings)
+    report.findings.push_back({remote.name(), key, std::move(what), std::move(why)});
 }
 
 Result<VerifyReport> Verifier::run(const std::vector<Remote*>& remotes, const VerifyRequest& request,
@@ -201,10 +191,7 @@ Result<VerifyReport> Verifier::run(const std::vector<Remote*>& remotes, const Ve
   report.to_check = items.size();
   for (const Item& item : items) report.bytes_to_check += item.size;
   std::map<const Remote*, Status> given_up;
-  const auto list = [&report](const Item& item, std::string what, std::string why) {
-    if (report.findings.size() < kMostFindings)
-      report.findings.push_back({item.remote->name(), item.copy.key, std::move(what), std::move(why)});
-  };
+  std::set<const Remote*> used;
   for (const Item& item : items) {
     if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
     if (given_up.contains(item.remote)) {
@@ -216,13 +203,17 @@ Result<VerifyReport> Verifier::run(const std::vector<Remote*>& remotes, const Ve
     if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
     if (!found) {
       ++report.unchecked;
-      list(item, "not checked", found.status().message());
+      list(report, *item.remote, item.copy.key, "not checked", found.status().message());
       if (unreachable(found.code())) given_up[item.remote] = found.status();
       if (progress) progress(report);
       continue;
     }
     ++report.checked;
     report.checked_bytes += item.size;
+    used.insert(item.remote);
+    // Before anything is noted of the copy: that makes its sidecar one that is to be looked at.
+    SHOEBOX_TRY(check_sidecar(item, request.repair, cancel, report));
+    if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
     if (*found == Found::kGood) {
       SHOEBOX_TRY(note_good(item, copy));
     } else {
@@ -235,13 +226,22 @@ Result<VerifyReport> Verifier::run(const std::vector<Remote*>& remotes, const Ve
       ++(*found == Found::kMissing ? report.missing : report.damaged);
       std::string outcome = "shoebox verify --repair sends it again";
       if (request.repair) {
-        const Status repaired = repair(item, *found, cancel);
+        const Status repaired = repair(item, *found, copy.etag, cancel);
         if (repaired) ++report.queued_again;
         outcome = repaired ? "queued to be sent again" : repaired.message();
       }
-      list(item, what, std::move(outcome));
+      list(report, *item.remote, item.copy.key, what, std::move(outcome));
     }
     if (progress) progress(report);
+  }
+  for (Remote* remote : remotes) {
+    if (given_up.contains(remote) || (!request.wake_remotes && !used.contains(remote))) continue;
+    const Result<uint64_t> removed = remove_leftovers(*remote, catalog_, clock_, cancel);
+    if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
+    report.leftovers += removed ? *removed : 0;
+    // Where another library writes, its leftovers are its own.
+    if (!removed && removed.code() != Code::kReadOnly)
+      list(report, *remote, ".shoebox", "leftovers not looked for", removed.status().message());
   }
   SHOEBOX_TRY(catalog_.sync());
   return report;

@@ -1,9 +1,12 @@
 // Reads copies back from remotes and compares their hashes: what `shoebox verify` asks for, and what runs by
 // itself so that every copy is read once in a settable period.
 //
+// XMP sidecars are read back with the originals that they stand beside. At the end of a run it removes what
+// uploads that were broken off left (leftovers.h).
+//
 // Owned by SyncEngine. run() works on the calling thread, one object at a time, and may run on several
-// threads at once. Nothing is deleted or overwritten: a bad copy is forgotten and sent again, and the
-// upload moves what stands there to .shoebox/versions/ first.
+// threads at once. No object that anybody may want is deleted or overwritten: a bad copy is forgotten and
+// sent again, and what stands there is moved to .shoebox/versions/ first.
 #pragma once
 
 #include <functional>
@@ -39,14 +42,20 @@ class Verifier {
   struct Item;
   enum class Found { kGood, kMissing, kDamaged, kReplaced };
 
+  static void list(VerifyReport& report, const Remote& remote, const std::string& key, std::string what,
+                   std::string why);
   Result<std::vector<Item>> plan(const std::vector<Remote*>& remotes, const VerifyRequest& request,
                                  const CancelToken& cancel) const;
   Result<Found> check(const Item& item, RemoteCopy& copy, const CancelToken& cancel) const;
   Result<Found> read_adopted(const Item& item, const CancelToken& cancel) const;
   Result<ContentHash> hash_of_object(const Item& item, const RemoteCopy& copy,
                                      const CancelToken& cancel) const;
+  // The sidecar that stands beside a copy, if one was sent.
+  Status check_sidecar(const Item& item, bool repair, const CancelToken& cancel, VerifyReport& report) const;
+  Result<Found> look_at_sidecar(Remote& remote, const SidecarObject& sent, std::string& etag,
+                                const CancelToken& cancel) const;
   // Ok when the copy will be sent again; else why it cannot be.
-  Status repair(const Item& item, Found found, const CancelToken& cancel) const;
+  Status repair(const Item& item, Found found, const std::string& etag, const CancelToken& cancel) const;
   Status note_good(const Item& item, const RemoteCopy& copy) const;
   [[nodiscard]] RequestContext context_for(uint64_t bytes, const CancelToken& cancel) const;
 

@@ -1,6 +1,7 @@
 // shoebox verify: reads copies back from the remotes and compares their hashes.
 // Arguments {"remote", "sample", "all", "repair"}; answer {"to_check", "checked", "checked_bytes", "missing",
-// "damaged", "unchecked", "queued_again", "findings": [{"remote", "key", "what", "why"}]}.
+// "damaged", "unchecked", "queued_again", "sidecars", "leftovers", "findings": [{"remote", "key", "what",
+// "why"}]}.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -47,6 +48,8 @@ json json_of_report(const VerifyReport& report) {
           {"damaged", report.damaged},
           {"unchecked", report.unchecked},
           {"queued_again", report.queued_again},
+          {"sidecars", report.sidecars},
+          {"leftovers", report.leftovers},
           {"findings", std::move(findings)}};
 }
 
@@ -77,11 +80,15 @@ Result<json> verify(ServiceContext& context, const json& arguments) {
 
 void print(const json& result, const json&) {
   const auto count = [&](const char* key) { return result.value(key, uint64_t{0}); };
+  const std::string sidecars =
+      count("sidecars") == 0 ? "" : fmt::format(" and {}", counted(count("sidecars"), "sidecar"));
   std::string line =
-      fmt::format("{} read back ({}): {} missing, {} damaged",
-                  count("checked") == 1 ? "1 copy" : fmt::format("{} copies", count("checked")),
+      fmt::format("{}{} read back ({}): {} missing, {} damaged",
+                  count("checked") == 1 ? "1 copy" : fmt::format("{} copies", count("checked")), sidecars,
                   human_bytes(count("checked_bytes")), count("missing"), count("damaged"));
   if (count("queued_again") > 0) line += fmt::format(", {} sent again", count("queued_again"));
+  if (count("leftovers") > 0)
+    line += fmt::format(", {} of broken-off uploads removed", counted(count("leftovers"), "leftover"));
   if (count("unchecked") > 0) line += fmt::format(", {} not checked", count("unchecked"));
   say(line);
 }

@@ -24,7 +24,7 @@ bool is_backed_up(std::string_view key) {
   const std::string_view name = key.substr(1);
   // Of this machine: what its remotes hold and where they are, and a pause.
   for (const std::string_view local :
-       {keys::kMetaBackup, std::string_view("remote/"), std::string_view("remote_let_go/"),
+       {keys::kMetaBackup, keys::kMetaErased, std::string_view("remote/"), std::string_view("remote_let_go/"),
         std::string_view("outbox."), keys::kMetaSchema}) {
     if (name.starts_with(local)) return false;
   }

@@ -126,6 +126,9 @@ std::string trash(InodeNo number) { return with(kTrash, number.value); }
 std::string version(PhotoId photo, ContentNo content) { return with(kVersion, photo.value, content.value); }
 std::string versions(PhotoId photo) { return with(kVersion, photo.value); }
 std::string meta(std::string_view name) { return table(kMeta).append(name); }
+std::string erased_content(ContentNo content) {
+  return meta(kMetaErased).append(std::to_string(content.value));
+}
 std::string change(uint64_t sequence) { return with(kChange, sequence); }
 
 Parts split(std::string_view key, int numbers) {

@@ -86,6 +86,7 @@ std::string trash(InodeNo number);
 std::string version(PhotoId photo, ContentNo content);
 std::string versions(PhotoId photo);  // prefix
 std::string meta(std::string_view name);
+std::string erased_content(ContentNo content);  // under kMetaErased
 std::string change(uint64_t sequence);
 
 // Names under kMeta that the catalog itself keeps. The counters are the next number to be given.
@@ -97,6 +98,8 @@ inline constexpr std::string_view kMetaNextPhoto = "catalog.next_photo";
 inline constexpr std::string_view kMetaLibraryId = "catalog.id";
 // Followed by the name of a remote: what the backup there holds (BACKUP.md).
 inline constexpr std::string_view kMetaBackup = "backup/";
+// Followed by the number of a content, in decimal: it was erased, and its files are to go.
+inline constexpr std::string_view kMetaErased = "erased/";
 
 // A key taken apart: the numbers behind the letter and what is left. Untrusted input.
 struct Parts {

@@ -155,6 +155,8 @@ Status Transaction::erase_content(ContentNo number) {
   state_->erase(keys::content_photo(number));
   state_->erase(keys::blocks(number));
   state_->erase(keys::content(number));
+  // A crash before its files are gone must not make lost property of them.
+  state_->put(keys::erased_content(number), "");
   state_->erased_contents.push_back(number);
   return Status::ok();
 }

@@ -80,6 +80,18 @@ Result<uint64_t> ContentStore::recover() {
   }));
   SHOEBOX_TRY(walked);
 
+  // Erased for good, and the crash came before their files went.
+  SHOEBOX_ASSIGN(const std::vector<ContentNo> erased, state.erased_before());
+  for (const ContentNo content : erased) {
+    SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, state.catalog.content(content));
+    if (record || found.erase(content.value) == 0) continue;
+    for (const std::string& path :
+         {state.staging(content), state.object(content), state.partial(content), state.blocks(content)}) {
+      if (::unlink(path.c_str()) != 0 && errno != ENOENT) return Status::from_errno(errno, "unlink " + path);
+    }
+  }
+  SHOEBOX_TRY(state.note_gone(erased));
+
   uint64_t recovered = 0;
   int64_t total = 0;
   std::vector<ContentNo> to_rehash;

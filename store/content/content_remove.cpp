@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 
 #include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
+#include "store/catalog/keys.h"
 #include "store/content/content_state.h"
 
 namespace shoebox {
@@ -48,6 +50,26 @@ Status ContentStore::State::remove_files(ContentNo content) {
   return first;
 }
 
+Result<std::vector<ContentNo>> ContentStore::State::erased_before() const {
+  std::vector<ContentNo> contents;
+  const std::string prefix = keys::meta(keys::kMetaErased);
+  SHOEBOX_TRY(catalog.scan(prefix, prefix, [&](std::string_view key, std::string_view) {
+    uint64_t number = 0;
+    const char* const end = key.data() + key.size();
+    if (std::from_chars(key.data() + prefix.size(), end, number).ptr == end) contents.emplace_back(number);
+    return true;
+  }));
+  return contents;
+}
+
+// Not synced: whoever finds the note again finds no files.
+Status ContentStore::State::note_gone(const std::vector<ContentNo>& contents) {
+  if (contents.empty()) return Status::ok();
+  const std::unique_ptr<Transaction> transaction = catalog.begin();
+  for (const ContentNo content : contents) transaction->put_raw(keys::erased_content(content), std::nullopt);
+  return transaction->commit();
+}
+
 void ContentStore::State::run_remover() NO_THREAD_SAFETY_ANALYSIS {
   pthread_setname_np(pthread_self(), "content-remover");
   ErasedQueue& queue = *erased;
@@ -62,12 +84,16 @@ void ContentStore::State::run_remover() NO_THREAD_SAFETY_ANALYSIS {
     queue.mutex.unlock();
     Status status = catalog.sync();
     kill_point("erase-synced");
-    if (status) {
-      for (const ContentNo content : batch) {
-        if (Status removed = remove_files(content); !removed) status = removed;
-        kill_point("erase-removed");
+    std::vector<ContentNo> gone;
+    for (const ContentNo content : status ? batch : std::vector<ContentNo>()) {
+      if (Status removed = remove_files(content); removed) {
+        gone.push_back(content);
+      } else {
+        status = removed;
       }
+      kill_point("erase-removed");
     }
+    if (Status noted = note_gone(gone); !noted) status = noted;
     if (!status) log::error("files of deleted contents stay until the next mount: {}", status.message());
     queue.mutex.lock();
     queue.removing = false;

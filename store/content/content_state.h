@@ -149,6 +149,9 @@ struct ContentStore::State {
 
   // --- content_remove.cpp
   Status remove_files(ContentNo content);
+  // Whose erasure is in the catalog and whose files may be left.
+  [[nodiscard]] Result<std::vector<ContentNo>> erased_before() const;
+  Status note_gone(const std::vector<ContentNo>& contents);
   void run_remover();
 };
 

@@ -156,4 +156,22 @@ Status CryptRemote::remove(const std::string& key, const RequestContext& context
   return plain_->remove(name, context);
 }
 
+Result<uint64_t> CryptRemote::remove_leftovers(const std::string& key, const IsGivenUp& given_up,
+                                               const RequestContext& context) {
+  SHOEBOX_TRY(check_wanted(context));
+  SHOEBOX_ASSIGN(const OpenedPtr opened, open(true, context));
+  std::string name;
+  if (!key.empty()) {
+    SHOEBOX_ASSIGN(name, opened->names.encrypt(key));
+  }
+  return plain_->remove_leftovers(
+      name,
+      [&](const Leftover& left) -> Result<bool> {
+        if (left.key.empty()) return given_up(left);
+        const auto plain = opened->names.decrypt(left.key);
+        return plain ? given_up({*plain, left.id}) : Result<bool>(false);  // else somebody else's
+      },
+      context);
+}
+
 }  // namespace shoebox

@@ -1,14 +1,13 @@
 #include "sync/remote/dav_chunks.h"
 
 #include <fmt/format.h>
-#include <sys/random.h>
 
-#include <cerrno>
 #include <sstream>
 
 #include "sync/remote/dav_xml.h"
 #include "sync/remote/part_size.h"
 #include "sync/remote/remote_marker.h"
+#include "sync/remote/temporary.h"
 
 namespace shoebox {
 namespace {
@@ -114,9 +113,7 @@ Result<bool> DavChunkedUpload::assembled() {
 }
 
 Status DavChunkedUpload::begin() {
-  uint64_t random[2] = {};
-  if (::getentropy(random, sizeof random) != 0) return Status::from_errno(errno, "get random bytes");
-  progress_.id = fmt::format("{:016x}{:016x}", random[0], random[1]);
+  SHOEBOX_ASSIGN(progress_.id, new_temporary_name());
   progress_.chunk_bytes = part_size_for(options_.size, progress_.chunk_bytes);
   on_server_.clear();
   DavRequest request{"begin chunked upload", "MKCOL", url_of("")};

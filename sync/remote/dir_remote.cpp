@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include "store/base/hash.h"
 #include "store/base/kill_point.h"
 #include "sync/remote/checks.h"
+#include "sync/remote/temporary.h"
 
 namespace shoebox {
 namespace {
@@ -207,10 +207,8 @@ Result<ContentHash> DirRemote::copy_bytes(int from, int to, const PutOptions& op
 Result<RemoteObject> DirRemote::store(int root_fd, const std::string& key, int fd, const PutOptions& options,
                                       const RequestContext& context) {
   const std::string path = path_of(key);
-  // Random: another machine may write to the same folder.
-  uint64_t random[2] = {};
-  if (::getentropy(random, sizeof random) != 0) return Status::from_errno(errno, "get random bytes");
-  const std::string temporary = fmt::format("{}/{:016x}{:016x}", kRemoteTemporaries, random[0], random[1]);
+  SHOEBOX_ASSIGN(const std::string unique, new_temporary_name());
+  const std::string temporary = fmt::format("{}/{}", kRemoteTemporaries, unique);
   SHOEBOX_ASSIGN(const UniqueFd folder, tree_.make_parent(root_fd, temporary));
   SHOEBOX_ASSIGN(const UniqueFd parent, tree_.make_parent(root_fd, key));
   const std::string name = DirTree::leaf(temporary);
@@ -306,6 +304,25 @@ Status DirRemote::remove(const std::string& key, const RequestContext& context) 
   SHOEBOX_TRY(sync_folder(parent->get(), path_of(key)));
   tree_.remove_empty_parents(root.get(), key);
   return Status::ok();
+}
+
+Result<uint64_t> DirRemote::remove_leftovers(const std::string& key, const IsGivenUp& given_up,
+                                             const RequestContext& context) {
+  if (!key.empty()) return 0;  // a temporary does not tell what it was to be
+  if (context.hints != nullptr) ++context.hints->requests;
+  SHOEBOX_TRY(check_wanted(context));
+  SHOEBOX_ASSIGN(const UniqueFd root, tree_.open_root());
+  SHOEBOX_ASSIGN(const std::vector<std::string> names, tree_.temporaries(root.get()));
+  uint64_t removed = 0;
+  for (const std::string& name : names) {
+    if (is_temporary_of_this_process(name)) continue;
+    SHOEBOX_ASSIGN(const bool wanted, given_up({"", name}));
+    if (!wanted) continue;
+    SHOEBOX_TRY(check_wanted(context));
+    SHOEBOX_TRY(tree_.remove_temporary(root.get(), name));
+    ++removed;
+  }
+  return removed;
 }
 
 }  // namespace shoebox

@@ -32,6 +32,8 @@ class DirRemote final : public Remote {
                         const RequestContext& context) override;
   Status copy(const std::string& from, const std::string& to, const RequestContext& context) override;
   Status remove(const std::string& key, const RequestContext& context) override;
+  Result<uint64_t> remove_leftovers(const std::string& key, const IsGivenUp& given_up,
+                                    const RequestContext& context) override;
 
  private:
   // Root folder, after the checks that every call starts with.

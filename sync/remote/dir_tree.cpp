@@ -115,6 +115,34 @@ Result<UniqueFd> DirTree::open_root() {
   return root;
 }
 
+Result<std::vector<std::string>> DirTree::temporaries(int root_fd) const {
+  const std::string path = root_ + "/" + kRemoteTemporaries;
+  UniqueFd fd(::openat(root_fd, kRemoteTemporaries, kFolder | O_CLOEXEC));
+  if (!fd && errno == ENOENT) return std::vector<std::string>();
+  if (!fd) return dir_error(errno, "open " + path);
+  const int folder_fd = fd.get();
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(folder_fd), ::closedir);
+  if (!dir) return dir_error(errno, "list " + path);
+  fd.release();
+  std::vector<std::string> names;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(dir.get());
+    if (entry == nullptr && errno != 0) return dir_error(errno, "list " + path);
+    if (entry == nullptr) return names;
+    struct stat st {};
+    const bool there = ::fstatat(folder_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (there && S_ISREG(st.st_mode)) names.emplace_back(entry->d_name);
+  }
+}
+
+Status DirTree::remove_temporary(int root_fd, const std::string& name) const {
+  const std::string path = fmt::format("{}/{}", kRemoteTemporaries, name);
+  SHOEBOX_ASSIGN(const UniqueFd folder, open_parent(root_fd, path));
+  if (::unlinkat(folder.get(), name.c_str(), 0) == 0 || errno == ENOENT) return Status::ok();
+  return dir_error(errno, fmt::format("remove {}/{}", root_, path));
+}
+
 Status DirTree::read_marker(int root_fd) const {
   const std::string path = root_ + "/" + kRemoteMarker;
   const UniqueFd marker(::openat(root_fd, kRemoteMarker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));

@@ -40,6 +40,11 @@ class DirTree {
   // Removes the folders above `key` that are empty, as far as nobody else uses them.
   void remove_empty_parents(int root_fd, const std::string& key) const;
 
+  // What stands in .shoebox/tmp/; empty when there is no such folder.
+  Result<std::vector<std::string>> temporaries(int root_fd) const;
+  // Ok when it was not there.
+  Status remove_temporary(int root_fd, const std::string& name) const;
+
   // Last name of a key.
   static std::string leaf(const std::string& key);
 

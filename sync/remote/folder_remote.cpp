@@ -6,6 +6,7 @@
 #include "sync/remote/checks.h"
 #include "sync/remote/remote_marker.h"
 #include "sync/remote/small_object.h"
+#include "sync/remote/temporary.h"
 
 namespace shoebox {
 namespace {
@@ -160,6 +161,27 @@ Status FolderRemote::remove(const std::string& key, const RequestContext& contex
   if (removed.code() != Code::kNotFound) return removed;
   const Status confirmed = not_found(key, context);
   return confirmed.code() == Code::kNotFound ? Status::ok() : confirmed;
+}
+
+Result<uint64_t> FolderRemote::remove_leftovers(const std::string& key, const IsGivenUp& given_up,
+                                                const RequestContext& context) {
+  if (!key.empty()) return 0;  // a temporary does not tell what it was to be
+  SHOEBOX_TRY(check_wanted(context));
+  SHOEBOX_TRY(ready(context));
+  auto entries = server_->entries(kRemoteTemporaries, context);
+  if (entries.code() == Code::kNotFound) return 0;
+  if (!entries) return entries.status();
+  uint64_t removed = 0;
+  for (const FolderEntry& entry : *entries) {
+    if (entry.facts.is_folder || is_temporary_of_this_process(entry.name)) continue;
+    SHOEBOX_ASSIGN(const bool wanted, given_up({"", entry.name}));
+    if (!wanted) continue;
+    SHOEBOX_TRY(check_wanted(context));
+    const Status gone = server_->remove_file(fmt::format("{}/{}", kRemoteTemporaries, entry.name), context);
+    if (!gone && gone.code() != Code::kNotFound) return gone;
+    ++removed;
+  }
+  return removed;
 }
 
 }  // namespace shoebox

@@ -39,6 +39,8 @@ class FolderRemote final : public Remote {
   Status copy(const std::string& from, const std::string& to, const RequestContext& context) override;
   // Leaves folders: a server removes one with all that came into it in the meantime.
   Status remove(const std::string& key, const RequestContext& context) override;
+  Result<uint64_t> remove_leftovers(const std::string& key, const IsGivenUp& given_up,
+                                    const RequestContext& context) override;
 
  private:
   struct Bytes;  // what an object must consist of

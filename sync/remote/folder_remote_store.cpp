@@ -1,7 +1,6 @@
 // FolderRemote: what writes objects. To .shoebox/tmp, confirmed there, then moved into place.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/random.h>
 
 #include <cerrno>
 
@@ -11,6 +10,7 @@
 #include "sync/remote/digests.h"
 #include "sync/remote/folder_remote.h"
 #include "sync/remote/remote_marker.h"
+#include "sync/remote/temporary.h"
 
 namespace shoebox {
 namespace {
@@ -24,11 +24,9 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? "" : path.substr(0, slash);
 }
 
-Result<std::string> random_temporary() {
-  // Random: another machine may write to the same folder.
-  uint64_t random[2] = {};
-  if (::getentropy(random, sizeof random) != 0) return Status::from_errno(errno, "get random bytes");
-  return fmt::format("{}/{:016x}{:016x}", kRemoteTemporaries, random[0], random[1]);
+Result<std::string> new_temporary() {
+  SHOEBOX_ASSIGN(const std::string name, new_temporary_name());
+  return fmt::format("{}/{}", kRemoteTemporaries, name);
 }
 
 }  // namespace
@@ -91,7 +89,7 @@ Result<RemoteObject> FolderRemote::put(const std::string& key, int fd, const Put
 // Where the bytes stand now, confirmed.
 Result<Written> FolderRemote::write_temporary(int fd, const PutOptions& options, const Bytes& bytes,
                                               const RequestContext& context) {
-  SHOEBOX_ASSIGN(const std::string fresh, random_temporary());
+  SHOEBOX_ASSIGN(const std::string fresh, new_temporary());
   SHOEBOX_TRY(need_folder(kRemoteTemporaries, context));
   auto written = server_->write(fresh, fd, options, context);
   if (written.code() == Code::kNotFound) {
@@ -224,7 +222,7 @@ Status FolderRemote::copy(const std::string& from, const std::string& to, const 
   SHOEBOX_TRY(begin(from, context));
   SHOEBOX_TRY(begin(to, context));
   SHOEBOX_ASSIGN(const FileFacts source, object(from, context));
-  SHOEBOX_ASSIGN(const std::string temporary, random_temporary());
+  SHOEBOX_ASSIGN(const std::string temporary, new_temporary());
   SHOEBOX_TRY(need_folder(kRemoteTemporaries, context));
   const Status copied = server_->copy(from, temporary, context);
   if (copied.code() == Code::kNotSupported) return copy_through_here(from, to, source, context);

@@ -66,6 +66,14 @@ struct ListPage {
   uint64_t skipped = 0;  // objects that stand there and are not told: names that do not decrypt
 };
 
+// What an upload that was broken off left there, and no listing shows: a temporary object (`key` empty, `id`
+// its name), or an upload in parts to `key` that was neither completed nor ended.
+struct Leftover {
+  std::string key;
+  std::string id;
+};
+using IsGivenUp = std::function<Result<bool>(const Leftover&)>;
+
 class Remote {
  public:
   virtual ~Remote() = default;
@@ -89,6 +97,11 @@ class Remote {
   virtual Status copy(const std::string& from, const std::string& to, const RequestContext& context) = 0;
   // Ok when it was not there.
   virtual Status remove(const std::string& key, const RequestContext& context) = 0;
+  // Removes leftovers of which `given_up` says so, but nothing that this process is at. With `key` only what
+  // is left of uploads to that key. REQUIRES: nobody else writes there. Gives how many; 0 as well where the
+  // server cannot tell.
+  virtual Result<uint64_t> remove_leftovers(const std::string& key, const IsGivenUp& given_up,
+                                            const RequestContext& context) = 0;
 };
 
 }  // namespace shoebox

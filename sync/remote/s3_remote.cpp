@@ -1,11 +1,12 @@
 #include "sync/remote/s3_remote.h"
 
 #include <fmt/format.h>
-#include <sys/random.h>
 
 #include "sync/remote/checks.h"
 #include "sync/remote/http_answer.h"
 #include "sync/remote/s3_multipart.h"
+#include "sync/remote/s3_sending.h"
+#include "sync/remote/temporary.h"
 
 namespace shoebox {
 namespace {
@@ -80,12 +81,11 @@ void S3Remote::remove_left_probes(const RequestContext& context) {
 Result<S3Remote::Conditional> S3Remote::probe_conditional(const RequestContext& context) {
   remove_left_probes(context);
   if (const Conditional known = conditional_; known != Conditional::kUnknown) return known;
-  uint64_t random = 0;
-  if (::getentropy(&random, sizeof random) != 0) return Status::from_errno(errno, "get random bytes");
+  SHOEBOX_ASSIGN(const std::string unique, new_temporary_name());
   S3Request request;
   request.what = "try a conditional put";
   request.method = "PUT";
-  request.whole_key = fmt::format("{}.shoebox/tmp/probe-{:016x}", client_->place().prefix, random);
+  request.whole_key = fmt::format("{}{}{}", client_->place().prefix, kS3Probes, unique);
   request.body = "Shoebox tries whether this server can refuse to overwrite.\n";
   // Also when no answer came: it may stand there.
   const auto leave = [&] {
@@ -120,6 +120,7 @@ Result<RemoteObject> S3Remote::put(const std::string& key, int fd, const PutOpti
     if (there) return object_of(key, *there);
     if (there.code() != Code::kNotFound) return there.status();
   }
+  const Sending sending(*this, whole);
   S3MultipartUpload upload(*client_, whole, fd, options, context, tuning_.part_bytes);
   auto head = upload.run();
   if (!head && head.code() == Code::kConflict && options.if_absent)
@@ -234,6 +235,7 @@ Status S3Remote::copy(const std::string& from, const std::string& to, const Requ
   SHOEBOX_ASSIGN(const std::string target, whole_key(to));
   SHOEBOX_ASSIGN(const S3Head head, client_->head(source, context));
   if (head.size > tuning_.copy_whole_up_to) {
+    const Sending sending(*this, target);
     SHOEBOX_TRY(s3_copy_in_parts(*client_, source, target, head, tuning_.copy_part_bytes, context));
   } else {
     S3Request request;

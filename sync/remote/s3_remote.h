@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ class S3Remote final : public Remote {
                         const RequestContext& context) override;
   Status copy(const std::string& from, const std::string& to, const RequestContext& context) override;
   Status remove(const std::string& key, const RequestContext& context) override;
+  Result<uint64_t> remove_leftovers(const std::string& key, const IsGivenUp& given_up,
+                                    const RequestContext& context) override;
 
  private:
   enum class Conditional { kUnknown, kHonoured, kIgnored };
@@ -55,12 +58,20 @@ class S3Remote final : public Remote {
   Status remove_probe(const std::string& whole_key, const RequestContext& context);
   void remove_left_probes(const RequestContext& context);
 
+  // While it lives, uploads in parts to this key are under way here.
+  class Sending;
+  [[nodiscard]] bool is_sending(const std::string& whole_key) const EXCLUDES(mutex_);
+  Result<uint64_t> end_uploads(const std::string& whole_prefix, const std::string& only_key,
+                               const IsGivenUp& given_up, const RequestContext& context);
+  Result<uint64_t> remove_probes(const RequestContext& context);
+
   const std::string name_;
   const std::unique_ptr<S3Client> client_;
   const S3Tuning tuning_;
   std::atomic<Conditional> conditional_{Conditional::kUnknown};
-  Mutex mutex_;                                              // leaf: held over no request
+  mutable Mutex mutex_;                                      // leaf: held over no request
   std::vector<std::string> left_probes_ GUARDED_BY(mutex_);  // may stand there yet
+  std::multiset<std::string> sending_ GUARDED_BY(mutex_);    // whole keys of uploads in parts
 };
 
 }  // namespace shoebox

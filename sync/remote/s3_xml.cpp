@@ -116,6 +116,28 @@ Result<S3Parts> parse_s3_parts(std::string_view xml) {
   return parts;
 }
 
+Result<S3Uploads> parse_s3_uploads(std::string_view xml) {
+  constexpr const char* kRoot = "ListMultipartUploadsResult";
+  pugi::xml_document document;
+  SHOEBOX_TRY(parse_document(document, xml, kRoot));
+  const pugi::xml_node root = document.document_element();
+  const bool encoded = std::string_view(root.child_value("EncodingType")) == "url";
+  const auto key_of = [&](const char* text) { return encoded ? url_decode(text) : std::string(text); };
+  S3Uploads page;
+  for (const pugi::xml_node& node : root.children("Upload")) {
+    S3Upload upload{key_of(node.child_value("Key")), node.child_value("UploadId")};
+    if (upload.key.empty() || upload.id.empty()) return not_s3(kRoot, "an upload lacks its key or id");
+    page.uploads.push_back(std::move(upload));
+    if (page.uploads.size() > kMaxListed) return not_s3(kRoot, "a page is too long");
+  }
+  if (std::string_view(root.child_value("IsTruncated")) == "true") {
+    page.next_key = key_of(root.child_value("NextKeyMarker"));
+    page.next_id = root.child_value("NextUploadIdMarker");
+    if (page.next_key.empty()) return not_s3(kRoot, "it is cut off and names no next page");
+  }
+  return page;
+}
+
 Result<std::string> parse_s3_upload_id(std::string_view xml) {
   pugi::xml_document document;
   SHOEBOX_TRY(parse_document(document, xml, "InitiateMultipartUploadResult"));

@@ -44,6 +44,17 @@ struct S3Parts {
 };
 Result<S3Parts> parse_s3_parts(std::string_view xml);
 
+// Uploads in parts that were begun and neither completed nor ended.
+struct S3Upload {
+  std::string key;  // whole key in the bucket, decoded
+  std::string id;
+};
+struct S3Uploads {
+  std::vector<S3Upload> uploads;
+  std::string next_key, next_id;  // empty: the last page
+};
+Result<S3Uploads> parse_s3_uploads(std::string_view xml);
+
 // UploadId of an InitiateMultipartUploadResult.
 Result<std::string> parse_s3_upload_id(std::string_view xml);
 // ETag of a CompleteMultipartUploadResult, CopyObjectResult or CopyPartResult, "" where it names none

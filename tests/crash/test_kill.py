@@ -26,7 +26,7 @@ def test_acknowledged_files_survive_kills(make_drive, folder):
         time.sleep(chooser.uniform(0.5, 3.0))  # the instant of the kill is what is random here
         unsent_at_kill += drive.json("status")["remotes"][0]["pending_files"]
         drive.kill()
-        worker.wait(30)
+        worker.wait(drive.patience_s)
         if kill % 2:  # and once more, while it recovers
             drive.mount(wait=False)
             time.sleep(chooser.uniform(0.0, 0.4))

@@ -44,7 +44,7 @@ def test_closed_files_survive_power_cuts(make_drive, disk, folder):
         (disk.path / f"control{cut}").write_bytes(b"never flushed")
         disk.cut()
         drive.kill()
-        worker.wait(30)
+        worker.wait(drive.patience_s)
         disk.on()
         control = disk.path / f"control{cut}"
         control_lost += not control.exists() or control.read_bytes() != b"never flushed"

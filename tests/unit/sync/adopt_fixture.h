@@ -110,6 +110,9 @@ class StandingRemote final : public Remote {
     ADD_FAILURE() << "nothing is removed";
     return {Code::kNotSupported, "remove"};
   }
+  Result<uint64_t> remove_leftovers(const std::string&, const IsGivenUp&, const RequestContext&) override {
+    return 0;
+  }
 
  private:
   struct Object {

@@ -62,6 +62,10 @@ class BreakingRemote final : public Remote {
     if (broken_) return {Code::kUnavailable, "broken"};
     return inner_.remove(key, context);
   }
+  Result<uint64_t> remove_leftovers(const std::string& key, const IsGivenUp& given_up,
+                                    const RequestContext& context) override {
+    return inner_.remove_leftovers(key, given_up, context);
+  }
 
  private:
   FakeRemote& inner_;

@@ -92,6 +92,9 @@ class ModelRemote final : public Remote {
     objects.erase(called(key));
     return outcome == Outcome::kAfter ? broken().status() : Status::ok();
   }
+  Result<uint64_t> remove_leftovers(const std::string&, const IsGivenUp&, const RequestContext&) override {
+    return 0;
+  }
   std::set<std::string> removed_strangers;
 
  private:

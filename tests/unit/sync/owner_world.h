@@ -82,6 +82,10 @@ class HookedRemote final : public Remote {
   Status remove(const std::string& key, const RequestContext& context) override {
     return inner_.remove(key, context);
   }
+  Result<uint64_t> remove_leftovers(const std::string& key, const IsGivenUp& given_up,
+                                    const RequestContext& context) override {
+    return inner_.remove_leftovers(key, given_up, context);
+  }
 
  private:
   static Status call(const std::function<Status(const char*, const std::string&)>& hook, const char* what,

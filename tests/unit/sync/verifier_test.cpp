@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include "store/base/hash.h"
 #include "sync/fetcher.h"
+#include "sync/remote/temporary.h"
+#include "sync/tidy.h"
+#include "sync/upload.h"
 #include "tests/unit/sync/fake_remote.h"
 #include "tests/unit/sync/sync_fixture.h"
 
@@ -42,6 +46,21 @@ class VerifierTest : public testing::SyncFixture {
     return report ? *report : VerifyReport();
   }
 
+  void send_all() {
+    for (const ReadyUpload& upload : ready("nas")) {
+      RequestHints hints;
+      const auto copy = Upload{*outbox_, nas_, fetcher_.get(), clock_}.send(upload, {}, hints);
+      ASSERT_TRUE(copy) << copy.status().message();
+      ASSERT_TRUE(outbox_->confirmed(upload.job.content, "nas", *copy));
+      outbox_->ended(upload.job.content, "nas");
+    }
+  }
+  bool stands_aside(const std::string& bytes) {
+    for (const std::string& key : nas_.keys())
+      if (key.starts_with(".shoebox/versions/Library/rotten.jpg") && nas_.object(key) == bytes) return true;
+    return false;
+  }
+
   FakeRemote nas_{"nas"}, cloud_{"cloud"};
   std::unique_ptr<Fetcher> fetcher_;
   std::unique_ptr<Verifier> verifier_;
@@ -78,11 +97,32 @@ TEST_F(VerifierTest, MissingAndDamagedAreToldApartAndSentAgainOnlyWhenAsked) {
   EXPECT_EQ(report.queued_again, 2U);
   EXPECT_EQ(pending("nas"), 2U);
   EXPECT_FALSE(*catalog_->copy(rotten, "nas"));
-  EXPECT_FALSE(nas_.object("Library/rotten.jpg")) << "it would be taken for the upload that is to come";
-  bool aside = false;
-  for (const std::string& key : nas_.keys())
-    aside = aside || (key.starts_with(".shoebox/versions/Library/rotten.jpg") && nas_.object(key) == "FRESH");
-  EXPECT_TRUE(aside) << "nothing of the owner's is deleted";
+  EXPECT_EQ(nas_.object("Library/rotten.jpg"), "FRESH") << "nothing is done there before this disk knows why";
+
+  nas_.set_trusting(true);  // it would take the bad one for the upload
+  send_all();
+  EXPECT_EQ(nas_.object("Library/rotten.jpg"), "fresh");
+  EXPECT_EQ(nas_.object("Library/gone.jpg"), "gone");
+  EXPECT_TRUE(stands_aside("FRESH")) << "nothing of the owner's is deleted";
+  EXPECT_EQ(pending("nas"), 0U);
+}
+
+TEST_F(VerifierTest, ABadObjectIsKeptAsideAlsoWhenItsFileIsCalledSomethingElseByThen) {
+  add_copied("rotten.jpg", "fresh", {&nas_});
+  nas_.place("Library/rotten.jpg", "FRESH");
+  VerifyRequest request;
+  request.repair = true;
+  ASSERT_EQ(run(request).queued_again, 1U);
+  rename("rotten.jpg", "renamed.jpg");
+  send_all();
+  EXPECT_EQ(nas_.object("Library/renamed.jpg"), "fresh");
+  for (auto step = *outbox_->next_tidy("nas", true, nullptr, nullptr); step;
+       step = *outbox_->next_tidy("nas", true, nullptr, nullptr)) {
+    RequestHints hints;
+    ASSERT_TRUE((Tidy{*outbox_, nas_, clock_}.run(*step, {}, hints)));
+  }
+  EXPECT_FALSE(nas_.object("Library/rotten.jpg"));
+  EXPECT_TRUE(stands_aside("FRESH"));
 }
 
 TEST_F(VerifierTest, AnEmptyFileMustStandThereToo) {
@@ -155,6 +195,147 @@ TEST_F(VerifierTest, ASampleReadsAShare) {
   const uint64_t read = run(request).to_check;
   EXPECT_GT(read, 40U);
   EXPECT_LT(read, 200U);
+}
+
+// --- sidecars, read back with the originals that they stand beside
+
+class VerifierSidecarTest : public VerifierTest {
+ protected:
+  // One that was sent.
+  void SetUp() override {
+    VerifierTest::SetUp();
+    photo_ = **catalog_->photo_of_content(add_copied("a.jpg", "photo", {&nas_}));
+    send("said");
+  }
+  void send(const std::string& bytes, const std::string& etag = "etag") {
+    nas_.place(kKey, bytes);
+    const auto txn = catalog_->begin();
+    txn->put_sidecar(photo_, "nas", {kKey, etag, bytes.size(), sha256(bytes)});
+    ASSERT_TRUE(txn->commit());
+    look();
+  }
+  // The sender looked whether there is something to be sent, as it does after each note about a copy.
+  void look() {
+    const auto txn = catalog_->begin();
+    txn->erase_sidecar_mark("nas", photo_);
+    ASSERT_TRUE(txn->commit());
+  }
+  [[nodiscard]] bool is_sent_again() const { return catalog_->sidecar_mark("nas", photo_)->has_value(); }
+
+  static constexpr const char* kKey = "Library/a.jpg.xmp";
+  PhotoId photo_;
+};
+
+TEST_F(VerifierSidecarTest, AGoodOneIsCountedAndNothingMore) {
+  const VerifyReport report = run();
+  EXPECT_EQ(report.sidecars, 1U);
+  EXPECT_EQ(report.checked, 1U);
+  EXPECT_EQ(report.missing + report.damaged + report.unchecked, 0U);
+  EXPECT_TRUE(*catalog_->sidecar(photo_, "nas"));
+}
+
+TEST_F(VerifierSidecarTest, AMissingOneIsSentAgainOnlyWhenAsked) {
+  ASSERT_TRUE(nas_.remove(kKey, {}));
+  EXPECT_EQ(run().missing, 1U);
+  EXPECT_TRUE(*catalog_->sidecar(photo_, "nas"));
+  look();
+  VerifyRequest request;
+  request.repair = true;
+  EXPECT_EQ(run(request).queued_again, 1U);
+  EXPECT_TRUE(is_sent_again());
+  EXPECT_FALSE(*catalog_->sidecar(photo_, "nas"));
+}
+
+TEST_F(VerifierSidecarTest, ADamagedOneStaysKnownAsOursAndIsReplaced) {
+  nas_.place(kKey, "SAID");  // under the same ETag
+  VerifyRequest request;
+  request.repair = true;
+  const VerifyReport report = run(request);
+  EXPECT_EQ(report.damaged, 1U);
+  ASSERT_EQ(report.findings.size(), 1U);
+  EXPECT_EQ(report.findings[0].what, "damaged");
+  const auto standing = *catalog_->sidecar(photo_, "nas");
+  ASSERT_TRUE(standing);
+  EXPECT_EQ(standing->etag, "etag");
+  EXPECT_TRUE(standing->sha256.is_zero()) << "whatever is to be said, it is not what stands there";
+  EXPECT_TRUE(is_sent_again());
+}
+
+TEST_F(VerifierSidecarTest, WhatSomebodyWroteInItsPlaceIsTheirs) {
+  send("said", "another etag");
+  nas_.place(kKey, "theirs");
+  VerifyRequest request;
+  request.repair = true;
+  const VerifyReport report = run(request);
+  EXPECT_EQ(report.damaged, 1U);
+  EXPECT_EQ(report.findings.at(0).what, "replaced by something else");
+  EXPECT_FALSE(*catalog_->sidecar(photo_, "nas")) << "the sender finds out whose it is";
+  EXPECT_EQ(nas_.object(kKey), "theirs");
+}
+
+TEST_F(VerifierSidecarTest, TheRightBytesUnderAnotherEtagAreOursByIt) {
+  send("said", "another etag");
+  EXPECT_EQ(run().damaged, 0U);
+  EXPECT_EQ((*catalog_->sidecar(photo_, "nas"))->etag, "etag");
+}
+
+TEST_F(VerifierSidecarTest, ARemoteThatFailsHasLostNone) {
+  nas_.before_get = [this] {
+    if (nas_.gets().size() == 1) nas_.fail_next({Code::kUnavailable, "out of order"});
+  };
+  VerifyRequest request;
+  request.repair = true;
+  const VerifyReport report = run(request);
+  EXPECT_EQ(report.unchecked, 1U);
+  EXPECT_EQ(report.missing + report.damaged + report.queued_again, 0U);
+}
+
+// --- what uploads that were broken off left
+
+TEST_F(VerifierTest, WhatBrokenOffUploadsLeftIsRemovedUnlessSomebodyGoesOnWithIt) {
+  const ContentNo content = add_copied("a.jpg", "bytes", {&nas_});
+  add("b.jpg", "to be sent", {"nas"});
+  ASSERT_TRUE(outbox_->save_progress(add("c.jpg", "half sent", {"nas"}), "nas",
+                                     "key\nmultipart 1 9 noted\n1 etag\n"));
+  ASSERT_TRUE(outbox_->sending(ready("nas").front().job.content, "nas", "Library/b.jpg"));
+  nas_.leave("", "temporary");
+  nas_.leave("Library/a.jpg", "begun before it was sent");
+  nas_.leave("Library/b.jpg", "begun, and its id forgotten");
+  nas_.leave("Library/b.jpg", "noted");
+  nas_.leave(".shoebox/versions/d.jpg", "a copy that was broken off");
+  nas_.leave("Library/theirs.jpg", "of another program");
+  const VerifyReport report = run();
+  EXPECT_EQ(report.leftovers, 4U);
+  EXPECT_EQ(nas_.leftovers(), (std::vector<std::string>{"noted", "of another program"}));
+  EXPECT_TRUE(*catalog_->copy(content, "nas"));
+}
+
+TEST_F(VerifierTest, ProbesThatACrashLeftAreRemovedAndThoseOfOthersWorkAreNot) {
+  const auto own = new_temporary_name();
+  nas_.place(".shoebox/probe-" + std::string(32, '0'), "left");
+  nas_.place(".shoebox/probe-" + *own, "of this moment");
+  nas_.place(".shoebox/probe-1-a", "tidying knows");
+  {
+    const auto txn = catalog_->begin();
+    txn->put_loose("nas", ".shoebox/probe-1-a", {ContentNo(), "", 1, ContentHash(), 0, 0, ""});
+    ASSERT_TRUE(txn->commit());
+  }
+  EXPECT_EQ(run().leftovers, 1U);
+  EXPECT_EQ(nas_.keys().size(), 2U);
+}
+
+TEST_F(VerifierTest, WhereLeftoversCannotBeLookedForItIsTold) {
+  nas_.leave("", "temporary");
+  nas_.fail_next({Code::kUnavailable, "out of order"});
+  const VerifyReport report = run();
+  EXPECT_EQ(report.leftovers, 0U);
+  ASSERT_EQ(report.findings.size(), 1U);
+  EXPECT_EQ(report.findings[0].what, "leftovers not looked for");
+  EXPECT_EQ(nas_.leftovers().size(), 1U);
+  VerifyRequest quiet;
+  quiet.wake_remotes = false;
+  EXPECT_EQ(run(quiet).leftovers, 0U) << "nothing was read there: its disk may sleep";
+  EXPECT_EQ(run().leftovers, 1U);
 }
 
 }  // namespace

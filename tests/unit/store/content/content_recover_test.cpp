@@ -1,4 +1,5 @@
 // What a crash leaves between the steps of a move, and what the next mount makes of it.
+#include "store/catalog/keys.h"
 #include "tests/unit/store/content/content_fixture.h"
 
 namespace shoebox {
@@ -135,6 +136,35 @@ TEST_F(ContentRecoverTest, RotFoundBeforeItsCommitBecomesPartial) {
   EXPECT_FALSE(contents->missing(content, {0, bytes.size()})->empty());
 }
 
+TEST_F(ContentRecoverTest, FilesOfAnErasedContentGo) {
+  const ContentNo object = sealed(random_bytes(1000, 20));
+  const ContentNo partial = sealed(random_bytes(800'000, 21));
+  const ContentNo kept = sealed(random_bytes(1000, 22));
+  ASSERT_TRUE(contents->evict(partial));
+  crash();
+  auto opened = Catalog::open(library() + "/catalog", {});
+  ASSERT_TRUE(opened);
+  auto transaction = (*opened)->begin();
+  ASSERT_TRUE(transaction->erase_content(object));
+  ASSERT_TRUE(transaction->erase_content(partial));
+  ASSERT_TRUE(transaction->commit());
+  transaction.reset();
+  opened->reset();
+  reopen();
+  EXPECT_EQ(rescued, 0U) << "their owner let them go";
+  EXPECT_TRUE(std::filesystem::is_empty(library() + "/recovered"));
+  EXPECT_FALSE(std::filesystem::exists(path_of("objects", object)));
+  EXPECT_FALSE(std::filesystem::exists(path_of("partial", partial)));
+  EXPECT_FALSE(std::filesystem::exists(path_of("partial", partial) + ".blocks"));
+  EXPECT_TRUE(std::filesystem::exists(path_of("objects", kept)));
+  EXPECT_EQ(contents->local_total_bytes(), 1000U);
+  const std::string prefix = keys::meta(keys::kMetaErased);
+  ASSERT_TRUE(catalog->scan(prefix, prefix, [](std::string_view key, std::string_view) {
+    ADD_FAILURE() << "still noted: " << key;
+    return true;
+  }));
+}
+
 TEST_F(ContentRecoverTest, AnObjectWithoutARecordIsKeptAside) {
   const std::string bytes = random_bytes(1000, 9);
   const ContentNo content = sealed(bytes);
@@ -142,7 +172,7 @@ TEST_F(ContentRecoverTest, AnObjectWithoutARecordIsKeptAside) {
   auto opened = Catalog::open(library() + "/catalog", {});
   ASSERT_TRUE(opened);
   auto transaction = (*opened)->begin();
-  ASSERT_TRUE(transaction->erase_content(content));
+  transaction->put_raw(keys::content(content), std::nullopt);  // lost, not erased
   ASSERT_TRUE(transaction->commit());
   transaction.reset();
   opened->reset();

@@ -54,11 +54,23 @@ class WatchedRemote final : public Remote {
   Status remove(const std::string& key, const RequestContext& context) override {
     return below_->remove(key, context);
   }
+  Result<uint64_t> remove_leftovers(const std::string& key, const IsGivenUp& given_up,
+                                    const RequestContext& context) override {
+    leftovers_of = key;
+    for (const Leftover& left : leftovers) {
+      SHOEBOX_ASSIGN(const bool goes, given_up(left));
+      if (goes) ended.push_back(left.id);
+    }
+    return below_->remove_leftovers(key, given_up, context);
+  }
 
   std::vector<std::string> puts;
   std::vector<ContentHash> sent;
   std::vector<std::string> progress;
   std::vector<ByteRange> gets;
+  std::vector<Leftover> leftovers;
+  std::string leftovers_of;
+  std::vector<std::string> ended;
   std::string save;
   bool lose_answer = false;
 
@@ -444,6 +456,18 @@ TEST(CryptScratchTest, PhotosAreSentWhileNoDiskHasRoom) {
   EXPECT_TRUE(scratch.make(20 << 20));
   EXPECT_EQ(scratch.make(100 << 20).code(), Code::kBusy);
   before != nullptr ? ::setenv("TMPDIR", kept.c_str(), 1) : ::unsetenv("TMPDIR");
+}
+
+TEST_F(CryptRemoteTest, LeftoversAreToldByTheirPlainKeysAndThoseOfOthersAreLetBe) {
+  ASSERT_TRUE(put("Library/a.jpg", "bytes"));
+  const std::string name = *CryptNames(*CryptKeys::derive("right", "")).encrypt("Library/a.jpg");
+  below_->leftovers = {{name, "ours"}, {"Library/theirs.jpg", "theirs"}, {"", "temporary"}};
+  std::vector<std::string> asked;
+  ASSERT_TRUE(remote_->remove_leftovers(
+      "Library/a.jpg", [&](const Leftover& left) { return asked.push_back(left.key), true; }, {}));
+  EXPECT_EQ(below_->leftovers_of, name);
+  EXPECT_EQ(asked, (std::vector<std::string>{"Library/a.jpg", ""}));
+  EXPECT_EQ(below_->ended, (std::vector<std::string>{"ours", "temporary"}));
 }
 
 }  // namespace

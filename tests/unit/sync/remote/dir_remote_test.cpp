@@ -12,6 +12,7 @@
 
 #include "store/base/file_io.h"
 #include "store/base/hash.h"
+#include "sync/remote/temporary.h"
 
 namespace shoebox {
 namespace {
@@ -194,6 +195,23 @@ TEST_F(DirRemoteTest, SpecialFilesDoNotStopIt) {
   ASSERT_EQ(::mkfifo((root_ + "/fifo").c_str(), 0600), 0);
   EXPECT_EQ(get("fifo", {0, 1}).code(), Code::kInvalid);
   EXPECT_TRUE(remote_->list("", "", {})->objects.empty());
+}
+
+TEST_F(DirRemoteTest, TemporariesOfAnEarlierProcessAreRemovedOnceNobodyGoesOnWithThem) {
+  ASSERT_TRUE(put("a.jpg", "bytes"));
+  const auto own = new_temporary_name();
+  ASSERT_TRUE(own);
+  const std::string left(32, '0'), noted(32, '1');
+  for (const std::string& name : {*own, left, noted})
+    ASSERT_TRUE(write_file_atomically(root_ + "/.shoebox/tmp/" + name, "half of it"));
+  const auto given_up = [&](const Leftover& one) { return one.id != noted; };
+  EXPECT_EQ(*remote_->remove_leftovers("a.jpg", given_up, {}), 0U) << "it does not tell what it was to be";
+  EXPECT_EQ(*remote_->remove_leftovers("", given_up, {}), 1U);
+  EXPECT_FALSE(fs::exists(root_ + "/.shoebox/tmp/" + left));
+  EXPECT_TRUE(fs::exists(root_ + "/.shoebox/tmp/" + noted));
+  EXPECT_TRUE(fs::exists(root_ + "/.shoebox/tmp/" + *own)) << "this process is at it";
+  fs::rename(root_, base_ + "/unmounted");
+  EXPECT_EQ(remote_->remove_leftovers("", given_up, {}).code(), Code::kUnavailable);
 }
 
 }  // namespace

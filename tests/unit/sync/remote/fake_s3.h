@@ -35,7 +35,8 @@ class FakeS3 {
   std::mutex mutex;
   std::map<std::string, Object> objects;
   std::map<std::string, std::map<int, Object>> uploads;
-  TestHttpServer server;  // last: its threads use the rest
+  std::map<std::string, std::string> upload_keys;  // of those and of ended ones
+  TestHttpServer server;                           // last: its threads use the rest
 
  private:
   static TestReply refuse(int status, const std::string& code) {
@@ -89,10 +90,11 @@ class FakeS3 {
     const std::string digest = request.header("content-md5");
     if (!digest.empty() && digest != base64(md5(request.body))) return refuse(400, "BadDigest");
 
-    if (key.empty()) return list(query);
+    if (key.empty()) return query.contains("uploads") ? list_uploads(query) : list(query);
     if (query.contains("uploads")) {
       const std::string id = "upload-" + std::to_string(uploads.size() + 1);
       uploads[id];
+      upload_keys[id] = key;
       return {
           200,
           {},
@@ -155,6 +157,24 @@ class FakeS3 {
       if (room == 0) xml += "<NextContinuationToken>" + key + "</NextContinuationToken>";
     }
     return {200, {}, xml + "<IsTruncated>" + truncated + "</IsTruncated></ListBucketResult>"};
+  }
+
+  // Two a page, so that pages are met.
+  TestReply list_uploads(std::map<std::string, std::string>& query) {
+    std::string xml, next;
+    int room = 2;
+    for (const auto& [id, parts] : uploads) {
+      const std::string& key = upload_keys[id];
+      if (!key.starts_with(query["prefix"]) || id <= query["upload-id-marker"]) continue;
+      if (room-- == 0) {
+        xml += next;
+        break;
+      }
+      xml += "<Upload><Key>" + key + "</Key><UploadId>" + id + "</UploadId></Upload>";
+      next = "<IsTruncated>true</IsTruncated><NextKeyMarker>" + key + "</NextKeyMarker><NextUploadIdMarker>" +
+             id + "</NextUploadIdMarker>";
+    }
+    return {200, {}, "<ListMultipartUploadsResult>" + xml + "</ListMultipartUploadsResult>"};
   }
 
   TestReply upload(const TestRequest& request, const std::string& key,

@@ -288,6 +288,59 @@ TEST_F(S3RemoteTest, OnlyWhatIsMissingIsSentAgain) {
   EXPECT_TRUE(s3_.object("p/big")->bytes == large());
 }
 
+TEST_F(S3RemoteTest, UploadsThatWereGivenUpAreEndedAndOthersAreLetBe) {
+  for (const char* key : {"p/a", "p/b", "p/c", "elsewhere/d", "p/b"}) {
+    const std::string id = "upload-" + std::to_string(s3_.uploads.size() + 1);
+    s3_.uploads[id];
+    s3_.upload_keys[id] = key;
+  }
+  std::vector<std::string> asked;
+  const auto removed = remote_->remove_leftovers(
+      "", [&](const Leftover& left) { return asked.push_back(left.key + " " + left.id), left.key != "c"; },
+      {});
+  ASSERT_TRUE(removed) << removed.status().message();
+  EXPECT_EQ(*removed, 3U);
+  EXPECT_EQ(asked, (std::vector<std::string>{"a upload-1", "b upload-2", "c upload-3", "b upload-5"}));
+  EXPECT_EQ(s3_.uploads.size(), 2U);
+  EXPECT_EQ(*remote_->remove_leftovers("c", [](const Leftover&) { return true; }, {}), 1U) << "of one key";
+  EXPECT_TRUE(s3_.uploads.contains("upload-4")) << "not below our prefix";
+}
+
+TEST_F(S3RemoteTest, AnUploadThatIsUnderWayIsNoLeftover) {
+  std::optional<uint64_t> removed;
+  s3_.instead = [&](const TestRequest& request) -> std::optional<TestReply> {
+    // Between its beginning and its first part.
+    if (request.method != "PUT" || request.target.find("partNumber=1") == std::string::npos || removed)
+      return std::nullopt;
+    const auto ended = remote_->remove_leftovers("", [](const Leftover&) { return true; }, {});
+    EXPECT_TRUE(ended) << ended.status().message();
+    removed = *ended;
+    return std::nullopt;
+  };
+  const auto put_there = put("big", std::string(3 << 20, 'x'));
+  ASSERT_TRUE(put_there) << put_there.status().message();
+  EXPECT_EQ(removed, 0U);
+}
+
+TEST_F(S3RemoteTest, AListOfUploadsThatFailsIsAnErrorAndAServerWithoutOneHasNone) {
+  s3_.instead = [&](const TestRequest& request) -> std::optional<TestReply> {
+    if (request.target.find("uploads=") == std::string::npos) return std::nullopt;
+    return TestReply{503, {}, "<Error><Code>SlowDown</Code></Error>"};
+  };
+  const auto all = [](const Leftover&) { return true; };
+  EXPECT_EQ(remote_->remove_leftovers("", all, {}).code(), Code::kThrottled);
+  s3_.instead = [&](const TestRequest& request) -> std::optional<TestReply> {
+    if (request.target.find("uploads=") == std::string::npos) return std::nullopt;
+    return TestReply{501, {}, "<Error><Code>NotImplemented</Code></Error>"};
+  };
+  EXPECT_EQ(*remote_->remove_leftovers("", all, {}), 0U);
+  s3_.instead = [&](const TestRequest& request) -> std::optional<TestReply> {
+    if (request.target.find("uploads=") == std::string::npos) return std::nullopt;
+    return TestReply{200, {}, "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"};
+  };
+  EXPECT_EQ(*remote_->remove_leftovers("", all, {}), 0U);
+}
+
 TEST_F(S3RemoteTest, AServerThatCannotListPartsGetsAllAgain) {
   std::string progress;
   PutOptions options;

@@ -1,0 +1,19 @@
+// Names of the objects that stand in .shoebox/tmp/, and of probes, for moments: they tell which process made
+// them, so that what an earlier one left can be removed.
+//
+// Threads: any.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "store/base/result.h"
+
+namespace shoebox {
+
+// 32 hexadecimal digits, never the same twice: 16 of this process, 16 of the object.
+Result<std::string> new_temporary_name();
+// Whether this process made a name that is, or ends with, one of new_temporary_name().
+[[nodiscard]] bool is_temporary_of_this_process(std::string_view name);
+
+}  // namespace shoebox
