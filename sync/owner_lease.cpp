@@ -217,6 +217,8 @@ Status OwnerLease::own_record(const CancelToken& cancel) {
   }
   const Result<OwnerRecord> found = objects_.read(owner_key(term), cancel);
   if (!found && found.code() == Code::kNotFound) return own_term(cancel);  // somebody cleaned up
+  // Ours, that came to harm on its way there or back: nobody else writes it, and it is written anew now.
+  if (!found && found.code() == Code::kDataLoss) return Status::ok();
   if (!found) return found.status();
   return check_nonce(*found);
 }
@@ -236,6 +238,10 @@ Status OwnerLease::own_term(const CancelToken& cancel) {
   const Result<OwnerObjects::Found> found = objects_.find(cancel, &damaged);
   if (found.code() == Code::kIncompatible) return refuse(read_only(found.status().message()), std::nullopt);
   if (!found && damaged > 0) {
+    {
+      const MutexLock lock(mutex_);
+      if (mine_ && mine_->term == damaged) return Status::ok();  // as in own_record()
+    }
     return refuse(
         read_only(fmt::format("who writes there cannot be read: {}; if nobody else does: shoebox remote "
                               "takeover {} --force",

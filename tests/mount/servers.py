@@ -98,7 +98,7 @@ class RcloneDav:
             [needs("rclone"), "serve", "webdav", str(self.folder), "--addr", f"127.0.0.1:{self.port}", "--user", "anna",
              "--pass", "dav secret", *self.options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={**os.environ, "RCLONE_CONFIG": "/dev/null"})
-        wait_until(lambda: listens(self.port), 30, "rclone serve webdav")
+        wait_until(lambda: listens(self.port), 120, "rclone serve webdav")
 
     def stop(self):
         """Ends it."""
@@ -139,7 +139,7 @@ class Sshd:
         """Until it listens."""
         self.process = subprocess.Popen([self.program, "-D", "-e", "-f", str(self.config)], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: listens(self.port), 30, "sshd")
+        wait_until(lambda: listens(self.port), 120, "sshd")
 
     def stop(self):
         """Ends it and the connections that it has."""

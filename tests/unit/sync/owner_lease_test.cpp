@@ -236,6 +236,20 @@ TEST_F(OwnerLeaseTest, ADamagedRecordIsNoInvitation) {
   EXPECT_TRUE(desk_.write());
 }
 
+// Servers that check no signature keep what a line made of it.
+TEST_F(OwnerLeaseTest, AnOwnRecordThatCameToHarmIsWrittenAgain) {
+  ASSERT_TRUE(desk_.write());
+  for (const int64_t idle_s : {55, 600}) {  // within the lease, and after it
+    std::string harmed = *remote_.object(".shoebox/owner/1");
+    harmed[20] ^= 1;
+    remote_.place(".shoebox/owner/1", harmed);
+    time_.advance(idle_s);
+    EXPECT_TRUE(desk_.write("Library/b.jpg"));
+    EXPECT_EQ(record().writer, owner_id_of('a'));
+    EXPECT_EQ(desk_.lease->report().problem, "");
+  }
+}
+
 TEST_F(OwnerLeaseTest, ARecordOfANewerVersionIsLeftAlone) {
   ASSERT_TRUE(desk_.write());
   std::string text = *remote_.object(".shoebox/owner/1");
