@@ -262,6 +262,7 @@ void Library::stop() {
   if (s.stopped) return;
   s.stopped = true;
   if (s.read_only) return;
+  s.lock->mark_ending();
   const Status committed = s.files->commit_all();
   if (!committed) log::error("commit open files: {}", committed.message());
   s.housekeeping->stop();
@@ -286,8 +287,8 @@ Importer& Library::importer() { return *state_->importer; }
 Thumbnails& Library::thumbnails() { return *state_->thumbnails; }
 const Clock& Library::clock() const { return *state_->clock; }
 bool Library::read_only() const { return state_->read_only || state_->follow; }
-void Library::set_source(ContentSource* source) {
 bool Library::follows() const { return state_->follow; }
+void Library::set_source(ContentSource* source) {
   state_->source = source;
   state_->files->set_source(source);
 }
