@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <thread>
+#include <utility>
 
 #include "fs/command/composition.h"
 #include "fs/command/find_library.h"
@@ -40,6 +41,9 @@ namespace {
 
 // Keys of encrypted remotes that are known already, by name of the remote.
 using CryptKeyRing = std::map<std::string, std::shared_ptr<const CryptKeys>>;
+
+// How long the end of a mount takes for what changed last: most remotes need less than a second.
+constexpr std::chrono::seconds kFinishTime{10};
 
 // How long a mount waits for a remote that shall say whether its passphrase is the right one.
 constexpr std::chrono::seconds kPassphrasePatience{5};
@@ -85,7 +89,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
     assembly->make_engine(keys, std::move(writer), follow);
     return assembly;
   }
-  ~Assembly() override { stop(); }
+  ~Assembly() override { finish(); }
 
   Library& library() override { return *library_; }
   SyncControl& sync() override { return *engine_; }
@@ -110,7 +114,11 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
     control_.reset();
     if (engine_) engine_->stop();
     if (library_) library_->stop();
-    if (engine_) engine_->release_owners();
+  }
+
+  void finish() override {
+    stop();
+    if (engine_ && !std::exchange(finished_, true)) engine_->finish(kFinishTime);
   }
 
  private:
@@ -148,6 +156,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
     engine_ = std::make_unique<SyncEngine>(std::move(dependencies));
   }
 
+  bool finished_ = false;
   // Destroyed from the bottom up: each uses those above it.
   std::unique_ptr<DecoderPool> decoder_;
   std::unique_ptr<Library> library_;

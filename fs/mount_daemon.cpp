@@ -100,6 +100,7 @@ Status serve_mounted(const MountPlan& plan, MountedLibrary& mounted, Session& se
   announcer.join();
   signals.stop();
   log::info("{} is unmounted", plan.mountpoint);
+  mounted.finish();
   return served;
 }
 

@@ -34,6 +34,8 @@ class MountedLibrary {
   virtual Status start(const std::string& mountpoint) = 0;
   // Ends it: commands, then uploads and fetches (parked reads are answered), then the library.
   virtual void stop() = 0;
+  // After stop(), once nothing is mounted any more: sends what changed last, for some seconds at most.
+  virtual void finish() = 0;
 };
 
 using OpenMountedLibrary = std::function<Result<std::unique_ptr<MountedLibrary>>()>;

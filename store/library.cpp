@@ -276,6 +276,7 @@ void Library::stop() {
   if (s.stopped) return;
   s.stopped = true;
   if (s.read_only) return;
+  s.lock->mark_ending();
   const Status committed = s.files->commit_all();
   if (!committed) log::error("commit open files: {}", committed.message());
   s.housekeeping->stop();

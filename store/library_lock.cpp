@@ -7,8 +7,28 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <thread>
+
+#include "store/base/log.h"
 
 namespace shoebox {
+namespace {
+
+// Longer than the end of a mount takes with a remote that does not answer.
+constexpr std::chrono::seconds kLongestEnd{20};
+constexpr std::chrono::milliseconds kLookAgain{50};
+constexpr std::string_view kEnding = "ending\n";
+
+}  // namespace
+
+void LibraryLock::mark_ending() {
+  if (!fd_) return;
+  const std::string text = fmt::format("{} {}", ::getpid(), kEnding);
+  // For others only: without it they are told that the library is in use, which is so.
+  if (const Status written = pwrite_full(fd_.get(), text.data(), text.size(), 0); !written)
+    log::debug("lock: {}", written.message());
+}
 
 Result<LibraryLock> LibraryLock::take(const std::string& library, bool read_only) {
   const std::string path = library + "/lock";
@@ -17,10 +37,16 @@ Result<LibraryLock> LibraryLock::take(const std::string& library, bool read_only
     if (read_only && fd.code() == Code::kNotFound) return LibraryLock(UniqueFd());
     return fd.status();
   }
+  const auto patience = std::chrono::steady_clock::now() + kLongestEnd;
   while (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) return Status::from_errno(errno, "lock " + path);
-    std::string holder = read_file(path, 64).is_ok() ? *read_file(path, 64) : "";
+    const Result<std::string> said = read_file(path, 64);
+    std::string holder = said.is_ok() ? *said : "";
+    if (holder.ends_with(kEnding) && std::chrono::steady_clock::now() < patience) {
+      std::this_thread::sleep_for(kLookAgain);
+      continue;
+    }
     holder.erase(std::remove_if(holder.begin(), holder.end(), [](char c) { return c < '0' || c > '9'; }),
                  holder.end());
     return Status(Code::kBusy,

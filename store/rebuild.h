@@ -13,10 +13,14 @@
 
 namespace shoebox {
 
+// In LIBRARY while a rebuild is under way.
+inline constexpr const char* kRebuildFolder = "rebuild";
+
 struct RebuildPlan {
-  std::string library;    // absolute path; made when it is not there
-  RemoteSettings remote;  // its name is the backup's to say
-  std::string id;         // which library's backup; empty: the one with the most originals
+  std::string library;        // absolute path; made when it is not there
+  RemoteSettings remote;      // its name is the backup's to say
+  std::string id;             // which library's backup; empty: the one with the most originals
+  bool catalog_only = false;  // kNotFound where no copy of the catalog can be used, whatever else is there
   CancelToken cancel;
   // What is being done, how far it is (total 0: not known), and lines that a person shall read.
   std::function<void(std::string_view text, uint64_t done, uint64_t total)> progress;

@@ -173,6 +173,23 @@ void CatalogBackup::stop() {
   if (state_->thread.joinable()) state_->thread.join();
 }
 
+Status CatalogBackup::finish(const CancelToken& cancel) {
+  State& state = *state_;
+  {
+    MutexLock lock(state.mutex);
+    if (state.pending() == 0) return Status::ok();
+    (void)state.gate.look(false);
+    if (const std::string why = state.gate.why_closed(); !why.empty()) return {Code::kUnavailable, why};
+  }
+  while (state.pending() > 0) {
+    if (cancel.cancelled()) return {Code::kCancelled, "not sent in time"};
+    RequestHints hints;
+    SHOEBOX_TRY(state.sender.send(cancel, hints));
+  }
+  // What is noted of the head: after a power cut it has to be known again.
+  return state.catalog.sync();
+}
+
 void CatalogBackup::wake() {
   if (state_->dirty.exchange(true)) return;
   { MutexLock lock(state_->mutex); }  // not between its look and its wait

@@ -40,6 +40,9 @@ class CatalogBackup final : public RemoteWorker {
   void start(bool paused) override;
   // The remote keeps the state before what is broken off.
   void stop() override;
+  // After stop(), on the caller's thread: sends what waits, until `cancel`. Ok when nothing waits any more;
+  // kUnavailable, at once, where a pause, the policy or what the remote answered last is against it.
+  Status finish(const CancelToken& cancel);
   void wake() override;  // something was committed
   void set_paused(bool paused) override;
   void set_surroundings(const Surroundings& around) override;

@@ -31,12 +31,17 @@ void OwnerLease::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void OwnerLease::release() {
+bool OwnerLease::may_finish() const {
+  const MutexLock lock(mutex_);
+  return started_ && refused_ && !twin_ && !silent_;
+}
+
+void OwnerLease::release(const CancelToken& cancel) {
   {
     const MutexLock lock(mutex_);
     if (!started_ || !mine_ || !refused_ || twin_) return;
   }
-  const Status released = write_released(CancelToken());
+  const Status released = write_released(cancel);
   if (!released) {
     log::info("remote {}: not released, the next machine has to take it over: {}", objects_.remote_name(),
               released.message());
@@ -85,6 +90,7 @@ void OwnerLease::look_at_request(const CancelToken& cancel) {
   {
     const MutexLock lock(mutex_);
     next_request_ = now() + options_.lease / 3;
+    silent_ = request.code() == Code::kUnavailable || request.code() == Code::kTimeout;
     // Not there, not readable, not reachable: nobody is answered.
     if (!request || !mine_ || request->writer == options_.writer || request->nonce == answered_) return;
     answered_ = request->nonce;

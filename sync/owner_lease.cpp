@@ -118,6 +118,7 @@ Status OwnerLease::confirm(const CancelToken& cancel) {
     const MutexLock lock(mutex_);
     known_ = true;
     last_ = status;
+    silent_ = status.code() == Code::kUnavailable || status.code() == Code::kTimeout;
     const Steady moment = now();
     if (status) {
       granted = !refused_.is_ok();

@@ -50,8 +50,11 @@ class OwnerLease {
   void start();
   void stop();  // ends the thread
   // After stop(), when all is sent: the next one may write without a takeover. Nothing where start() was
-  // not called, or where this is not the owner.
-  void release();
+  // not called, or where this is not the owner. Blocks for a request, until `cancel`.
+  void release(const CancelToken& cancel);
+  // After stop(): whether there is something to be finished there, as far as is known: start() was called,
+  // this may be the owner, and the remote answered when it was asked last.
+  [[nodiscard]] bool may_finish() const;
 
   // Before a write: ok when this one may write now; leave() must follow. kReadOnly: another one writes
   // there, or will until so many seconds; other errors: it cannot be told now. Blocks for a few requests.
@@ -136,11 +139,12 @@ class OwnerLease {
   Steady renewed_ GUARDED_BY(mutex_) = Steady::min();  // begin of the last attempt
   Steady used_ GUARDED_BY(mutex_) = Steady::min();
   uint32_t writing_ GUARDED_BY(mutex_) = 0;
-  bool known_ GUARDED_BY(mutex_) = false;  // the remote answered, or failed to
-  Status last_ GUARDED_BY(mutex_);         // of the last confirm()
-  bool lost_ GUARDED_BY(mutex_) = false;   // another one took over from us
-  bool twin_ GUARDED_BY(mutex_) = false;   // another process is the same writer
-  Status refused_ GUARDED_BY(mutex_);      // not ok: nothing is written here, and why
+  bool known_ GUARDED_BY(mutex_) = false;   // the remote answered, or failed to
+  bool silent_ GUARDED_BY(mutex_) = false;  // it failed to, when it was asked last
+  Status last_ GUARDED_BY(mutex_);          // of the last confirm()
+  bool lost_ GUARDED_BY(mutex_) = false;    // another one took over from us
+  bool twin_ GUARDED_BY(mutex_) = false;    // another process is the same writer
+  Status refused_ GUARDED_BY(mutex_);       // not ok: nothing is written here, and why
   Steady refused_until_ GUARDED_BY(mutex_) = Steady::min();
   std::optional<OwnerRecord> other_ GUARDED_BY(mutex_);  // who owns it, when it is not us
   std::string answered_ GUARDED_BY(mutex_);              // nonce of a request

@@ -30,9 +30,11 @@ namespace {
 
 namespace filesystem = std::filesystem;
 
-constexpr const char* kWork = "/rebuild";  // LIBRARY/rebuild/
+constexpr const char* kSegments = "/segments";
 constexpr const char* kFromKeys = "/from-keys";
 constexpr const char* kDefaultName = "default";
+
+std::string work_of(const std::string& library) { return library + "/" + kRebuildFolder; }
 
 bool exists(const std::string& path) {
   struct stat st {};
@@ -51,14 +53,14 @@ Status take_folder(const std::string& library) {
   std::error_code error;
   for (const auto& entry : filesystem::directory_iterator(library, error)) {
     const std::string name = entry.path().filename().string();
-    if (name == "rebuild" || name == "lock") continue;
-    if (exists(library + kWork)) continue;
+    if (name == kRebuildFolder || name == "lock") continue;
+    if (exists(work_of(library))) continue;
     return {Code::kExists, fmt::format("{} is not empty (it holds \"{}\"); name a new folder, a rebuild "
                                        "overwrites nothing",
                                        library, name)};
   }
   if (error) return Status::from_errno(error.value(), "open " + library);
-  return make_dirs(library + kWork + "/segments");
+  return make_dirs(work_of(library) + kSegments);
 }
 
 // What the first mount finds: where the backup is, and that what is there now goes on.
@@ -161,9 +163,9 @@ Status prepare_from_keys(const RebuildPlan& plan, const RebuildFetch& fetch, con
   if (settings.name.empty()) settings.name = kDefaultName;
   result.remote = settings.name;
   SHOEBOX_ASSIGN(result.library_id, fetch.library_id());
-  if (exists(marker)) return Status::ok();
+  if (exists(marker) && !plan.catalog_only) return Status::ok();
   const Status refused(Code::kNotFound, result.no_catalog);
-  if (!plan.id.empty()) return refused;
+  if (!plan.id.empty() || plan.catalog_only) return refused;
   SHOEBOX_ASSIGN(const bool any, fetch.has_originals());
   if (!any) return refused.with_context("nothing stands under Library/ there either");
   SHOEBOX_TRY(write_settings(plan.library, settings));
@@ -197,10 +199,10 @@ Result<RebuildResult> rebuild_library(
   SHOEBOX_ASSIGN(const LibraryLock lock, LibraryLock::take(library, /*read_only=*/false));
   SHOEBOX_ASSIGN(std::unique_ptr<Remote> made_remote, make_remote(plan.remote));
   CountedRemote remote(std::move(made_remote));
-  const RebuildFetch fetch(remote, clock, plan, library + kWork + "/segments");
+  const RebuildFetch fetch(remote, clock, plan, work_of(library) + kSegments);
 
   RebuildResult result;
-  const std::string from_keys = library + kWork + kFromKeys;
+  const std::string from_keys = work_of(library) + kFromKeys;
   std::optional<Restorable> restorable;
   if (exists(from_keys)) {
     result.no_catalog = "the run before this one found no catalog that could be used";
@@ -220,7 +222,7 @@ Result<RebuildResult> rebuild_library(
   SHOEBOX_TRY(check_remote_name(settings.name));
   result.resumed = exists(library + "/catalog");
   if (!result.resumed) {
-    const std::string made = library + kWork + "/catalog";
+    const std::string made = work_of(library) + "/catalog";
     std::string backed_up;
     SHOEBOX_TRY(build_catalog(plan, fetch, found, made, backed_up, result));
     kill_point("rebuild-catalog");
@@ -237,6 +239,6 @@ Result<RebuildResult> rebuild_library(
   return result;
 }
 
-Status finish_rebuild(const std::string& library) { return remove_all(library + kWork); }
+Status finish_rebuild(const std::string& library) { return remove_all(work_of(library)); }
 
 }  // namespace shoebox

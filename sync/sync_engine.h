@@ -4,6 +4,7 @@
 // Owned by main. start() returns at once: contents that lack a job are looked for in the background.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -62,9 +63,11 @@ class SyncEngine final : public SyncControl {
   // `uploads` false: only reads are served (commands that look).
   void start(bool uploads = true);
   void stop();
-  // After stop(), when nothing more comes into the catalog: remotes that have everything may be written to
-  // by the next machine without a takeover. Blocks for a request each.
-  void release_owners();
+  // After stop(), when nothing more comes into the catalog: what changed last joins the backup of the catalog
+  // on each remote that can be reached and may be written to now, and those that then have everything may be
+  // written to by the next machine without a takeover. Blocks for `most`; at once where remotes are known not
+  // to answer. Originals that wait stay queued.
+  void finish(std::chrono::milliseconds most);
   // Serves reads of evicted contents. Valid from construction to destruction.
   ContentSource& source();
 

@@ -39,26 +39,6 @@ void SyncEngine::State::make_lease(Member& member) {
   member.leased = std::make_unique<LeasedRemote>(*member.paced, *member.lease);
 }
 
-// Whether the next machine finds on this remote all that this library knows.
-bool SyncEngine::State::all_sent(const Member& member) const {
-  const auto totals = outbox.totals(member.settings.name);
-  const auto tidying = outbox.tidy_totals(member.settings.name);
-  if (!totals || !tidying) return false;
-  const uint64_t changes = member.backup->report().pending;
-  if (totals->pending_files + tidying->pending + changes == 0) return true;
-  log::info(
-      "remote {}: {} files, {} objects to be moved and {} changes of the catalog wait; another machine could "
-      "write there by a takeover only",
-      member.settings.name, totals->pending_files, tidying->pending, changes);
-  return false;
-}
-
-void SyncEngine::release_owners() {
-  for (const State::Member& member : state_->members) {
-    if (member.lease && state_->all_sent(member)) member.lease->release();
-  }
-}
-
 // The first that can be used: all have the same backup.
 const SyncEngine::State::Member& SyncEngine::State::followed() const {
   const auto usable = std::find_if(members.begin(), members.end(),

@@ -79,6 +79,8 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   void start_follower(Thumbnails* thumbs);
   [[nodiscard]] const Member& followed() const;
   [[nodiscard]] bool all_sent(const Member& member) const;
+  [[nodiscard]] bool may_finish(const Member& member) const;
+  void finish(const Member& member, const CancelToken& cancel) const;
   [[nodiscard]] bool writes_to(const std::string& remote) const;
   Member make_member(const RemoteSettings& settings, int64_t quiet_s, CatalogBackup::Options backup);
   void follow_commits(const std::shared_ptr<State>& self);

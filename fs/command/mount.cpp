@@ -7,10 +7,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "fs/command/composition.h"
 #include "fs/command/escape.h"
 #include "fs/command/find_library.h"
+#include "fs/command/rebuild_apart.h"
 #include "fs/command/remote_argument.h"
 #include "fs/command/verb.h"
 #include "fs/control/client.h"
@@ -51,6 +53,24 @@ Result<int> mount_as_json(const Composition& composition, const MountRequest& re
   return 0;
 }
 
+// What --from and the options that go with it ask for; nothing where they are not given.
+Result<std::optional<RemoteSettings>> origin(const FrontEnd& front) {
+  SHOEBOX_ASSIGN(const std::vector<std::string> from, texts(front.arguments, "from"));
+  SHOEBOX_ASSIGN(const std::vector<std::string> options, texts(front.arguments, "from_options"));
+  if (from.empty()) {
+    if (!options.empty() || front.arguments.contains("id"))
+      return Status(Code::kInvalid, "--option and --id go with --from only");
+    return std::optional<RemoteSettings>();
+  }
+  if (!front.arguments.value("read_only", false)) {
+    return Status(Code::kInvalid,
+                  "--from goes with --read-only; shoebox rebuild makes a library to write to");
+  }
+  SHOEBOX_ASSIGN(RemoteSettings remote, remote_of(from.front(), front.working_directory));
+  SHOEBOX_TRY(add_remote_options(options, remote));
+  return std::optional(std::move(remote));
+}
+
 Result<int> run(FrontEnd& front) {
   MountRequest request;
   SHOEBOX_ASSIGN(const std::vector<std::string> library, texts(front.arguments, "library_dir"));
@@ -78,6 +98,13 @@ Result<int> run(FrontEnd& front) {
     SHOEBOX_ASSIGN(RemoteSettings remote, remote_of(text, front.working_directory));
     request.remotes.push_back(std::move(remote));
   }
+  SHOEBOX_ASSIGN(const std::optional<RemoteSettings> from, origin(front));
+  if (from) {
+    SHOEBOX_ASSIGN(const std::vector<std::string> id, texts(front.arguments, "id"));
+    SHOEBOX_ASSIGN(const bool made,
+                   rebuild_apart(front, request.library, *from, id.empty() ? "" : id.front()));
+    if (!made) return 1;
+  }
   if (!front.json) return front.composition.mount(request);
   return mount_as_json(front.composition, request);
 }
@@ -92,7 +119,7 @@ Verb mount_verb() {
       "  shoebox mount ~/.photos ~/Photos --remote /mnt/nas/photos    back up to a folder\n"
       "  shoebox mount ~/.photos ~/Photos                             later: settings are kept\n"
       "  shoebox mount /srv/lib /srv/photos -o allow_other,umask=022  for a Samba share\n"
-      "  shoebox mount --read-only ~/.copy ~/Copy                     follow the machine that writes\n"
+      "  shoebox mount --read-only --from /mnt/nas/photos ~/.copy ~/Copy  follow the machine that writes\n"
       "  fusermount3 -u ~/Photos                                      unmount\n"
       "In /etc/fstab:\n"
       "  /srv/lib  /srv/photos  fuse.shoebox  defaults,allow_other,_netdev  0 0\n";
@@ -105,6 +132,12 @@ Verb mount_verb() {
        "mount options: allow_other, ro, uid=, gid=, umask=, remote=URL and what mount(8) knows", false, true},
       {"--read-only", "read_only", OptionSpec::Kind::kFlag, "",
        "a rebuilt library that another machine writes: show it, and its changes within a minute"},
+      {"--from", "from", OptionSpec::Kind::kText, "URL",
+       "with --read-only: make LIBRARY from the backup there first, where that was not done before"},
+      {"--option", "from_options", OptionSpec::Kind::kText, "KEY=VALUE",
+       "with --from: a key of [[remote]] in shoebox.toml, such as endpoint or credentials_file", false, true},
+      {"--id", "id", OptionSpec::Kind::kText, "ID",
+       "with --from: which library, where several are backed up to one place"},
       {"-f,--foreground", "foreground", OptionSpec::Kind::kFlag, "", "stay in the foreground, log to stderr"},
       {"--remote", "remotes", OptionSpec::Kind::kText, "URL",
        "back up there as well: a folder, file:///folder, s3://bucket/prefix, davs://host/folder or "

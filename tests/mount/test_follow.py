@@ -1,6 +1,7 @@
 """A read-only mount of a rebuilt library follows the machine that writes, within a minute."""
 import errno
 import os
+import shutil
 import subprocess
 import time
 
@@ -103,3 +104,54 @@ def test_a_follower_catches_up_after_a_long_time_and_after_a_crash(drive, follow
     assert (follower.path / "Library/39.txt").read_text(encoding="utf-8") == "39"
     follower.unmount()
     assert follower.run("fsck", check=False).returncode == 0
+
+
+def test_one_command_makes_a_follower_and_mounts_it(drive, make_drive, folder):
+    (drive.path / "Library/first.txt").write_text("first", encoding="utf-8")
+    drive.backed_up()
+    copy = make_drive("copy", remotes=[])
+    before = owner_files(drive)
+    copy.mount("--read-only", "--from", str(drive.remote))
+    assert (copy.path / "Library/first.txt").read_text(encoding="utf-8") == "first"
+    assert copy.json("status")["read_only"]
+    (drive.path / "Library/second.txt").write_text("second", encoding="utf-8")
+    drive.backed_up()
+    copy.wait_for("Library/second.txt", MINUTE)
+    # The same command again: the library is there.
+    copy.unmount()
+    copy.mount("--read-only", "--from", str(drive.remote))
+    assert copy.names("Library") == ["first.txt", "second.txt"]
+    copy.unmount()
+
+    def refused(*options, library=copy.library):
+        done = subprocess.run([SHOEBOX, "mount", *options, str(library), str(copy.path)], check=False,
+                              capture_output=True, text=True, timeout=120, env=copy.env)
+        assert done.returncode == 1, (options, done.stdout)
+        return done.stderr
+    assert "is none of its remotes" in refused("--read-only", "--from", str(folder))
+    assert "goes with --read-only" in refused("--from", str(drive.remote))
+    assert "--from only" in refused("--read-only", "--option", "lease=3s")
+    shutil.copytree(drive.remote, folder / "bare")
+    shutil.rmtree(folder / "bare/.shoebox/catalog")
+    assert "no backup of a catalog" in refused("--read-only", "--from", str(folder / "bare"), library=folder / "none")
+    assert not (folder / "none/catalog").exists()
+    (folder / "other").mkdir()
+    (folder / "other/mine.txt").write_text("mine", encoding="utf-8")
+    assert "is not empty" in refused("--read-only", "--from", str(drive.remote), library=folder / "other")
+    assert {path for path in owner_files(drive) if "owner" in path} == {path for path in before if "owner" in path}
+
+
+def test_a_half_made_follower_is_finished_by_the_same_command(drive, make_drive):
+    (drive.path / "Library/first.txt").write_text("first", encoding="utf-8")
+    drive.backed_up()
+    copy = make_drive("copy", remotes=[])
+    command = [SHOEBOX, "mount", "-f", "--read-only", "--from", str(drive.remote), str(copy.library), str(copy.path)]
+    for delay_s in (0.05, 0.2, 0.4):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=copy.env,
+                                   start_new_session=True)
+        time.sleep(delay_s)  # any moment will do
+        os.killpg(process.pid, 9)
+        process.wait()
+        copy.detach()
+    copy.mount("--read-only", "--from", str(drive.remote))
+    assert copy.names("Library") == ["first.txt"]

@@ -187,7 +187,7 @@ TEST_F(OwnerLeaseTest, AReleasedRemoteIsWrittenToByTheNextOne) {
   ASSERT_TRUE(desk_.write());
   EXPECT_EQ(laptop_.write().code(), Code::kReadOnly);
   desk_.lease->stop();
-  desk_.lease->release();
+  desk_.lease->release({});
   EXPECT_EQ(record().state, OwnerState::kReleased);
   time_.advance(60);  // it looks again after a lease
   ASSERT_TRUE(laptop_.write());
@@ -206,7 +206,7 @@ TEST_F(OwnerLeaseTest, RecordsOfOldTermsGo) {
     time_.advance(61);
     ASSERT_TRUE(machine.write());
     machine.lease->stop();
-    machine.lease->release();
+    machine.lease->release({});
   }
   EXPECT_FALSE(remote_.object(".shoebox/owner/4"));
   EXPECT_TRUE(remote_.object(".shoebox/owner/5"));
@@ -264,7 +264,7 @@ TEST_F(OwnerLeaseTest, AnotherLibraryIsRefusedEvenWhereNobodyWritesAnyMore) {
   desk_.lease->start();
   ASSERT_TRUE(desk_.write());
   desk_.lease->stop();
-  desk_.lease->release();
+  desk_.lease->release({});
   laptop_.library = owner_id_of('2');
   const Status refused = laptop_.write();
   EXPECT_EQ(refused.code(), Code::kReadOnly);
@@ -278,7 +278,7 @@ TEST_F(OwnerLeaseTest, ALibraryThatIsBehindTheBackupTakesNothing) {
   desk_.lease->start();
   ASSERT_TRUE(desk_.write());
   desk_.lease->stop();
-  desk_.lease->release();
+  desk_.lease->release({});
   laptop_.fits = [] { return Status(Code::kReadOnly, "the backup there is newer"); };
   EXPECT_EQ(laptop_.write().code(), Code::kReadOnly);
   EXPECT_NE(laptop_.lease->report().problem.find("the backup there is newer"), std::string::npos);

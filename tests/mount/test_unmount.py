@@ -1,0 +1,98 @@
+"""What an unmount still sends, and that it ends when nobody answers."""
+import json
+import os
+import socket
+
+import pytest
+from drive import wait_until
+from servers import RcloneDav
+from test_owner import SETTINGS, owner_is_known, rebuild
+
+
+def newest_record(remote):
+    """Of the owner, as it stands on the remote."""
+    records = sorted((remote / ".shoebox/owner").iterdir(), key=lambda path: int(path.name))
+    return records[-1].read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def first(make_drive, folder):
+    """A library with one file, backed up."""
+    drive = make_drive("first", settings=SETTINGS.format(remote=folder / "first/remote")).mount()
+    (drive.path / "Library/kept.txt").write_text("kept", encoding="utf-8")
+    drive.backed_up()
+    return drive
+
+
+def test_what_was_done_in_the_last_moment_is_known_elsewhere_without_a_takeover(first, make_drive):
+    os.mkdir(first.path / "Albums/Last moment")
+    os.setxattr(first.path / "Library/kept.txt", "user.note", b"late")
+    first.unmount()
+    assert "state released" in newest_record(first.remote)
+    second = make_drive("second")
+    rebuild(second, first.remote)
+    second.mount()
+    assert second.names("Albums") == ["Last moment"]
+    assert os.getxattr(second.path / "Library/kept.txt", "user.note") == b"late"
+    assert owner_is_known(second)["this_library"]
+
+
+def test_after_a_signal_as_well(first, make_drive):
+    os.mkdir(first.path / "Albums/Last moment")
+    first.process.terminate()
+    assert first.process.wait(60) == 0
+    first.process = None
+    assert "state released" in newest_record(first.remote)
+    second = make_drive("second")
+    rebuild(second, first.remote)
+    second.mount()
+    assert second.names("Albums") == ["Last moment"]
+
+
+def test_an_original_that_was_not_sent_is_told_elsewhere_and_sent_after_the_next_mount(first, make_drive):
+    first.run("backup", "pause")
+    (first.path / "Library/late.txt").write_text("late", encoding="utf-8")
+    first.remount()
+    first.run("backup", "resume")
+    first.remount()  # within the quiet seconds before an upload
+    assert "state holds" in newest_record(first.remote)
+    second = make_drive("second")
+    told = json.loads(rebuild(second, first.remote, "--json").stdout)
+    first.backed_up()
+    if told["lost"]:  # a slow machine may have sent it meanwhile
+        assert told["lost"] == ["Library/late.txt"]
+    assert (first.remote / "Library/late.txt").read_text(encoding="utf-8") == "late"
+
+
+def test_a_server_that_went_silent_holds_up_no_unmount_and_a_mount_waits_for_its_end(make_drive, folder):
+    server = RcloneDav(folder)
+    try:
+        drive = make_drive(settings=f'[[remote]]\nname = "dav"\nurl = "dav://127.0.0.1:{server.port}"\n'
+                                    f'credentials_file = "{server.login}"\n').mount()
+        (drive.path / "Library/kept.txt").write_text("kept", encoding="utf-8")
+        drive.backed_up()
+        server.stop()
+        with socket.create_server(("127.0.0.1", server.port), backlog=128):  # takes connections and says nothing
+            os.mkdir(drive.path / "Albums/Last moment")
+            drive.unmount(60)
+        assert "changed last is not in the backup" in drive.log_text()
+        assert "by a takeover only" in drive.log_text()
+        server.start()
+        drive.mount()
+        drive.backed_up()
+        assert drive.names("Albums") == ["Last moment"]
+    finally:
+        server.stop()
+
+
+def test_a_mount_right_after_an_unmount_waits_for_the_end_of_the_first(first):
+    os.mkdir(first.path / "Albums/Last moment")
+    ending = first.process
+    ending.terminate()
+    # Not before it said so: until then the library is in use.
+    wait_until(lambda: "ending" in (first.library / "lock").read_text("utf-8") or ending.poll() is not None, 60,
+               "its end")
+    first.process = None
+    first.mount()
+    assert ending.wait(60) == 0
+    assert first.names("Albums") == ["Last moment"]
