@@ -249,9 +249,9 @@ def test_the_settings_come_back_without_any_secret(make_drive, folder):
     drive.mount()
     (drive.path / "Library/a.txt").write_text("a", encoding="utf-8")
     drive.run("backup", "now")
-    wait_until(lambda: (drive.remote / "Library/a.txt").exists(), 60, "the copy")
+    wait_until(lambda: (drive.remote / "Library/a.txt").exists(), 120, "the copy")
     drive.run("remote", "add", "late", f"file://{drive.folder / 'late'}")  # goes into the backup as well
-    wait_until(lambda: drive.json("status")["remotes"][0]["catalog_pending_changes"] == 0, 90, "the catalog")
+    wait_until(lambda: drive.json("status")["remotes"][0]["catalog_pending_changes"] == 0, 120, "the catalog")
     lose(drive)
     told = json.loads(rebuild(drive, "--json").stdout)
     assert len(told["to_do"]) == 1 and "remote bucket:" in told["to_do"][0] and "credentials_file" in told["to_do"][0]
