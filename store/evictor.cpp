@@ -115,16 +115,16 @@ Status Evictor::State::check(const CatalogReader& reader, ContentNo content,
   if (!jobs.empty()) return refuse(content, fmt::format("its backup to {} is not done", jobs.front().remote));
   if (record.state == ContentState::kStaging) return refuse(content, "still being written");
   SHOEBOX_ASSIGN(const auto copies, reader.copies(content));
+  const std::shared_ptr<const Settings> settings = deps.settings.now();  // under the writer lock
   uint32_t confirmed = 0;
   for (const auto& [remote, copy] : copies) {
     const std::string& remote_name = remote;  // a lambda cannot hold a binding
-    const auto& remotes = deps.settings.remotes;
-    const bool in_settings =
-        std::any_of(remotes.begin(), remotes.end(), [&](const auto& r) { return r.name == remote_name; });
+    const bool in_settings = std::any_of(settings->remotes.begin(), settings->remotes.end(),
+                                         [&](const auto& r) { return r.name == remote_name; });
     SHOEBOX_ASSIGN(const bool let_go, remote_is_let_go(reader, remote));
     if (in_settings && !let_go && copy.size == record.size) ++confirmed;
   }
-  const uint32_t needed = std::max<uint32_t>(1, deps.settings.copies);
+  const uint32_t needed = std::max<uint32_t>(1, settings->copies);
   if (confirmed < needed) {
     return refuse(content, fmt::format("{} of {} copies confirmed", confirmed, needed));
   }
@@ -288,7 +288,7 @@ bool Evictor::State::keep_limit() {
     log::warning("cache limit not checked: {}", space.status().message());
     return false;
   }
-  const uint64_t limit = deps.settings.cache.in_bytes(space->total_bytes);
+  const uint64_t limit = deps.settings->cache.in_bytes(space->total_bytes);
   const uint64_t used = deps.contents.local_total_bytes();
   if (used <= limit) return false;
   const auto order = candidates(INT64_MAX);

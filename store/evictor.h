@@ -14,13 +14,13 @@
 #include "store/base/clock.h"
 #include "store/base/ids.h"
 #include "store/base/result.h"
+#include "store/live_settings.h"
 
 namespace shoebox {
 
 class Catalog;
 class ContentStore;
 class Files;
-struct Settings;
 
 class Evictor {
  public:
@@ -28,7 +28,7 @@ class Evictor {
     Catalog& catalog;
     ContentStore& contents;
     Files& files;
-    const Settings& settings;
+    SettingsView settings;
     const Clock& clock;
     std::string library_path;
   };

@@ -18,6 +18,7 @@
 #include "store/base/ids.h"
 #include "store/base/result.h"
 #include "store/catalog/records.h"
+#include "store/live_settings.h"
 
 namespace shoebox {
 
@@ -25,7 +26,6 @@ class Catalog;
 class ContentSource;
 class ContentStore;
 class Tree;
-struct Settings;
 
 struct OpenFlags {
   bool read = true;
@@ -51,7 +51,7 @@ class Files {
     ContentStore& contents;
     Tree& tree;
     const Clock& clock;
-    const Settings& settings;
+    SettingsView settings;
   };
   explicit Files(const Dependencies& dependencies);
   ~Files();

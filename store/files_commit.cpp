@@ -15,9 +15,10 @@ namespace shoebox {
 namespace {
 
 // One job for each remote that has neither a job for these bytes nor a copy.
-Status put_jobs(Transaction& transaction, const Settings& settings, ContentNo content) {
+Status put_jobs(Transaction& transaction, const SettingsView& view, ContentNo content) {
+  const std::shared_ptr<const Settings> settings = view.now();  // under the writer lock
   SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, transaction.jobs_of_content(content));
-  for (const RemoteSettings& remote : settings.remotes) {
+  for (const RemoteSettings& remote : settings->remotes) {
     const auto is_for = [&](const UploadJob& job) { return job.remote == remote.name; };
     if (std::any_of(jobs.begin(), jobs.end(), is_for)) continue;
     UploadJob job;
@@ -46,7 +47,7 @@ struct Snapshot {
   bool mtime_given = false;
 };
 
-Status put_record(Transaction& transaction, const Settings& settings, Tree& tree, InodeNo number,
+Status put_record(Transaction& transaction, const SettingsView& settings, Tree& tree, InodeNo number,
                   const Snapshot& now, const Timestamp& clock_now) {
   SHOEBOX_ASSIGN(std::optional<InodeRecord> inode, transaction.inode(number));
   if (!inode || inode->nlink == 0) return Status::ok();  // unlinked: nobody will look for it
@@ -79,7 +80,7 @@ Status put_record(Transaction& transaction, const Settings& settings, Tree& tree
 
 }  // namespace
 
-bool Files::State::durable_at_close() const { return deps.settings.durability == Durability::kClose; }
+bool Files::State::durable_at_close() const { return deps.settings->durability == Durability::kClose; }
 
 Status Files::State::commit(OpenInode& open, bool durable) {
   const Turn turn(open);

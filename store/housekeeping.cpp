@@ -21,9 +21,9 @@ constexpr std::chrono::hours kExpireEvery{1};
 
 }  // namespace
 
-Housekeeping::Housekeeping(Catalog& catalog, ContentStore& contents, Tree& tree, const Settings& settings,
+Housekeeping::Housekeeping(Catalog& catalog, ContentStore& contents, Tree& tree, SettingsView settings,
                            const Clock& clock)
-    : catalog_(catalog), contents_(contents), tree_(tree), settings_(settings), clock_(clock) {}
+    : catalog_(catalog), contents_(contents), tree_(tree), settings_(std::move(settings)), clock_(clock) {}
 
 Housekeeping::~Housekeeping() { stop(); }
 
@@ -57,13 +57,13 @@ void Housekeeping::run() {
 }
 
 Status Housekeeping::run_once() {
-  SHOEBOX_ASSIGN(const uint64_t emptied, tree_.trash_empty(settings_.keep_days * kSecondsADay));
-  if (emptied > 0) log::info("trash: {} entries older than {} days removed", emptied, settings_.keep_days);
+  SHOEBOX_ASSIGN(const uint64_t emptied, tree_.trash_empty(settings_->keep_days * kSecondsADay));
+  if (emptied > 0) log::info("trash: {} entries older than {} days removed", emptied, settings_->keep_days);
   return expire_versions();
 }
 
 Status Housekeeping::expire_versions() {
-  const int64_t before_s = clock_.now().seconds - settings_.keep_days * kSecondsADay;
+  const int64_t before_s = clock_.now().seconds - settings_->keep_days * kSecondsADay;
   std::vector<std::pair<PhotoId, ContentNo>> expired;
   Status failed;
   SHOEBOX_TRY(catalog_.for_each_photo([&](PhotoId photo, const PhotoRecord&) {
@@ -85,7 +85,7 @@ Status Housekeeping::expire_versions() {
     SHOEBOX_TRY(txn->commit());
   }
   if (!expired.empty())
-    log::info("{} replaced versions older than {} days removed", expired.size(), settings_.keep_days);
+    log::info("{} replaced versions older than {} days removed", expired.size(), settings_->keep_days);
   return Status::ok();
 }
 

@@ -8,17 +8,17 @@
 #include "store/base/clock.h"
 #include "store/base/mutex.h"
 #include "store/base/result.h"
+#include "store/live_settings.h"
 
 namespace shoebox {
 
 class Catalog;
 class ContentStore;
 class Tree;
-struct Settings;
 
 class Housekeeping {
  public:
-  Housekeeping(Catalog& catalog, ContentStore& contents, Tree& tree, const Settings& settings,
+  Housekeeping(Catalog& catalog, ContentStore& contents, Tree& tree, SettingsView settings,
                const Clock& clock);
   ~Housekeeping();  // stop()
   Housekeeping(const Housekeeping&) = delete;
@@ -36,7 +36,7 @@ class Housekeeping {
   Catalog& catalog_;
   ContentStore& contents_;
   Tree& tree_;
-  const Settings& settings_;
+  const SettingsView settings_;
   const Clock& clock_;
   Mutex mutex_;
   ConditionVariable changed_;

@@ -22,7 +22,9 @@
 #include "store/importer.h"
 #include "store/library_lock.h"
 #include "store/library_remotes.h"
+#include "store/live_settings.h"
 #include "store/outbox.h"
+#include "store/settings_backup.h"
 #include "store/thumbnails/thumbnails.h"
 #include "store/tree/tree.h"
 
@@ -35,7 +37,7 @@ struct Library::State {
   bool follow = false;
   SystemClock system_clock;
   const Clock* clock = nullptr;
-  Settings settings;
+  LiveSettings settings;
   std::vector<std::unique_ptr<View>> views;
   MediaDecoder* decoder = nullptr;
   ContentSource* source = nullptr;
@@ -186,8 +188,9 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   s.lock = std::make_unique<LibraryLock>(std::move(lock));
   if (!s.read_only) remove_half_written_settings(s.path);
 
-  SHOEBOX_ASSIGN(s.settings, Settings::load(s.path + "/shoebox.toml"));
-  SHOEBOX_TRY(adopt_remotes(s.path, options.extra_remotes, s.read_only, s.settings));
+  SHOEBOX_ASSIGN(Settings settings, Settings::load(s.path + "/shoebox.toml"));
+  SHOEBOX_TRY(adopt_remotes(s.path, options.extra_remotes, s.read_only, settings));
+  s.settings.set(settings);
 
   Catalog::Options catalog_options;
   catalog_options.read_only = s.read_only;
@@ -209,7 +212,7 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   s.files =
       std::make_unique<Files>(Files::Dependencies{*s.catalog, *s.contents, *s.tree, *s.clock, s.settings});
   s.outbox = std::make_unique<Outbox>(*s.catalog, *s.contents, *s.tree, *s.clock);
-  for (const RemoteSettings& remote : s.settings.remotes)
+  for (const RemoteSettings& remote : settings.remotes)
     s.outbox->set_key_limits(remote.name, key_limits_of(remote));
   s.evictor = std::make_unique<Evictor>(
       Evictor::Dependencies{*s.catalog, *s.contents, *s.files, s.settings, *s.clock, s.path});
@@ -252,9 +255,46 @@ Status Library::recover() {
   // What cannot be expired or queued now must not keep anybody from their photos.
   const Status tidied = s.housekeeping->run_once();
   if (!tidied) log::warning("expire trash and versions: {}", tidied.message());
-  const Status reconciled = reconcile_remotes(*s.catalog, *s.outbox, s.settings);
+  const Status reconciled = reconcile_remotes(*s.catalog, *s.outbox, *s.settings.now());
   if (!reconciled) log::error("queue originals for a new remote: {}", reconciled.message());
+  const Status remembered = remember_settings(*s.catalog, *s.settings.now());
+  if (!remembered) log::warning("settings for the backup: {}", remembered.message());
   return s.catalog->sync();
+}
+
+Result<Settings> Library::reread_settings() {
+  return shoebox::reread_settings(state_->path, *state_->catalog, *state_->settings.now(), read_only());
+}
+
+Status Library::apply_settings(const Settings& next) {
+  State& s = *state_;
+  const std::shared_ptr<const Settings> before = s.settings.now();
+  Settings after = next;
+  after.dates_layout = before->dates_layout;  // its folders are made when the library is opened
+  if (!read_only()) {
+    // What is on a remote that is new or moved counts when it was looked at, and not before.
+    Settings between = after;
+    std::erase_if(between.remotes, [&](const RemoteSettings& remote) {
+      return std::none_of(before->remotes.begin(), before->remotes.end(),
+                          [&](const RemoteSettings& old) { return same_place(old, remote); });
+    });
+    s.settings.set(std::move(between));
+    s.catalog->begin().reset();  // whoever decides by those of before has done so
+    for (const RemoteSettings& old : before->remotes) {
+      const bool stays = std::any_of(next.remotes.begin(), next.remotes.end(),
+                                     [&](const RemoteSettings& remote) { return remote.name == old.name; });
+      if (!stays) SHOEBOX_TRY(s.outbox->stop_serving(old.name));
+    }
+    for (const RemoteSettings& remote : next.remotes)
+      s.outbox->set_key_limits(remote.name, key_limits_of(remote));
+    SHOEBOX_TRY(reconcile_remotes(*s.catalog, *s.outbox, next));
+    SHOEBOX_TRY(remember_settings(*s.catalog, next));
+    SHOEBOX_TRY(s.catalog->sync());
+  }
+  s.settings.set(std::move(after));
+  s.evictor->changed();
+  s.evictor->wake();
+  return Status::ok();
 }
 
 void Library::start(ContentSource* source) {
@@ -263,7 +303,7 @@ void Library::start(ContentSource* source) {
   s.started = true;
   set_source(source);
   if (s.read_only) return;
-  for (const std::string& warning : s.settings.warnings())
+  for (const std::string& warning : s.settings.now()->warnings())
     log::warning("{}/shoebox.toml: {}", s.path, warning);
   s.evictor->start();
   if (s.follow) return;
@@ -290,7 +330,7 @@ void Library::stop() {
 }
 
 const std::string& Library::path() const { return state_->path; }
-const Settings& Library::settings() const { return state_->settings; }
+Settings Library::settings() const { return *state_->settings.now(); }
 Catalog& Library::catalog() { return *state_->catalog; }
 ContentStore& Library::contents() { return *state_->contents; }
 Tree& Library::tree() { return *state_->tree; }

@@ -52,7 +52,13 @@ class Library {
   void stop();
 
   [[nodiscard]] const std::string& path() const;
-  [[nodiscard]] const Settings& settings() const;
+  [[nodiscard]] Settings settings() const;  // as they stand now
+  // While the library is open: what shoebox.toml says by now. Remotes that left it count for no eviction any
+  // more; kBusy: one of them holds the only copy of something, and all stay. apply_settings() follows.
+  Result<Settings> reread_settings();
+  // Makes them those of the library, when nothing works on remotes that left or moved any more. The folders
+  // of Dates keep their layout until the next mount. One thread at a time.
+  Status apply_settings(const Settings& next);
   Catalog& catalog();
   ContentStore& contents();
   Tree& tree();

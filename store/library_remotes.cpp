@@ -22,7 +22,7 @@ constexpr const char* kNewFile =
     "# keep = \"30d\"           # how long Trash and replaced versions are kept\n"
     "# dates_layout = \"%Y/%m\" # folders of Dates\n";
 
-bool same_place(const RemoteSettings& a, const RemoteSettings& b) {
+bool same_address(const RemoteSettings& a, const RemoteSettings& b) {
   return a.url == b.url && a.endpoint == b.endpoint;
 }
 
@@ -96,7 +96,7 @@ Status adopt_remotes(const std::string& library, const std::vector<RemoteSetting
     SHOEBOX_TRY(check_remote_url(remote.url));
     if (!remote.name.empty()) SHOEBOX_TRY(check_remote_name(remote.name));
     const auto same = std::find_if(settings.remotes.begin(), settings.remotes.end(),
-                                   [&](const RemoteSettings& r) { return same_place(r, remote); });
+                                   [&](const RemoteSettings& r) { return same_address(r, remote); });
     if (same != settings.remotes.end() && (remote.name.empty() || remote.name == same->name)) continue;
     if (same != settings.remotes.end()) {
       return {Code::kExists, fmt::format("remote {} is in {}/shoebox.toml already, as \"{}\"", remote.url,
@@ -115,6 +115,24 @@ Status adopt_remotes(const std::string& library, const std::vector<RemoteSetting
   }
   for (const RemoteSettings& remote : settings.remotes) SHOEBOX_TRY(refuse_inside_library(library, remote));
   return Status::ok();
+}
+
+bool same_place(const RemoteSettings& before, const RemoteSettings& after) {
+  return before.name == after.name && place_of(before) == place_of(after);
+}
+
+Result<Settings> reread_settings(const std::string& library, Catalog& catalog, const Settings& now,
+                                 bool read_only) {
+  SHOEBOX_ASSIGN(Settings next, Settings::load(library + "/shoebox.toml"));
+  for (const RemoteSettings& remote : next.remotes) SHOEBOX_TRY(refuse_inside_library(library, remote));
+  std::vector<std::string> left;
+  for (const RemoteSettings& one : now.remotes) {
+    const bool stays = std::any_of(next.remotes.begin(), next.remotes.end(),
+                                   [&](const RemoteSettings& r) { return r.name == one.name; });
+    if (!stays) left.push_back(one.name);
+  }
+  if (!left.empty() && !read_only) SHOEBOX_TRY(let_go_of_remotes(catalog, next.remotes, left));
+  return next;
 }
 
 Status reconcile_remotes(Catalog& catalog, Outbox& outbox, const Settings& settings) {

@@ -19,6 +19,14 @@ class Outbox;
 Status adopt_remotes(const std::string& library, const std::vector<RemoteSettings>& extra, bool read_only,
                      Settings& settings);
 
+// The settings as shoebox.toml has them now, for a library that is open with `now`. Remotes that left it are
+// let go of, unless `read_only`: kBusy as for let_go_of_remote(), and then none is.
+Result<Settings> reread_settings(const std::string& library, Catalog& catalog, const Settings& now,
+                                 bool read_only);
+
+// Whether copies on `before` are copies on `after`.
+bool same_place(const RemoteSettings& before, const RemoteSettings& after);
+
 // Compares the remotes with those of the last time, as the catalog remembers them.
 Status reconcile_remotes(Catalog& catalog, Outbox& outbox, const Settings& settings);
 

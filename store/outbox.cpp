@@ -43,11 +43,12 @@ Status Outbox::save_progress(ContentNo content, const std::string& remote, const
 }
 
 Status Outbox::sending(ContentNo content, const std::string& remote, const std::string& key) {
+  std::string claimed = state_->claim_name(remote, key);
   {
     MutexLock lock(state_->mutex);
     State::Queue& queue = state_->queues[remote];
     const KeyClaim ours{KeyClaim::Work::kUpload, content, key};
-    if (queue.claims.emplace(state_->claim_name(remote, key), ours).first->second != ours) {
+    if (queue.claims.emplace(std::move(claimed), ours).first->second != ours) {
       return {Code::kBusy, fmt::format("{} on {}: something else is being done there", key, remote)};
     }
     queue.sending.insert(content);
@@ -118,7 +119,9 @@ Status Outbox::copy_lost(ContentNo content, const std::string& remote, const std
       std::find_if(copies.begin(), copies.end(), [&](const auto& c) { return c.first == remote; });
   if (!record || here == copies.end()) return Status::ok();
   if (!key.empty() && here->second.key != key) return Status::ok();  // moved since somebody looked
-  size_t others = 0;  // that count; a remote that was let go does not
+  SHOEBOX_ASSIGN(const bool left, remote_is_let_go(*txn, remote));
+  if (left) return Status::ok();  // nothing is sent there any more
+  size_t others = 0;              // that count; a remote that was let go does not
   for (const auto& [name, copy] : copies) {
     SHOEBOX_ASSIGN(const bool let_go, remote_is_let_go(*txn, name));
     if (name != remote && !let_go) ++others;
@@ -188,11 +191,18 @@ Status Outbox::set_paused(bool paused) {
 }
 
 void Outbox::set_key_limits(const std::string& remote, const KeyLimits& limits) {
+  MutexLock lock(state_->mutex);
   state_->key_limits[remote] = limits;
+  state_->queues[remote].folding = {};
 }
 
 void Outbox::set_backed_up(const std::string& remote, std::function<uint64_t()> backed_up) {
-  state_->backed_up[remote] = std::move(backed_up);
+  MutexLock lock(state_->mutex);
+  if (backed_up) {
+    state_->backed_up[remote] = std::move(backed_up);
+  } else {
+    state_->backed_up.erase(remote);
+  }
 }
 
 void Outbox::on_job(std::function<void()> wake) { state_->wakes.push_back(std::move(wake)); }

@@ -103,6 +103,8 @@ class Outbox {
   // lost). From now on also contents that become ready to be sent without a job: a temporary file
   // that got its real name.
   Result<uint64_t> enqueue_missing(const std::string& remote);
+  // The remote is in the settings no longer and nothing works there: its jobs go, and none is queued again.
+  Status stop_serving(const std::string& remote);
   // Jobs of remotes that are not in the settings any more go: nothing would ever end them.
   Status drop_jobs_of_others(const std::vector<std::string>& remotes);
 
@@ -166,11 +168,12 @@ class Outbox {
   // Durable pause switch.
   Result<bool> paused() const;
   Status set_paused(bool paused);
-  // Set before threads start; without it a remote has the widest limits.
+  // Before anything works there; without it a remote has the widest limits. Whether it takes two spellings
+  // of a key for one is found out anew.
   void set_key_limits(const std::string& remote, const KeyLimits& limits);
   // `backed_up` tells the last change of the catalog that its backup on the remote has: no object is removed
-  // there before the backup knows why, so that a library made from it finds every original. Set before
-  // threads start; without it nothing waits.
+  // there before the backup knows why, so that a library made from it finds every original. Without it, or
+  // with an empty one, nothing waits.
   void set_backed_up(const std::string& remote, std::function<uint64_t()> backed_up);
   // `wake` runs after each commit that queued jobs or may have made some ready, on the committing
   // thread. Must not block. Set before threads start.

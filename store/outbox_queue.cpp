@@ -150,7 +150,7 @@ void Outbox::State::ensure_jobs(ContentNo content) {
     if (!lacking || !*lacking) continue;
     const std::unique_ptr<Transaction> txn = catalog.begin();
     const auto still = lacks_job(*txn, content, remote);
-    if (!still || !*still) continue;
+    if (!still || !*still || !serves(remote)) continue;
     UploadJob job;
     job.content = content;
     job.remote = remote;
@@ -158,6 +158,11 @@ void Outbox::State::ensure_jobs(ContentNo content) {
     const Status committed = txn->commit();
     if (!committed) log::error("queueing content {} for {}: {}", content.value, remote, committed.message());
   }
+}
+
+bool Outbox::State::serves(const std::string& remote) const {
+  MutexLock lock(mutex);
+  return std::find(served.begin(), served.end(), remote) != served.end();
 }
 
 Result<uint64_t> Outbox::enqueue_missing(const std::string& remote) {
@@ -192,6 +197,27 @@ Result<uint64_t> Outbox::enqueue_missing(const std::string& remote) {
     queued += batch;
   }
   return queued;
+}
+
+Status Outbox::stop_serving(const std::string& remote) {
+  {
+    MutexLock lock(state_->mutex);
+    std::erase(state_->served, remote);
+    state_->backed_up.erase(remote);
+  }
+  for (ContentNo after(0);;) {
+    // From the catalog, under the writer lock: the totals follow commits a moment later.
+    const std::unique_ptr<Transaction> txn = state_->catalog.begin();
+    std::vector<ContentNo> batch;
+    SHOEBOX_TRY(state_->catalog.for_each_job(remote, after, [&](const UploadJob& job) {
+      batch.push_back(job.content);
+      return batch.size() < kOutboxBatchRows;
+    }));
+    if (batch.empty()) return Status::ok();
+    for (const ContentNo content : batch) txn->erase_job(content, remote);
+    SHOEBOX_TRY(txn->commit());
+    after = batch.back();
+  }
 }
 
 Status Outbox::drop_jobs_of_others(const std::vector<std::string>& remotes) {

@@ -30,6 +30,7 @@ Result<bool> decoded(const CatalogReader& reader, ContentNo content) {
 }  // namespace
 
 std::string Outbox::State::claim_name(const std::string& remote, const std::string& key) const {
+  MutexLock lock(mutex);
   const auto limits = key_limits.find(remote);
   return limits != key_limits.end() && limits->second.folds != KeyLimits::Folds::kNo ? keys::fold(key) : key;
 }
@@ -54,10 +55,10 @@ void Outbox::State::release_key(const std::string& remote, const std::string& ke
 }
 
 KeyLimits Outbox::State::limits_of(const std::string& remote) const {
+  MutexLock lock(mutex);
   const auto found = key_limits.find(remote);
   if (found == key_limits.end()) return {};
   KeyLimits limits = found->second;
-  MutexLock lock(mutex);
   const auto queue = queues.find(remote);
   if (queue != queues.end() && queue->second.folding.known) {
     limits.folds = *queue->second.folding.known ? KeyLimits::Folds::kYes : KeyLimits::Folds::kNo;

@@ -90,9 +90,9 @@ struct Outbox::State {
     std::unordered_map<std::string, uint64_t> unbacked;
     bool awaits_backup = false;  // as next_tidy() found, asked last
   };
-  std::map<std::string, KeyLimits> key_limits;                 // set before threads start
-  std::map<std::string, std::function<uint64_t()>> backed_up;  // set before threads start
   mutable Mutex mutex;  // leaf: only the catalog is read while it is held
+  std::map<std::string, KeyLimits> key_limits GUARDED_BY(mutex);
+  std::map<std::string, std::function<uint64_t()>> backed_up GUARDED_BY(mutex);
   std::map<std::string, Queue> queues GUARDED_BY(mutex);
   std::vector<std::string> served GUARDED_BY(mutex);  // remotes whose contents must have jobs
 
@@ -105,6 +105,7 @@ struct Outbox::State {
   void observe(const Change& change);
   void count(const Change& change);
   void ensure_jobs(ContentNo content);
+  [[nodiscard]] bool serves(const std::string& remote) const;
   // nullopt: the key is about to become free; ask again.
   Result<std::optional<std::string>> choose_key(const std::string& remote, ContentNo content,
                                                 const ContentHash& sha256);

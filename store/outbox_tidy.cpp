@@ -123,14 +123,19 @@ void Outbox::State::end_probe(const std::string& remote, const std::string& key,
 
 // Whether the object must wait: a library made from the backup as it is now would look for it there.
 Result<bool> Outbox::State::unbacked(const std::string& remote, const std::string& key) {
-  const auto found = backed_up.find(remote);
-  if (found == backed_up.end()) return false;
+  std::function<uint64_t()> ask;
+  {
+    MutexLock lock(mutex);
+    const auto found = backed_up.find(remote);
+    if (found == backed_up.end()) return false;
+    ask = found->second;
+  }
   uint64_t last = 0;
   {
     const std::unique_ptr<Transaction> none = catalog.begin();  // what is visible is counted as well
     last = catalog.last_change();
   }
-  const uint64_t backed_up_to = found->second();
+  const uint64_t backed_up_to = ask();
   MutexLock lock(mutex);
   State::Queue& queue = queues[remote];
   const bool waits = queue.unbacked.try_emplace(key, last).first->second > backed_up_to;

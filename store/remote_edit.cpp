@@ -36,22 +36,23 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// One original is read back from `name` alone.
-Result<bool> is_only_copy(const CatalogReader& reader, const std::vector<RemoteSettings>& remotes,
-                          const std::string& name, ContentNo number, const ContentRecord& record) {
-  if (record.residence == Residence::kLocal) return false;
+// One original is read back from `names` alone; gives the first of them that has it.
+Result<std::string> only_holder(const CatalogReader& reader, const std::vector<RemoteSettings>& remotes,
+                                const std::vector<std::string>& names, ContentNo number,
+                                const ContentRecord& record) {
+  if (record.residence == Residence::kLocal) return std::string();
   SHOEBOX_ASSIGN(const auto copies, reader.copies(number));
-  bool there = false;
+  std::string there;
   for (const auto& [remote, copy] : copies) {
     const std::string& remote_name = remote;  // a lambda cannot hold a binding
-    if (remote == name) {
-      there = true;
+    if (std::find(names.begin(), names.end(), remote) != names.end()) {
+      if (there.empty()) there = remote;
       continue;
     }
     const bool in_settings =
         std::any_of(remotes.begin(), remotes.end(), [&](const auto& r) { return r.name == remote_name; });
     SHOEBOX_ASSIGN(const bool let_go, remote_is_let_go(reader, remote));
-    if (in_settings && !let_go && copy.size == record.size) return false;
+    if (in_settings && !let_go && copy.size == record.size) return std::string();
   }
   return there;
 }
@@ -96,15 +97,24 @@ Result<std::string> without_remote(const std::string& text, const std::string& n
 
 Status let_go_of_remote(Catalog& catalog, const std::vector<RemoteSettings>& remotes,
                         const std::string& name) {
+  return let_go_of_remotes(catalog, remotes, {name});
+}
+
+Status let_go_of_remotes(Catalog& catalog, const std::vector<RemoteSettings>& remotes,
+                         const std::vector<std::string>& names) {
   // Under the writer lock from the look to the mark: nothing is evicted in between.
   const std::unique_ptr<Transaction> txn = catalog.begin();
   uint64_t only = 0;
+  std::string name;  // of the first that holds the only copy of something
   Status failed;
   SHOEBOX_TRY(txn->for_each_content([&](ContentNo number, const ContentRecord& record) {
-    const auto is_only = is_only_copy(*txn, remotes, name, number, record);
-    if (!is_only) failed = is_only.status();
-    only += is_only && *is_only ? 1 : 0;
-    return is_only.is_ok();
+    const auto holder = only_holder(*txn, remotes, names, number, record);
+    if (!holder) failed = holder.status();
+    if (holder && !holder->empty()) {
+      ++only;
+      if (name.empty()) name = *holder;
+    }
+    return holder.is_ok();
   }));
   SHOEBOX_TRY(failed);
   if (only > 0) {
@@ -114,7 +124,7 @@ Status let_go_of_remote(Catalog& catalog, const std::vector<RemoteSettings>& rem
                 "add another remote and wait for its backup (shoebox backup wait)",
                 name, only, only == 1 ? "" : "s")};
   }
-  txn->put_meta(meta_of(name), "1");
+  for (const std::string& one : names) txn->put_meta(meta_of(one), "1");
   SHOEBOX_TRY(txn->commit());
   return catalog.sync();
 }

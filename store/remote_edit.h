@@ -21,6 +21,9 @@ Result<std::string> without_remote(const std::string& text, const std::string& n
 // what to do: the remote holds the only copy of something. `remotes`: those of the settings.
 Status let_go_of_remote(Catalog& catalog, const std::vector<RemoteSettings>& remotes,
                         const std::string& name);
+// The same for several, all of them or none.
+Status let_go_of_remotes(Catalog& catalog, const std::vector<RemoteSettings>& remotes,
+                         const std::vector<std::string>& names);
 // Undoes it: the remote is in the settings (again).
 Status take_remote_back(Catalog& catalog, const std::string& name);
 // Whether let_go_of_remote() was the last word about this remote.

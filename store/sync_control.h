@@ -89,6 +89,16 @@ struct VerifyReport {
 };
 
 struct RemoteSettings;
+struct Settings;
+
+// How a library that is open takes over changed settings; called one after the other on one thread, and by
+// nobody else meanwhile.
+struct SettingsChange {
+  // The new ones. Failing, nothing changes.
+  std::function<Result<Settings>()> read;
+  // Nothing works any more on remotes that left or changed.
+  std::function<Status(const Settings&)> apply;
+};
 
 class SyncControl {
  public:
@@ -96,6 +106,9 @@ class SyncControl {
   virtual Result<std::vector<RemoteStatus>> status() = 0;
   virtual Status pause() = 0;  // durable: stands after a remount
   virtual Status resume() = 0;
+  // Goes on with changed settings: what works on remotes that left or changed is broken off and ends, new
+  // ones are begun with. Blocks until that is done. A remote that cannot be used is told by status().
+  virtual Status change_settings(const SettingsChange& change) = 0;
   // Writes, reads and removes a small object; blocks. The remote need not be one of status(). Gives who
   // owns it.
   virtual Result<RemoteOwner> test(const RemoteSettings& remote, CancelToken cancel) = 0;

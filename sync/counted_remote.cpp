@@ -1,5 +1,7 @@
 #include "sync/counted_remote.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace shoebox {
@@ -29,13 +31,20 @@ class Counting {
 
 }  // namespace
 
+Status CountedRemote::open() const {
+  if (!closed_) return Status::ok();
+  return {Code::kUnavailable, fmt::format("remote {} is no longer in use here", remote_->name())};
+}
+
 Status CountedRemote::check(const RequestContext& context) {
+  SHOEBOX_TRY(open());
   const Counting counting(context, counters_);
   return remote_->check(counting.context());
 }
 
 Result<RemoteObject> CountedRemote::put(const std::string& key, int fd, const PutOptions& options,
                                         const RequestContext& context) {
+  SHOEBOX_TRY(open());
   const Counting counting(context, counters_);
   PutOptions counted = options;
   uint64_t seen = 0;  // on_bytes tells the sum so far
@@ -48,6 +57,7 @@ Result<RemoteObject> CountedRemote::put(const std::string& key, int fd, const Pu
 }
 
 Result<RemoteObject> CountedRemote::stat(const std::string& key, const RequestContext& context) {
+  SHOEBOX_TRY(open());
   const Counting counting(context, counters_);
   return remote_->stat(key, counting.context());
 }
@@ -55,6 +65,7 @@ Result<RemoteObject> CountedRemote::stat(const std::string& key, const RequestCo
 Status CountedRemote::get(const std::string& key, ByteRange range, const std::string& etag,
                           const std::function<Status(std::string_view)>& sink,
                           const RequestContext& context) {
+  SHOEBOX_TRY(open());
   const Counting counting(context, counters_);
   const auto counted = [&](std::string_view piece) {
     counters_.bytes_received += piece.size();
@@ -65,16 +76,19 @@ Status CountedRemote::get(const std::string& key, ByteRange range, const std::st
 
 Result<ListPage> CountedRemote::list(const std::string& prefix, const std::string& next,
                                      const RequestContext& context) {
+  SHOEBOX_TRY(open());
   const Counting counting(context, counters_);
   return remote_->list(prefix, next, counting.context());
 }
 
 Status CountedRemote::copy(const std::string& from, const std::string& to, const RequestContext& context) {
+  SHOEBOX_TRY(open());
   const Counting counting(context, counters_);
   return remote_->copy(from, to, counting.context());
 }
 
 Status CountedRemote::remove(const std::string& key, const RequestContext& context) {
+  SHOEBOX_TRY(open());
   const Counting counting(context, counters_);
   return remote_->remove(key, counting.context());
 }

@@ -20,7 +20,9 @@ class CountedRemote final : public Remote {
  public:
   explicit CountedRemote(std::unique_ptr<Remote> remote) : remote_(std::move(remote)) {}
   [[nodiscard]] const RemoteCounters& counters() const { return counters_; }
-  // For what is not counted: keeping the lease.
+  // From now on every call fails with kUnavailable: the remote left the settings. What runs goes on.
+  void close() { closed_ = true; }
+  // For what is not counted, nor closed: keeping the lease.
   Remote& uncounted() { return *remote_; }
 
   [[nodiscard]] const std::string& name() const override { return remote_->name(); }
@@ -38,8 +40,11 @@ class CountedRemote final : public Remote {
                                     const RequestContext& context) override;
 
  private:
+  [[nodiscard]] Status open() const;
+
   std::unique_ptr<Remote> remote_;
   RemoteCounters counters_;
+  std::atomic<bool> closed_{false};
 };
 
 }  // namespace shoebox

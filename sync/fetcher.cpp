@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "store/base/log.h"
 #include "sync/fetcher_state.h"
 
 namespace shoebox {
@@ -39,9 +40,45 @@ Fetcher::Fetcher(Catalog& catalog, ContentStore& contents, const Clock& clock, O
 
 Fetcher::~Fetcher() { stop(); }
 
-void Fetcher::add_remote(Remote& remote) {
+void Fetcher::add_remote(std::shared_ptr<Remote> remote) {
+  auto added = std::make_shared<State::RemoteState>(std::move(remote));
   MutexLock lock(state_->mutex);
-  state_->remotes.emplace_back().remote = &remote;
+  state_->remotes.push_back(std::move(added));
+}
+
+void Fetcher::add_remote(Remote& remote) {
+  add_remote(std::shared_ptr<Remote>(std::shared_ptr<void>(), &remote));
+}
+
+void Fetcher::remove_remote(const std::string& name) {
+  std::shared_ptr<State::RemoteState> removed;  // goes, if need be, without the mutex
+  MutexLock lock(state_->mutex);
+  removed = state_->remote_called(name);
+  if (!removed) return;
+  removed->removed = true;
+  std::erase(state_->remotes, removed);
+  for (auto& [content, active] : state_->active) {
+    for (const std::shared_ptr<State::Job>& job : active.jobs) {
+      if (!job->running || job->stalled || job->remote != name) continue;
+      job->stalled = true;
+      job->cancel.cancel();
+    }
+  }
+}
+
+void Fetcher::order_remotes(const std::vector<std::string>& names) {
+  const auto place = [&](const std::shared_ptr<State::RemoteState>& remote) {
+    return std::find(names.begin(), names.end(), remote->remote->name()) - names.begin();
+  };
+  MutexLock lock(state_->mutex);
+  std::stable_sort(state_->remotes.begin(), state_->remotes.end(),
+                   [&](const auto& a, const auto& b) { return place(a) < place(b); });
+}
+
+std::shared_ptr<Fetcher::State::RemoteState> Fetcher::State::remote_called(const std::string& name) const {
+  const auto found = std::find_if(remotes.begin(), remotes.end(),
+                                  [&](const auto& remote) { return remote->remote->name() == name; });
+  return found != remotes.end() ? *found : nullptr;
 }
 
 void Fetcher::on_disk_full(std::function<uint64_t(uint64_t)> callback) {
@@ -83,15 +120,16 @@ void Fetcher::stop() {
 Result<std::vector<Fetcher::State::Candidate>> Fetcher::State::candidates(ContentNo content) const {
   SHOEBOX_ASSIGN(const auto copies, catalog.copies(content));
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, catalog.content(content));
+  if (copies.empty()) return nobody_has(content);
   const bool pinned = record && record->state == ContentState::kAdopted;
   std::vector<Candidate> found;
   MutexLock lock(mutex);
   const Steady now = clock.steady();
-  for (size_t i = 0; i < remotes.size(); ++i) {
+  for (const std::shared_ptr<RemoteState>& remote : remotes) {
     for (const auto& [name, copy] : copies) {
-      if (name != remotes[i].remote->name()) continue;
+      if (name != remote->remote->name()) continue;
       if (pinned && copy.etag.empty()) continue;  // never adopted so
-      found.push_back({i, copy.key, pinned ? copy.etag : std::string()});
+      found.push_back({remote, copy.key, pinned ? copy.etag : std::string()});
     }
   }
   if (found.empty()) {
@@ -100,33 +138,49 @@ Result<std::vector<Fetcher::State::Candidate>> Fetcher::State::candidates(Conten
         fmt::format("content {}: evicted, and no remote of the settings has it; put its [[remote]] back",
                     content.value));
   }
-  const auto online = [&](const Candidate& c)
-                          REQUIRES(mutex) { return remotes[c.remote].offline_until <= now; };
+  const auto online = [&](const Candidate& c) REQUIRES(mutex) { return c.remote->offline_until <= now; };
   // The fastest first; those not measured (lately) keep the order of the settings, and come before.
   std::stable_sort(found.begin(), found.end(), [&](const Candidate& a, const Candidate& b) REQUIRES(mutex) {
     return latency_of(a) < latency_of(b);
   });
   std::stable_partition(found.begin(), found.end(), online);
   if (!online(found.front())) {
-    const RemoteState& first = remotes[found.front().remote];
+    const RemoteState& first = *found.front().remote;
     return Status(Code::kUnavailable, fmt::format("content {}: remote {} is offline ({})", content.value,
                                                   first.remote->name(), first.last_error));
   }
   return found;
 }
 
+// Where another machine writes, its catalog comes before its originals.
+Status Fetcher::State::nobody_has(ContentNo content) const {
+  return {Code::kUnavailable,
+          fmt::format("content {}: no remote has it yet; it can be read once the machine that writes this "
+                      "library has sent it (user.shoebox.state is \"pending\" until then)",
+                      content.value)};
+}
+
+// Once each, as programs ask again and again.
+void Fetcher::State::tell_unsent(ContentNo content, const Status& why) {
+  {
+    MutexLock lock(mutex);
+    if (told_unsent.size() > kIdleContents) told_unsent.clear();
+    if (!told_unsent.insert(content).second) return;
+  }
+  log::warning("{}", why.message());
+}
+
 // Measurements are forgotten: a remote that was slow once must not stay so for ever.
 double Fetcher::State::latency_of(const Candidate& candidate) const {
   constexpr auto kForgetAfter = std::chrono::minutes(10);
-  const RemoteState& remote = remotes[candidate.remote];
+  const RemoteState& remote = *candidate.remote;
   if (!remote.latency_s || clock.steady() - remote.measured > kForgetAfter) return 0;
   return *remote.latency_s;
 }
 
-void Fetcher::State::note_latency(size_t index, double seconds) {
+void Fetcher::State::note_latency(RemoteState& remote, double seconds) {
   constexpr double kWeight = 0.3;  // of the newest: a few requests tell
   MutexLock lock(mutex);
-  RemoteState& remote = remotes[index];
   remote.latency_s = remote.latency_s ? (1 - kWeight) * *remote.latency_s + kWeight * seconds : seconds;
   remote.measured = clock.steady();
 }
@@ -149,6 +203,8 @@ void Fetcher::fetch(ContentNo content, ByteRange range, CancelToken cancel,
     }
     if (!missing.empty()) {
       auto found = state.candidates(content);
+      if (const auto copies = state.catalog.copies(content); !found && copies && copies->empty())
+        state.tell_unsent(content, found.status());
       if (!found) return found.status();
     }
     return std::make_pair(record->size, std::move(missing));
@@ -223,26 +279,20 @@ void Fetcher::State::forget_idle() {
 
 bool Fetcher::online(const std::string& remote) const {
   MutexLock lock(state_->mutex);
-  for (const State::RemoteState& r : state_->remotes) {
-    if (r.remote->name() == remote) return r.offline_until <= state_->clock.steady();
-  }
-  return false;
+  const auto known = state_->remote_called(remote);
+  return known && known->offline_until <= state_->clock.steady();
 }
 
 std::string Fetcher::last_error(const std::string& remote) const {
   MutexLock lock(state_->mutex);
-  for (const State::RemoteState& r : state_->remotes) {
-    if (r.remote->name() == remote) return r.last_error;
-  }
-  return {};
+  const auto known = state_->remote_called(remote);
+  return known ? known->last_error : std::string();
 }
 
 int64_t Fetcher::last_error_s(const std::string& remote) const {
   MutexLock lock(state_->mutex);
-  for (const State::RemoteState& r : state_->remotes) {
-    if (r.remote->name() == remote) return r.last_error_s;
-  }
-  return 0;
+  const auto known = state_->remote_called(remote);
+  return known ? known->last_error_s : 0;
 }
 
 }  // namespace shoebox

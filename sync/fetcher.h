@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "store/base/clock.h"
 #include "store/content/content_source.h"
@@ -37,8 +38,14 @@ class Fetcher final : public ContentSource {
   Fetcher(Catalog& catalog, ContentStore& contents, const Clock& clock, Options options);
   ~Fetcher() override;  // stop()
 
-  // Reads go to the one that answers fastest; before that is known, in this order. Before start().
-  void add_remote(Remote& remote);
+  // Reads go to the one that answers fastest; before that is known, in this order. At any time.
+  void add_remote(std::shared_ptr<Remote> remote);
+  void add_remote(Remote& remote);  // that outlives this
+  // Nothing is read there any more: what is on its way is broken off and asked of another one. A request may
+  // end a moment later, and keeps the remote until then.
+  void remove_remote(const std::string& name);
+  // Brings them into this order; others come behind.
+  void order_remotes(const std::vector<std::string>& names);
   // Evicts until about so many bytes are free; returns the bytes freed. Before start().
   void on_disk_full(std::function<uint64_t(uint64_t bytes_wanted)> callback);
   // The remote plainly has no such object although the catalog says so. Before start().

@@ -38,6 +38,7 @@ struct Fetcher::State {
     Steady last_progress;  // under the mutex
     bool running = false;  // under the mutex
     bool stalled = false;  // under the mutex
+    std::string remote;    // that is asked now; under the mutex
   };
   struct Active {
     std::vector<std::shared_ptr<Waiter>> waiters;
@@ -48,8 +49,11 @@ struct Fetcher::State {
     Status why;
     Steady until;
   };
+  // Under the mutex, but for `remote`. Shared with those who ask it now.
   struct RemoteState {
-    Remote* remote = nullptr;
+    explicit RemoteState(std::shared_ptr<Remote> r) : remote(std::move(r)) {}
+    const std::shared_ptr<Remote> remote;
+    bool removed = false;
     Steady offline_until = Steady::min();
     std::string last_error;
     int64_t last_error_s = 0;
@@ -63,7 +67,7 @@ struct Fetcher::State {
   };
   using Answers = std::vector<Answer>;
   struct Candidate {
-    size_t remote = 0;  // index in `remotes`
+    std::shared_ptr<RemoteState> remote;
     std::string key;
     std::string etag;  // empty: each block is checked against its own hash, which says more
   };
@@ -83,10 +87,11 @@ struct Fetcher::State {
   ConditionVariable work;      // jobs were queued, or stop
   ConditionVariable watching;  // somebody waits, or stop
   bool stopping GUARDED_BY(mutex) = false;
-  std::vector<RemoteState> remotes GUARDED_BY(mutex);
+  std::vector<std::shared_ptr<RemoteState>> remotes GUARDED_BY(mutex);
   std::unordered_map<ContentNo, Active> active GUARDED_BY(mutex);
   std::unordered_map<ContentNo, Bad> bad GUARDED_BY(mutex);
   std::deque<std::shared_ptr<Job>> queue GUARDED_BY(mutex);
+  std::set<ContentNo> told_unsent GUARDED_BY(mutex);  // in the log: nobody sent them yet
 
   // fetcher.cpp
   Result<std::vector<Candidate>> candidates(ContentNo content) const;
@@ -96,15 +101,20 @@ struct Fetcher::State {
   void work_loop();
   void run_job(const std::shared_ptr<Job>& job);
   Status transfer(const std::shared_ptr<Job>& job, ByteRange range);
+  Status transfer_from(const std::vector<Candidate>& sources, const std::shared_ptr<Job>& job,
+                       ByteRange range, bool& left);
   Status request(const std::shared_ptr<Job>& job, Remote& remote, const Candidate& source, ByteRange range,
                  RequestHints& hints, bool& local_trouble);
   Status store(ContentNo content, uint64_t index, std::string_view bytes);
   void arrived(const std::shared_ptr<Job>& job, uint64_t block, uint64_t end);
   void failed(const std::shared_ptr<Job>& job, const Status& why);
   bool moved(ContentNo content, Candidate& source, const Remote& remote) const;
-  void note_latency(size_t index, double seconds);
+  Status nobody_has(ContentNo content) const;
+  void tell_unsent(ContentNo content, const Status& why);
+  void note_latency(RemoteState& remote, double seconds);
   [[nodiscard]] double latency_of(const Candidate& candidate) const REQUIRES(mutex);
-  void note_remote(size_t index, const Status& status);
+  void note_remote(RemoteState& remote, const Status& status);
+  [[nodiscard]] std::shared_ptr<RemoteState> remote_called(const std::string& name) const REQUIRES(mutex);
   bool wanted(const Job& job) REQUIRES(mutex);
   bool pause_for(double s);  // false: stopping
   // fetcher_watch.cpp

@@ -15,6 +15,7 @@ namespace {
 constexpr int kTriesPerRemote = 3;    // of an unreachable one before it counts as offline
 constexpr int kRottenPerRemote = 2;   // a bad block is fetched again once, then from another remote
 constexpr int kMovesPerRemote = 10;   // a file renamed again and again while it is read
+constexpr int kChangesPerJob = 3;     // of the settings, which break off what is read
 constexpr int kThrottledPerJob = 20;  // bounded; nobody waits longer than the deadline anyway
 
 bool unreachable(Code code) { return code == Code::kUnavailable || code == Code::kTimeout; }
@@ -69,17 +70,29 @@ void Fetcher::State::run_job(const std::shared_ptr<Job>& job) {
   present_until(range.end);
 }
 
-// Brings `range`, asking remote after remote. The worst of what they said is the answer.
 Status Fetcher::State::transfer(const std::shared_ptr<Job>& job, ByteRange range) {
-  SHOEBOX_ASSIGN(const std::vector<Candidate> sources, candidates(job->content));
+  for (int change = 0;; ++change) {
+    SHOEBOX_ASSIGN(const std::vector<Candidate> sources, candidates(job->content));
+    bool left = false;
+    const Status status = transfer_from(sources, job, range, left);
+    // Its settings may just have changed: then it is there anew.
+    if (status || !left || change == kChangesPerJob) return status;
+  }
+}
+
+// Brings `range`, asking remote after remote. The worst of what they said is the answer. `left`: one of them
+// was removed meanwhile.
+Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, const std::shared_ptr<Job>& job,
+                                     ByteRange range, bool& left) {
   Status answer;
   int throttled = 0;
   for (Candidate source : sources) {
-    Remote* remote = nullptr;
+    RemoteState& from = *source.remote;
+    Remote* const remote = from.remote.get();
     {
       MutexLock lock(mutex);
-      remote = remotes[source.remote].remote;
-      if (remotes[source.remote].offline_until > clock.steady()) continue;
+      left = left || from.removed;
+      if (from.removed || from.offline_until > clock.steady()) continue;
     }
     int tries = 0, rotten = 0, moves = 0;
     for (;;) {
@@ -96,8 +109,13 @@ Status Fetcher::State::transfer(const std::shared_ptr<Job>& job, ByteRange range
       bool local_trouble = false;
       Status status = request(job, *remote, source, range, hints, local_trouble);
       if (status) {
-        note_remote(source.remote, status);
+        note_remote(from, status);
         return status;
+      }
+      if (!local_trouble) {
+        MutexLock lock(mutex);
+        left = left || from.removed;
+        if (from.removed && !stopping) break;
       }
       if (status.code() == Code::kCancelled) {
         MutexLock lock(mutex);
@@ -120,7 +138,7 @@ Status Fetcher::State::transfer(const std::shared_ptr<Job>& job, ByteRange range
           return status;
         continue;
       }
-      note_remote(source.remote, status);
+      note_remote(from, status);
       if (status.code() == Code::kNotFound && copy_missing)
         copy_missing(job->content, remote->name(), source.key);
       break;
@@ -153,6 +171,9 @@ Status Fetcher::State::request(const std::shared_ptr<Job>& job, Remote& remote, 
     MutexLock lock(mutex);
     job->stalled = false;
     job->cancel = context.cancel;
+    job->remote = remote.name();
+    if (source.remote->removed)
+      return {Code::kUnavailable, fmt::format("remote {} was removed", remote.name())};
     job->last_progress = clock.steady();
   }
   std::string gathered;
@@ -174,7 +195,7 @@ Status Fetcher::State::request(const std::shared_ptr<Job>& job, Remote& remote, 
   const auto sink = [&](std::string_view piece) -> Status {
     if (!answered) {
       answered = true;
-      note_latency(source.remote, std::chrono::duration<double>(clock.steady() - asked).count());
+      note_latency(*source.remote, std::chrono::duration<double>(clock.steady() - asked).count());
     }
     {
       MutexLock lock(mutex);
@@ -280,9 +301,8 @@ void Fetcher::State::failed(const std::shared_ptr<Job>& job, const Status& why) 
   for (const auto& waiter : lost) waiter->done(why);
 }
 
-void Fetcher::State::note_remote(size_t index, const Status& status) {
+void Fetcher::State::note_remote(RemoteState& remote, const Status& status) {
   MutexLock lock(mutex);
-  RemoteState& remote = remotes[index];
   if (status) {
     remote.offline_until = Steady::min();
     return;

@@ -25,12 +25,10 @@ constexpr auto kSurroundingsPeriod = std::chrono::seconds(10);
 
 SyncEngine::SyncEngine(Dependencies dependencies) {
   const std::vector<RemoteSettings> remotes = std::move(dependencies.remotes);
-  const int64_t quiet_s = dependencies.quiet_s;
   if (dependencies.writer.id.empty()) {
     if (Result<std::string> id = new_owner_id()) dependencies.writer.id = std::move(*id);
   }
   auto on_disk_full = std::move(dependencies.on_disk_full);
-  const CatalogBackup::Options backup_options = dependencies.catalog_backup;
   MakeRemote make = std::move(dependencies.make_remote);
   state_ = std::make_shared<State>(std::move(dependencies));
   state_->make_remote = std::move(make);
@@ -43,15 +41,23 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
         log::warning("remote {}: the object of content {} is gone; {}", remote, content.value,
                      noted ? "it is queued again" : noted.message());
       });
-  for (const RemoteSettings& settings : remotes) {
-    state_->members.push_back(state_->make_member(settings, quiet_s, backup_options));
+  State::Members members;
+  for (const RemoteSettings& settings : remotes) members.push_back(state_->make_member(settings));
+  {
+    MutexLock lock(state_->mutex);
+    state_->members = std::move(members);
   }
   state_->follow_commits(state_);
 }
 
-SyncEngine::State::Member SyncEngine::State::make_member(const RemoteSettings& settings, int64_t quiet_s,
-                                                         CatalogBackup::Options backup) {
-  Member member;
+SyncEngine::State::Members SyncEngine::State::all() const {
+  MutexLock lock(mutex);
+  return members;
+}
+
+std::shared_ptr<SyncEngine::State::Member> SyncEngine::State::make_member(const RemoteSettings& settings) {
+  const auto made = std::make_shared<Member>();
+  Member& member = *made;
   member.settings = settings;
   const UploadPolicy& policy = settings.policy;
   const auto totals = outbox.totals(settings.name);
@@ -59,12 +65,12 @@ SyncEngine::State::Member SyncEngine::State::make_member(const RemoteSettings& s
   if (!remote) {
     member.broken = remote.status();
     log::error("remote {}: {}", settings.name, remote.status().message());
-    return member;
+    return made;
   }
   member.remote = std::make_unique<CountedRemote>(std::move(*remote));
   member.paced =
       std::make_unique<PacedRemote>(*member.remote, clock, policy, settings.connections + kOthersAtWork);
-  fetcher.add_remote(*member.remote);
+  fetcher.add_remote(std::shared_ptr<Remote>(made, member.remote.get()));
   make_lease(member);
   Uploader::Options uploading;
   uploading.connections = settings.connections;
@@ -83,6 +89,7 @@ SyncEngine::State::Member SyncEngine::State::make_member(const RemoteSettings& s
   tidying.policy = policy;
   member.sidecars = std::make_unique<SidecarSender>(outbox, *member.leased, clock, tidying);
   member.tidier = std::make_unique<Tidier>(outbox, *member.leased, clock, std::move(tidying));
+  CatalogBackup::Options backup = backup_options;
   backup.policy = policy;
   backup.on_sent = [this, tidier = member.tidier.get()] {
     forget_changes();
@@ -90,11 +97,16 @@ SyncEngine::State::Member SyncEngine::State::make_member(const RemoteSettings& s
   };
   backup.more_to_come = [this] { return at_work_for_owner(); };
   member.backup = std::make_unique<CatalogBackup>(catalog, *member.leased, clock, std::move(backup));
-  outbox.set_backed_up(settings.name, [weak = weak_from_this(), sent = member.backup.get()]() -> uint64_t {
-    const std::shared_ptr<State> state = weak.lock();
-    return state ? sent->sent_up_to() : 0;
+  outbox.set_backed_up(settings.name, [weak = std::weak_ptr<Member>(made)]() -> uint64_t {
+    const std::shared_ptr<Member> there = weak.lock();
+    return there ? there->backup->sent_up_to() : 0;
   });
-  return member;
+  return made;
+}
+
+void SyncEngine::State::Member::stop() const {
+  for (RemoteWorker* const worker : workers()) worker->stop();
+  if (lease) lease->stop();
 }
 
 std::vector<RemoteWorker*> SyncEngine::State::Member::workers() const {
@@ -103,15 +115,16 @@ std::vector<RemoteWorker*> SyncEngine::State::Member::workers() const {
 }
 
 void SyncEngine::State::each_worker(const std::function<void(RemoteWorker&)>& work) const {
-  for (const Member& member : members) {
-    for (RemoteWorker* const worker : member.workers()) work(*worker);
+  for (const auto& member : all()) {
+    for (RemoteWorker* const worker : member->workers()) work(*worker);
   }
 }
 
 bool SyncEngine::State::at_work_for_owner() const {
-  return std::any_of(members.begin(), members.end(), [](const Member& member) {
-    return member.uploader && (member.uploader->report().asked_for || member.tidier->report().asked_for ||
-                               member.sidecars->report().asked_for);
+  const Members now = all();
+  return std::any_of(now.begin(), now.end(), [](const std::shared_ptr<Member>& member) {
+    return member->uploader && (member->uploader->report().asked_for || member->tidier->report().asked_for ||
+                                member->sidecars->report().asked_for);
   });
 }
 
@@ -120,8 +133,8 @@ void SyncEngine::State::follow_commits(const std::shared_ptr<State>& self) {
   const auto each = [weak = std::weak_ptr<State>(self)](const std::function<void(const Member&)>& tell) {
     const std::shared_ptr<State> state = weak.lock();
     if (!state) return;
-    for (const Member& member : state->members) {
-      if (member.uploader) tell(member);
+    for (const auto& member : state->all()) {
+      if (member->uploader) tell(*member);
     }
   };
   outbox.on_job([each] { each([](const Member& member) { member.uploader->wake(); }); });
@@ -137,9 +150,13 @@ void SyncEngine::State::follow_commits(const std::shared_ptr<State>& self) {
 
 // What no remote's backup needs any more. One that cannot be reached keeps the list, which is bounded.
 void SyncEngine::State::forget_changes() {
+  {
+    MutexLock lock(mutex);
+    if (changing) return;  // one that is made anew may need them
+  }
   uint64_t up_to = std::numeric_limits<uint64_t>::max();
-  for (const Member& member : members) {
-    if (member.backup) up_to = std::min(up_to, member.backup->needs_no_changes_up_to());
+  for (const auto& member : all()) {
+    if (member->backup) up_to = std::min(up_to, member->backup->needs_no_changes_up_to());
   }
   const Status forgotten = catalog.forget_changes(up_to);
   if (!forgotten) log::warning("list of changes: {}", forgotten.message());
@@ -155,24 +172,45 @@ void SyncEngine::start(bool uploads) {
     if (state_->started) return;
     state_->started = true;
     state_->enqueued = !uploads;
+    state_->works = uploads;
   }
   state_->fetcher.start();
   if (state_->follow) state_->start_follower(state_->thumbnails);
   if (!uploads) return;
   state_->watch_surroundings();
-  const auto paused = state_->outbox.paused();
-  for (const State::Member& member : state_->members) {
-    if (member.lease) member.lease->start();
-  }
-  state_->each_worker([&](RemoteWorker& worker) { worker.start(paused && *paused); });
+  for (const auto& member : state_->all()) state_->start_member(*member);
   state_->enqueue = std::thread([state = state_.get()] { state->enqueue_all(); });
-  if (state_->verify_period_s > 0)
-    state_->verifying = std::thread([state = state_.get()] { state->verify_by_itself(); });
+  state_->verifying = std::thread([state = state_.get()] { state->verify_by_itself(); });
+}
+
+void SyncEngine::State::start_member(const Member& member) {
+  if (member.lease) member.lease->start();
+  const auto paused = outbox.paused();
+  Surroundings told;
+  {
+    MutexLock lock(mutex);
+    told = around;
+  }
+  for (RemoteWorker* const worker : member.workers()) {
+    worker->set_surroundings(told);
+    worker->start(paused && *paused);
+  }
+  // What was told meanwhile may have come before.
+  const auto now_paused = outbox.paused();
+  Surroundings now;
+  {
+    MutexLock lock(mutex);
+    now = around;
+  }
+  for (RemoteWorker* const worker : member.workers()) {
+    if (now != told) worker->set_surroundings(now);
+    if (paused && now_paused && *paused != *now_paused) worker->set_paused(*now_paused);
+  }
 }
 
 void SyncEngine::State::enqueue_all() {
   std::vector<std::string> names;
-  for (const Member& member : members) names.push_back(member.settings.name);
+  for (const auto& member : all()) names.push_back(member->settings.name);
   const Status dropped = outbox.drop_jobs_of_others(names);
   if (!dropped) log::error("queued uploads of remotes that are not in the settings: {}", dropped.message());
   for (const std::string& name : names) {
@@ -196,32 +234,35 @@ void SyncEngine::State::enqueue_all() {
   changed.notify_all();
 }
 
-void SyncEngine::stop() {
+void SyncEngine::stop() NO_THREAD_SAFETY_ANALYSIS {
   {
     MutexLock lock(state_->mutex);
     if (!state_->started || state_->stopping) return;
     state_->stopping = true;
+    state_->changed.notify_all();
+    state_->changed.wait(state_->mutex, [this]() NO_THREAD_SAFETY_ANALYSIS { return !state_->changing; });
   }
-  state_->changed.notify_all();
   state_->stop_verifying.cancel();
   state_->surroundings.reset();
   if (state_->enqueue.joinable()) state_->enqueue.join();
   state_->fetcher.stop();  // first: an upload or a repair may wait for a fetch
   if (state_->verifying.joinable()) state_->verifying.join();
   if (state_->follower) state_->follower->stop();
-  state_->each_worker([](RemoteWorker& worker) { worker.stop(); });
-  for (const State::Member& member : state_->members) {
-    if (member.lease) member.lease->stop();
-  }
+  for (const auto& member : state_->all()) member->stop();
 }
 
 void SyncEngine::State::watch_surroundings() {
-  const bool wanted = std::any_of(members.begin(), members.end(), [](const Member& member) {
-    return !member.settings.policy.on_metered || !member.settings.policy.on_battery;
+  const Members now = all();
+  const bool wanted = std::any_of(now.begin(), now.end(), [](const std::shared_ptr<Member>& member) {
+    return !member->settings.policy.on_metered || !member->settings.policy.on_battery;
   });
-  if (!wanted) return;
-  surroundings = std::make_unique<SurroundingsWatch>(kSurroundingsPeriod, [this](const Surroundings& around) {
-    each_worker([&](RemoteWorker& worker) { worker.set_surroundings(around); });
+  if (!wanted || surroundings) return;
+  surroundings = std::make_unique<SurroundingsWatch>(kSurroundingsPeriod, [this](const Surroundings& told) {
+    {
+      MutexLock lock(mutex);
+      around = told;
+    }
+    each_worker([&](RemoteWorker& worker) { worker.set_surroundings(told); });
   });
 }
 

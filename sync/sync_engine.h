@@ -74,6 +74,7 @@ class SyncEngine final : public SyncControl {
   Result<std::vector<RemoteStatus>> status() override;
   Status pause() override;
   Status resume() override;
+  Status change_settings(const SettingsChange& change) override;
   Result<RemoteOwner> test(const RemoteSettings& remote, CancelToken cancel) override;
   Status take_over(
       const TakeoverRequest& request, CancelToken cancel,

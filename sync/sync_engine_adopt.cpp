@@ -10,9 +10,9 @@ Result<AdoptReport> SyncEngine::adopt(const AdoptRequest& request, CancelToken c
   State& state = *state_;
   if (request.remote.empty() || state.tree == nullptr)
     return Status(Code::kInvalid, "adopt: name one remote");
-  SHOEBOX_ASSIGN(const std::vector<Remote*> remotes, state.remotes_called(request.remote));
+  SHOEBOX_ASSIGN(const State::Members members, state.members_called(request.remote));
   const Adopter adopter({state.catalog, state.contents, *state.tree, state.clock}, {});
-  return adopter.run(*remotes.front(), request, cancel, progress);
+  return adopter.run(*members.front()->leased, request, cancel, progress);
 }
 
 }  // namespace shoebox

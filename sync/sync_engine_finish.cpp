@@ -44,18 +44,18 @@ void SyncEngine::finish(std::chrono::milliseconds most) {
   ConditionVariable ended;
   size_t at_work = 0;  // under `mutex`
   std::vector<std::thread> threads;
-  for (const State::Member& member : state_->members) {
-    if (!state_->may_finish(member)) continue;
+  for (const auto& member : state_->all()) {
+    if (!state_->may_finish(*member)) continue;
     {
       const MutexLock lock(mutex);
       ++at_work;
     }
-    threads.emplace_back([&, state = state_.get()] {
+    threads.emplace_back([&, member, state = state_.get()] {
       pthread_setname_np(pthread_self(), "finish");
       try {
-        state->finish(member, cancel);
+        state->finish(*member, cancel);
       } catch (const std::exception& error) {
-        log::error("remote {}: at the end: {}", member.settings.name, error.what());
+        log::error("remote {}: at the end: {}", member->settings.name, error.what());
       }
       const MutexLock lock(mutex);
       --at_work;

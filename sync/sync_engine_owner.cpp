@@ -29,34 +29,31 @@ void SyncEngine::State::make_lease(Member& member) {
   options.user = writer.user;
   options.lease = std::chrono::seconds(member.settings.lease_s);
   options.now = writer.now;
-  options.on_granted = [this, name = member.settings.name] {
-    for (const Member& one : members) {
-      if (one.settings.name != name) continue;
-      for (RemoteWorker* const worker : one.workers()) worker->try_again();
-    }
+  options.on_granted = [&member] {  // whose lease it is
+    for (RemoteWorker* const worker : member.workers()) worker->try_again();
   };
   member.lease = std::make_unique<OwnerLease>(remote, clock, std::move(library), std::move(options));
   member.leased = std::make_unique<LeasedRemote>(*member.paced, *member.lease);
 }
 
-// The first that can be used: all have the same backup.
-const SyncEngine::State::Member& SyncEngine::State::followed() const {
-  const auto usable = std::find_if(members.begin(), members.end(),
-                                   [](const Member& member) { return member.remote != nullptr; });
-  return usable == members.end() ? members.front() : *usable;
-}
-
 void SyncEngine::State::start_follower(Thumbnails* thumbs) {
-  if (members.empty() || !followed().remote) return;
   Follower::Options options;
   options.thumbnails = thumbs;
-  follower = std::make_unique<Follower>(catalog, followed().remote->uncounted(), clock, options);
+  const auto usable = [this] {
+    std::vector<std::shared_ptr<Remote>> remotes;
+    for (const auto& member : all()) {
+      if (member->remote) remotes.emplace_back(member, &member->remote->uncounted());
+    }
+    return remotes;
+  };
+  follower = std::make_unique<Follower>(catalog, usable, clock, options);
   follower->start();
 }
 
 bool SyncEngine::State::writes_to(const std::string& remote) const {
-  return std::any_of(members.begin(), members.end(), [&](const Member& member) {
-    return member.settings.name == remote && member.lease && member.lease->report().this_library;
+  const Members now = all();
+  return std::any_of(now.begin(), now.end(), [&](const std::shared_ptr<Member>& member) {
+    return member->settings.name == remote && member->lease && member->lease->report().this_library;
   });
 }
 
@@ -71,20 +68,17 @@ Result<RemoteOwner> SyncEngine::test(const RemoteSettings& settings, CancelToken
 Status SyncEngine::take_over(
     const TakeoverRequest& request, CancelToken cancel,
     const std::function<void(const std::string& text, uint64_t done, uint64_t total)>& progress) {
-  SHOEBOX_TRY(state_->remotes_called(request.remote).status());
-  for (const State::Member& member : state_->members) {
-    if (member.settings.name != request.remote || !member.lease) continue;
-    return member.lease->take_over(request, cancel, progress);
-  }
-  return {Code::kNotFound, fmt::format("no remote is called \"{}\"; see shoebox status", request.remote)};
+  if (request.remote.empty()) return {Code::kInvalid, "takeover: name one remote"};
+  SHOEBOX_ASSIGN(const State::Members members, state_->members_called(request.remote));
+  return members.front()->lease->take_over(request, cancel, progress);
 }
 
 void SyncEngine::wait_for_owners(std::chrono::milliseconds most) {
   const auto until = std::chrono::steady_clock::now() + most;
-  for (const State::Member& member : state_->members) {
-    if (!member.lease) continue;
+  for (const auto& member : state_->all()) {
+    if (!member->lease) continue;
     const auto left = until - std::chrono::steady_clock::now();
-    (void)member.lease->wait_known(std::chrono::ceil<std::chrono::milliseconds>(left));
+    (void)member->lease->wait_known(std::chrono::ceil<std::chrono::milliseconds>(left));
   }
 }
 

@@ -1,6 +1,7 @@
 // The inside of SyncEngine, shared by its .cpp files.
 #pragma once
 
+#include <atomic>
 #include <thread>
 
 #include "store/base/mutex.h"
@@ -20,6 +21,8 @@
 namespace shoebox {
 
 struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
+  // One remote of the settings, and all that works there. Those who use it hold it: it may leave the settings
+  // while they do, and then its remote fails.
   struct Member {
     RemoteSettings settings;
     Status broken;                          // not ok: no remote could be made from the settings
@@ -34,7 +37,9 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
     std::unique_ptr<SidecarSender> sidecars;
     std::unique_ptr<CatalogBackup> backup;
     [[nodiscard]] std::vector<RemoteWorker*> workers() const;
+    void stop() const;  // all that works there; waits for it
   };
+  using Members = std::vector<std::shared_ptr<Member>>;
 
   explicit State(Dependencies d)
       : catalog(d.catalog),
@@ -42,6 +47,8 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
         tree(d.tree),
         outbox(d.outbox),
         clock(d.clock),
+        quiet_s(d.quiet_s),
+        backup_options(d.catalog_backup),
         verify_period_s(d.verify_period_s),
         writer(std::move(d.writer)),
         follow(d.follow),
@@ -54,16 +61,17 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   Tree* const tree;
   Outbox& outbox;
   const Clock& clock;
-  const int64_t verify_period_s;
+  const int64_t quiet_s;
+  const CatalogBackup::Options backup_options;
+  std::atomic<int64_t> verify_period_s;
   const Writer writer;
   const bool follow;
   Thumbnails* const thumbnails;
   Fetcher fetcher;
   Verifier verifier;
   MakeRemote make_remote;
-  std::vector<Member> members;  // fixed after construction
-  std::unique_ptr<SurroundingsWatch> surroundings;
-  std::unique_ptr<Follower> follower;  // of the first remote, where another machine writes
+  std::unique_ptr<SurroundingsWatch> surroundings;  // of the thread that starts, changes and stops
+  std::unique_ptr<Follower> follower;               // where another machine writes
   std::thread enqueue;
   std::thread verifying;
   CancelToken stop_verifying;
@@ -72,17 +80,28 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   ConditionVariable changed;
   bool started GUARDED_BY(mutex) = false;
   bool stopping GUARDED_BY(mutex) = false;
-  bool enqueued GUARDED_BY(mutex) = true;  // false while the search for missing jobs runs
+  bool works GUARDED_BY(mutex) = false;     // started with uploads
+  bool changing GUARDED_BY(mutex) = false;  // change_settings() runs
+  bool enqueued GUARDED_BY(mutex) = true;   // false while the search for missing jobs runs
+  Members members GUARDED_BY(mutex);        // in the order of the settings
+  Surroundings around GUARDED_BY(mutex);    // as they were told last
 
   void enqueue_all();
   void make_lease(Member& member);
   void start_follower(Thumbnails* thumbs);
-  [[nodiscard]] const Member& followed() const;
+  [[nodiscard]] Members all() const;
   [[nodiscard]] bool all_sent(const Member& member) const;
   [[nodiscard]] bool may_finish(const Member& member) const;
   void finish(const Member& member, const CancelToken& cancel) const;
   [[nodiscard]] bool writes_to(const std::string& remote) const;
-  Member make_member(const RemoteSettings& settings, int64_t quiet_s, CatalogBackup::Options backup);
+  std::shared_ptr<Member> make_member(const RemoteSettings& settings);
+  void start_member(const Member& member);
+  // sync_engine_change.cpp
+  Status begin_change();
+  void end_change();
+  Status change(const SettingsChange& change);
+  void leave(const Members& leaving, const Settings& next);
+  void take_in(const Members& kept, const Members& leaving, const Settings& next);
   void follow_commits(const std::shared_ptr<State>& self);
   void each_worker(const std::function<void(RemoteWorker&)>& work) const;
   // Whether what `backup now` asked for still goes on somewhere.
@@ -93,8 +112,9 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   [[nodiscard]] Status hindrance(const Member& member, const RemoteStatus& status) const;
   void verify_by_itself();
   void watch_surroundings();
-  [[nodiscard]] std::vector<Remote*> remotes_not_held() const;
-  Result<std::vector<Remote*>> remotes_called(const std::string& name);
+  [[nodiscard]] Members members_not_held() const;
+  // The usable ones of this name; empty: all. kNotFound; or why the one of that name cannot be used.
+  Result<Members> members_called(const std::string& name) const;
   Result<RemoteStatus> status_of(const Member& member, bool paused);
 };
 

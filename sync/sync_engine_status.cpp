@@ -76,10 +76,10 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
   status.catalog_waiting_for = backup.waiting_for;
   status.catalog_error = backup.last_error;
   status.owner = member.lease->report();
-  if (follower && &member == &followed()) {
-    const Follower::Report followed = follower->report();
-    status.catalog_backed_up_s = followed.backed_up_s;
-    status.catalog_error = followed.last_error;
+  if (const Follower::Report seen = follower ? follower->report() : Follower::Report();
+      follower && (seen.remote.empty() || seen.remote == name)) {
+    status.catalog_backed_up_s = seen.backed_up_s;
+    status.catalog_error = seen.last_error;
     status.catalog_pending = 0;
   }
   if (!status.owner.problem.empty() && !paused) {
@@ -92,8 +92,8 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
 Result<std::vector<RemoteStatus>> SyncEngine::status() {
   SHOEBOX_ASSIGN(const bool paused, state_->outbox.paused());
   std::vector<RemoteStatus> all;
-  for (const State::Member& member : state_->members) {
-    SHOEBOX_ASSIGN(RemoteStatus status, state_->status_of(member, paused));
+  for (const auto& member : state_->all()) {
+    SHOEBOX_ASSIGN(RemoteStatus status, state_->status_of(*member, paused));
     all.push_back(std::move(status));
   }
   return all;
@@ -101,11 +101,11 @@ Result<std::vector<RemoteStatus>> SyncEngine::status() {
 
 // The originals are all there: so shall the catalog be, which says where.
 Status SyncEngine::State::hurry_backups() const {
-  for (const Member& member : members) {
-    if (!member.backup) continue;
-    const CatalogBackup::Report report = member.backup->report();
-    if (!report.refused) return report.refused.with_context("remote " + member.settings.name);
-    if (report.pending > 0 && report.waiting_for.empty()) member.backup->run_now();
+  for (const auto& member : all()) {
+    if (!member->backup) continue;
+    const CatalogBackup::Report report = member->backup->report();
+    if (!report.refused) return report.refused.with_context("remote " + member->settings.name);
+    if (report.pending > 0 && report.waiting_for.empty()) member->backup->run_now();
   }
   return Status::ok();
 }
@@ -143,23 +143,28 @@ Status SyncEngine::wait(CancelToken cancel,
                         const std::function<void(const std::vector<RemoteStatus>&)>& progress)
     NO_THREAD_SAFETY_ANALYSIS {
   for (int tick = 0;; ++tick) {
-    SHOEBOX_ASSIGN(const std::vector<RemoteStatus> all, status());
+    SHOEBOX_ASSIGN(const bool paused, state_->outbox.paused());
+    const State::Members members = state_->all();
+    std::vector<RemoteStatus> all;
+    for (const auto& member : members) {
+      SHOEBOX_ASSIGN(RemoteStatus one, state_->status_of(*member, paused));
+      all.push_back(std::move(one));
+    }
     uint64_t pending = 0;  // but for what a policy keeps back
     uint64_t tidying = 0;  // what fails again and again is not waited for: each original has its copy
     uint64_t changes = 0;
     for (size_t i = 0; i < all.size(); ++i) {
-      const auto& uploader = state_->members[i].uploader;
+      const auto& uploader = members[i]->uploader;
       const uint64_t kept = uploader ? uploader->report().kept_back : 0;
       pending += all[i].pending_files - std::min(kept, all[i].pending_files);
       changes += all[i].catalog_pending;
       if (!all[i].paused) tidying += all[i].tidying_untried + all[i].sidecars_untried;
     }
     if (progress && (pending + changes == 0 || tick % kTicksPerProgress == 0)) progress(all);
-    for (size_t i = 0; i < all.size(); ++i) SHOEBOX_TRY(state_->hindrance(state_->members[i], all[i]));
-    const bool paused = !all.empty() && all.front().paused;
+    for (size_t i = 0; i < all.size(); ++i) SHOEBOX_TRY(state_->hindrance(*members[i], all[i]));
     if (pending == 0 && changes > 0 && !paused) SHOEBOX_TRY(state_->hurry_backups());
     MutexLock lock(state_->mutex);
-    if (pending + changes + tidying == 0 && state_->enqueued) return Status::ok();
+    if (pending + changes + tidying == 0 && state_->enqueued && !state_->changing) return Status::ok();
     if (pending > 0 && paused) {
       return {Code::kBusy,
               fmt::format("backup: paused with {} files waiting; run shoebox backup resume", pending)};

@@ -7,36 +7,47 @@
 
 namespace shoebox {
 
-Result<std::vector<Remote*>> SyncEngine::State::remotes_called(const std::string& name) {
+namespace {
+
+template <typename Members>
+std::vector<Remote*> leased_of(const Members& members) {
   std::vector<Remote*> remotes;
+  for (const auto& member : members) remotes.push_back(member->leased.get());
+  return remotes;
+}
+
+}  // namespace
+
+Result<SyncEngine::State::Members> SyncEngine::State::members_called(const std::string& name) const {
+  Members found;
   bool known = name.empty();
-  for (const Member& member : members) {
-    if (!name.empty() && member.settings.name != name) continue;
+  for (const auto& member : all()) {
+    if (!name.empty() && member->settings.name != name) continue;
     known = true;
-    if (member.remote) {
-      remotes.push_back(member.leased.get());
+    if (member->remote) {
+      found.push_back(member);
     } else if (!name.empty()) {
-      return member.broken.with_context("remote " + name);
+      return member->broken.with_context("remote " + name);
     }
   }
   if (!known)
     return Status(Code::kNotFound, fmt::format("no remote is called \"{}\"; see shoebox status", name));
-  return remotes;
+  return found;
 }
 
 Result<VerifyReport> SyncEngine::verify(const VerifyRequest& request, CancelToken cancel,
                                         const std::function<void(const VerifyReport&)>& progress) {
-  SHOEBOX_ASSIGN(const std::vector<Remote*> remotes, state_->remotes_called(request.remote));
-  return state_->verifier.run(remotes, request, cancel, progress);
+  SHOEBOX_ASSIGN(const State::Members members, state_->members_called(request.remote));
+  return state_->verifier.run(leased_of(members), request, cancel, progress);
 }
 
 // Those whose policy lets something be done now.
-std::vector<Remote*> SyncEngine::State::remotes_not_held() const {
-  std::vector<Remote*> remotes;
-  for (const Member& member : members) {
-    if (member.uploader && member.uploader->report().held.empty()) remotes.push_back(member.leased.get());
-  }
-  return remotes;
+SyncEngine::State::Members SyncEngine::State::members_not_held() const {
+  Members found = all();
+  std::erase_if(found, [](const std::shared_ptr<Member>& member) {
+    return !member->uploader || !member->uploader->report().held.empty();
+  });
+  return found;
 }
 
 // A share of the copies each hour, those first that were not seen for the longest time.
@@ -47,18 +58,20 @@ void SyncEngine::State::verify_by_itself() NO_THREAD_SAFETY_ANALYSIS {
   while (!stopping) {
     changed.wait_for(mutex, kEvery, [this]() REQUIRES(mutex) { return stopping; });
     if (stopping) return;
+    const int64_t period_s = verify_period_s;
+    if (period_s <= 0) continue;
     mutex.unlock();
     VerifyRequest request;
-    request.confirmed_before_s = clock.now().seconds - verify_period_s;
+    request.confirmed_before_s = clock.now().seconds - period_s;
     request.at_most = kMostAtOnce;
     request.unread =
         VerifyRequest::Unread::kLeaveOut;  // what was adopted is read when its owner wants it read
     request.repair = true;
     request.wake_remotes = false;
     const Result<bool> paused = outbox.paused();
-    const std::vector<Remote*> remotes = remotes_not_held();
+    const Members now = members_not_held();
     if (paused && !*paused) {
-      const Result<VerifyReport> report = verifier.run(remotes, request, stop_verifying, nullptr);
+      const Result<VerifyReport> report = verifier.run(leased_of(now), request, stop_verifying, nullptr);
       if (report && report->missing + report->damaged > 0) {
         log::warning("verified {} copies and {} sidecars: {} missing, {} damaged; {} are sent again",
                      report->checked, report->sidecars, report->missing, report->damaged,

@@ -16,9 +16,11 @@
 #include "fs/command/composition.h"
 #include "fs/command/escape.h"
 #include "fs/command/progress.h"
+#include "fs/command/reload.h"
 #include "fs/command/remote_argument.h"
 #include "fs/command/verb.h"
 #include "store/library.h"
+#include "store/library_remotes.h"
 #include "store/sync_control.h"
 
 namespace shoebox {
@@ -74,25 +76,36 @@ Result<std::string> folder_argument(const json& arguments) {
   return folder;
 }
 
-// Its name in the settings, if the remote is in use here.
-Result<std::string> name_in_use(ServiceContext& context, const RemoteSettings& wanted) {
-  const std::vector<RemoteSettings>& remotes = context.library.settings().remotes;
-  const auto found = std::find_if(remotes.begin(), remotes.end(), [&](const RemoteSettings& remote) {
-    return remote.url == wanted.url && remote.endpoint == wanted.endpoint;
-  });
-  if (found != remotes.end()) return found->name;
-  return Status(Code::kBusy,
-                fmt::format("{} is mounted (process {}) without the remote {}: unmount it and run the same "
-                            "command again, or add the remote (shoebox remote add) and mount again first",
-                            printable(context.mountpoint), ::getpid(), printable(wanted.url)));
+std::optional<std::string> name_of(const Settings& settings, const RemoteSettings& wanted) {
+  for (const RemoteSettings& remote : settings.remotes) {
+    if (remote.url == wanted.url && remote.endpoint == wanted.endpoint) return remote.name;
+  }
+  return std::nullopt;
+}
+
+// Its name in the settings. A mount that does not use it yet begins to, and goes on with it.
+Result<std::string> name_in_use(ServiceContext& context, const RemoteSettings& wanted, bool may_add) {
+  Library& library = context.library;
+  if (const auto name = name_of(library.settings(), wanted)) return *name;
+  if (!may_add) {
+    return Status(Code::kBusy,
+                  fmt::format("{} is mounted without the remote {}: add it first (shoebox remote add)",
+                              printable(context.mountpoint), printable(wanted.url)));
+  }
+  SHOEBOX_ASSIGN(Settings file, Settings::load(library.path() + "/shoebox.toml"));
+  SHOEBOX_TRY(adopt_remotes(library.path(), {wanted}, /*read_only=*/false, file));
+  SHOEBOX_TRY(reload_settings(context));
+  if (const auto name = name_of(library.settings(), wanted)) return *name;
+  return Status(Code::kNotFound, fmt::format("remote {} left the settings again", printable(wanted.url)));
 }
 
 Result<json> adopt(ServiceContext& context, const json& arguments) {
   SHOEBOX_ASSIGN(const RemoteSettings remote, remote_argument(arguments));
   AdoptRequest request;
-  SHOEBOX_ASSIGN(request.remote, name_in_use(context, remote));
   SHOEBOX_ASSIGN(request.into, folder_argument(arguments));
   SHOEBOX_ASSIGN(request.dry_run, flag_argument(arguments, "dry_run"));
+  const bool may_add = !context.library.read_only() && !request.dry_run;
+  SHOEBOX_ASSIGN(request.remote, name_in_use(context, remote, may_add));
   SHOEBOX_ASSIGN(request.read_all, flag_argument(arguments, "read_all"));
   // What a bucket calls a time is when something was put there.
   request.own_times = !remote.url.starts_with("s3://");

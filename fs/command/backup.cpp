@@ -17,9 +17,8 @@ using nlohmann::json;
 
 Status need_remote(const ServiceContext& context) {
   if (!context.library.settings().remotes.empty()) return Status::ok();
-  return {Code::kInvalid,
-          fmt::format("library {} has no remote; add a [[remote]] to its shoebox.toml and mount again",
-                      context.library.path())};
+  return {Code::kInvalid, fmt::format("library {} has no remote; add one: shoebox remote add NAME URL",
+                                      context.library.path())};
 }
 
 Result<json> answer(ServiceContext& context) {

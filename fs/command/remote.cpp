@@ -1,6 +1,6 @@
 // shoebox remote add|remove|list|test.
 // add: {"name", "url", "endpoint", "region", "ca_file", "credentials_file", "credentials_command",
-// "connections"}; answer {"name", "mounted"}.
+// "connections"}; answer {"name", "mounted", "problem"}.
 // remove: {"name"}; answer {"name", "mounted"}.
 // list: no arguments; answer {"remotes": [...]} as status does, with "in_use" besides.
 // test: {"name"}; answer {"name", "milliseconds", "owner"}.
@@ -12,6 +12,7 @@
 
 #include "fs/command/arguments.h"
 #include "fs/command/escape.h"
+#include "fs/command/reload.h"
 #include "fs/command/remote_json.h"
 #include "fs/command/verb.h"
 #include "store/base/file_io.h"
@@ -60,7 +61,10 @@ Result<json> add(ServiceContext& context, const json& arguments) {
   if (settings.remotes.size() == before) {
     return Status(Code::kExists, fmt::format("remote \"{}\" is in shoebox.toml already", remote.name));
   }
-  return json{{"name", remote.name}, {"mounted", !context.mountpoint.empty()}};
+  SHOEBOX_TRY(
+      reload_settings(context).with_context("added to shoebox.toml, but the mount goes on without it"));
+  SHOEBOX_ASSIGN(const std::string problem, trouble_of_remote(context, remote.name));
+  return json{{"name", remote.name}, {"mounted", !context.mountpoint.empty()}, {"problem", problem}};
 }
 
 Result<json> remove(ServiceContext& context, const json& arguments) {
@@ -78,6 +82,8 @@ Result<json> remove(ServiceContext& context, const json& arguments) {
     (void)take_remote_back(library.catalog(), name);
     return written;
   }
+  SHOEBOX_TRY(
+      reload_settings(context).with_context("taken out of shoebox.toml, but the mount still uses it"));
   return json{{"name", name}, {"mounted", !context.mountpoint.empty()}};
 }
 
@@ -141,8 +147,11 @@ std::vector<Verb> remote_verbs() {
       {"--connections", "connections", OptionSpec::Kind::kNumber, "N", "uploads at once"}};
   add_verb.service = add;
   add_verb.print = [](const json& result, const json&) {
-    print_edited(result, "added; unmount and mount again to use it, then it fills up in the background",
+    print_edited(result, "added; it fills up in the background (shoebox status)",
                  "added; it fills up in the background of the next mount");
+    if (const std::string problem = result.value("problem", ""); !problem.empty()) {
+      complain(fmt::format("remote {}: {}", printable(result.value("name", "")), printable(problem)));
+    }
   };
 
   Verb remove_verb;
@@ -152,10 +161,8 @@ std::vector<Verb> remote_verbs() {
   remove_verb.options = {name};
   remove_verb.service = remove;
   remove_verb.print = [](const json& result, const json&) {
-    print_edited(
-        result,
-        "removed; its copies count no longer, and it is written to until the library is mounted again",
-        "removed; what stands there stays");
+    print_edited(result, "removed; nothing reads or writes there any more, and what stands there stays",
+                 "removed; what stands there stays");
   };
 
   Verb list_verb;
@@ -168,7 +175,7 @@ std::vector<Verb> remote_verbs() {
       if (remote.value("in_use", false)) {
         say(remote_line(remote));
       } else {
-        say(fmt::format("{:<10} {}: from the next mount on", remote.value("name", ""),
+        say(fmt::format("{:<10} {}: not in use (shoebox config reload, or mount)", remote.value("name", ""),
                         remote.value("url", "")));
       }
     }

@@ -93,6 +93,7 @@ Verb verify_verb();
 Verb fsck_verb();
 Verb rebuild_verb();
 Verb config_check_verb();
+Verb config_reload_verb();
 
 // Writes to stdout, or to stderr as "shoebox: …"; control characters in what is written are escaped
 // by the caller (escape.h) where names of others stand.

@@ -35,6 +35,7 @@ std::vector<Verb> all_verbs() {
   add(fsck_verb());
   add(rebuild_verb());
   add(config_check_verb());
+  add(config_reload_verb());
   return list;
 }
 

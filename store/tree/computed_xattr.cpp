@@ -33,6 +33,9 @@ Result<std::string> state_of(const TreeCore& core, const CatalogReader& reader, 
   SHOEBOX_ASSIGN(const auto jobs, reader.jobs_of_content(number));
   if (content.state == ContentState::kStaging || !jobs.empty()) return std::string("pending");
   if (content.residence == Residence::kLocal) return std::string("local");
+  // Another machine has it, and did not send it yet.
+  SHOEBOX_ASSIGN(const auto copies, reader.copies(number));
+  if (copies.empty()) return std::string("pending");
   if (!core.local_bytes) return std::string("remote");
   SHOEBOX_ASSIGN(const uint64_t local, core.local_bytes(number));
   return std::string(local > kept_after_eviction(content.size) ? "partial" : "remote");

@@ -18,6 +18,7 @@
 #include "store/base/ids.h"
 #include "store/base/result.h"
 #include "store/catalog/records.h"
+#include "store/live_settings.h"
 #include "store/view.h"
 
 namespace shoebox {
@@ -26,7 +27,6 @@ class Catalog;
 class CatalogReader;
 class Transaction;
 struct OwnerStatements;
-struct Settings;
 
 // Who asks. With FUSE_CAP_DONT_MASK off the kernel has applied the umask already: leave it 0. With
 // it on, pass it: it counts only where the parent folder has no default ACL.
@@ -71,7 +71,7 @@ class Tree {
   struct Dependencies {
     Catalog& catalog;
     const Clock& clock;
-    const Settings& settings;
+    SettingsView settings;
     std::vector<std::unique_ptr<View>>& views;
   };
   explicit Tree(const Dependencies& dependencies);

@@ -16,7 +16,7 @@ constexpr size_t kPhotosInABatch = 256;  // keeps a transaction in memory small;
 
 Status Tree::follow_layout() {
   Catalog& catalog = state_->catalog;
-  const std::string& wanted = state_->settings.dates_layout;
+  const std::string wanted = state_->settings->dates_layout;
   SHOEBOX_ASSIGN(const auto standing, catalog.meta(kMetaLayout));
   if (standing == wanted) return Status::ok();
 

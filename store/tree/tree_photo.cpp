@@ -26,7 +26,8 @@ Result<bool> is_precious(const CatalogReader& reader, const InodeRecord& record,
 Status ensure_jobs(Operation& op, ContentNo content) {
   if (!content) return Status::ok();
   SHOEBOX_ASSIGN(const auto jobs, op.txn.jobs_of_content(content));
-  for (const RemoteSettings& remote : op.core.settings.remotes) {
+  const std::shared_ptr<const Settings> settings = op.core.settings.now();  // under the writer lock
+  for (const RemoteSettings& remote : settings->remotes) {
     const bool queued = std::any_of(jobs.begin(), jobs.end(),
                                     [&](const UploadJob& job) { return job.remote == remote.name; });
     SHOEBOX_ASSIGN(const auto copy, op.txn.copy(content, remote.name));

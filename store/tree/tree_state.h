@@ -33,12 +33,12 @@ struct TreeCore {
       : catalog(d.catalog),
         clock(d.clock),
         settings(d.settings),
-        engine(d.views, d.clock, d.settings),
+        engine(d.views, d.clock),
         rows(d.views, d.clock) {}
 
   Catalog& catalog;
   const Clock& clock;
-  const Settings& settings;
+  const SettingsView settings;
   ViewEngine engine;
   ViewRows rows;
   TrashBreaker breaker;

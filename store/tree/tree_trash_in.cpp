@@ -119,7 +119,7 @@ Result<uint64_t> count_photos(const CatalogReader& reader) {
 }  // namespace
 
 Status admit_to_trash(Operation& op, uint64_t photos) {
-  return op.core.breaker.admit(photos, op.core.settings.trash_breaker_percent, op.core.clock.steady(),
+  return op.core.breaker.admit(photos, op.core.settings->trash_breaker_percent, op.core.clock.steady(),
                                [&] { return count_photos(op.core.catalog); });
 }
 

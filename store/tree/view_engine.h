@@ -27,11 +27,10 @@ namespace shoebox {
 class Transaction;
 class CatalogReader;
 struct Caller;
-struct Settings;
 
 class ViewEngine {
  public:
-  ViewEngine(const std::vector<std::unique_ptr<View>>& views, const Clock& clock, const Settings& settings);
+  ViewEngine(const std::vector<std::unique_ptr<View>>& views, const Clock& clock);
 
   // Null for Library, Trash and the root.
   [[nodiscard]] const View* view_of(ViewId id) const { return rows_.view_of(id); }

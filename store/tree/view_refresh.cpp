@@ -26,8 +26,7 @@ ViewPath normalized_path(ViewPath path) {
 
 }  // namespace
 
-ViewEngine::ViewEngine(const std::vector<std::unique_ptr<View>>& views, const Clock& clock,
-                       const Settings& /*settings*/)
+ViewEngine::ViewEngine(const std::vector<std::unique_ptr<View>>& views, const Clock& clock)
     : rows_(views, clock) {}
 
 Status ViewEngine::refresh(Transaction& txn, PhotoId photo) const {

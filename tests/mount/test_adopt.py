@@ -193,8 +193,15 @@ def test_adopting_while_mounted(make_drive, pictures):
     told = adopted(drive, f"file://{pictures}")
     assert told["remote"] == "nas" and told["failed"] == 0
     check_adopted(drive, pictures)
-    done = adopt(drive, f"file://{drive.remote}", check=False)
-    assert done.returncode != 0 and "is mounted (process" in done.stderr, done.stderr
+    # A place that the mount does not use yet becomes one of its remotes.
+    (drive.remote / "more").mkdir()
+    (drive.remote / "more/one.txt").write_text("one", encoding="utf-8")
+    dry = adopt(drive, f"file://{drive.remote}", "--dry-run", check=False)
+    assert dry.returncode != 0 and "add it first" in dry.stderr, dry.stderr
+    told = adopted(drive, f"file://{drive.remote}", "--into", "Library/More")
+    assert told["others"] == 1 and told["failed"] == 0
+    assert (drive.path / "Library/More/more/one.txt").read_text(encoding="utf-8") == "one"
+    assert len(drive.json("status")["remotes"]) == 2
 
 
 def test_all_is_read_when_asked_and_a_dry_run_does_nothing(make_drive, pictures):

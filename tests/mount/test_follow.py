@@ -155,3 +155,51 @@ def test_a_half_made_follower_is_finished_by_the_same_command(drive, make_drive)
         copy.detach()
     copy.mount("--read-only", "--from", str(drive.remote))
     assert copy.names("Library") == ["first.txt"]
+
+
+def test_what_is_not_uploaded_yet_says_so_at_once(drive, follower):
+    settings = drive.library / "shoebox.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text + 'bandwidth = "256 KiB/s"\n', encoding="utf-8")  # three minutes for the original
+    drive.run("config", "reload")
+    original = os.urandom(48 << 20)
+    (drive.path / "Library/new.bin").write_bytes(original)
+    path = follower.wait_for("Library/new.bin", 2 * MINUTE)
+    assert follower.state("Library/new.bin") == "pending"
+    assert path.stat().st_size == len(original)
+    for _ in range(2):
+        with pytest.raises(OSError) as failed:
+            path.read_bytes()
+        assert failed.value.errno == errno.EIO
+    assert follower.log_text().count("no remote has it yet") == 1
+    settings.write_text(text, encoding="utf-8")
+    drive.run("config", "reload")
+    drive.backed_up()
+    wait_until(lambda: reads(follower, "Library/new.bin") == original, 2 * MINUTE, "the original")
+    assert follower.state("Library/new.bin") in ("remote", "partial", "local")
+
+
+def test_the_next_remote_is_followed_when_the_first_is_gone(make_drive):
+    drive = make_drive()
+    second = drive.folder / "second"
+    second.mkdir()
+    drive.library.mkdir(mode=0o700)
+    (drive.library / "shoebox.toml").write_text(
+        f'[[remote]]\nname = "first"\nurl = "file://{drive.remote}"\n'
+        f'[[remote]]\nname = "second"\nurl = "file://{second}"\n', encoding="utf-8")
+    drive.mount()
+    (drive.path / "Library/first.txt").write_text("first", encoding="utf-8")
+    drive.backed_up()
+    copy = make_drive("copy")
+    subprocess.run([SHOEBOX, "rebuild", "--from", str(drive.remote), str(copy.library)], check=True,
+                   capture_output=True, timeout=120, env=drive.env)
+    copy.mount("--read-only")
+    wait_until(lambda: copy.json("status")["remotes"][0]["catalog_backed_up_at"] > 0, MINUTE, "the first look")
+    drive.remote.rename(drive.folder / "away")
+    (drive.path / "Library/later.txt").write_text("later", encoding="utf-8")
+    copy.wait_for("Library/later.txt", 2 * MINUTE)
+    wait_until(lambda: reads(copy, "Library/later.txt") == b"later", 2 * MINUTE, "its bytes")
+    assert copy.json("status")["remotes"][1]["catalog_backed_up_at"] > 0
+    (drive.folder / "away").rename(drive.remote)
+    copy.unmount()
+    assert copy.run("fsck", check=False).returncode == 0

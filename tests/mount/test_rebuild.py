@@ -230,3 +230,36 @@ def test_a_remote_without_a_backup_is_refused_with_words(drive):
     shutil.rmtree(drive.remote / ".shoebox/catalog", ignore_errors=True)
     done = rebuild(drive, check=False)
     assert done.returncode != 0 and "no backup of a catalog" in done.stderr, done.stderr
+
+
+def test_the_settings_come_back_without_any_secret(make_drive, folder):
+    secret = folder / "bucket.toml"
+    secret.write_text('access_key = "AKIDEXAMPLE"\nsecret_key = "hunter2"\n', encoding="utf-8")
+    secret.chmod(0o600)
+    drive = make_drive()
+    second = drive.folder / "second"
+    second.mkdir()
+    drive.library.mkdir(mode=0o700)
+    (drive.library / "shoebox.toml").write_text(
+        f'cache = "3 GiB"\ncopies = 2\nkeep = "8w"\ndates_layout = "%Y"\n'
+        f'[[remote]]\nname = "nas"\nurl = "file://{drive.remote}"\nhours = "00:00-24:00"\n'
+        f'[[remote]]\nname = "second"\nurl = "file://{second}"\nbandwidth = ["08:00-23:00 50 MiB/s"]\n'
+        f'[[remote]]\nname = "bucket"\nurl = "s3://photos/home"\nendpoint = "http://127.0.0.1:9"\n'
+        f'credentials_file = "{secret}"\nmanual = true\n', encoding="utf-8")
+    drive.mount()
+    (drive.path / "Library/a.txt").write_text("a", encoding="utf-8")
+    drive.run("backup", "now")
+    wait_until(lambda: (drive.remote / "Library/a.txt").exists(), 120, "the copy")
+    drive.run("remote", "add", "late", f"file://{drive.folder / 'late'}")  # goes into the backup as well
+    wait_until(lambda: drive.json("status")["remotes"][0]["catalog_pending_changes"] == 0, 120, "the catalog")
+    lose(drive)
+    told = json.loads(rebuild(drive, "--json").stdout)
+    assert len(told["to_do"]) == 1 and "remote bucket:" in told["to_do"][0] and "credentials_file" in told["to_do"][0]
+    text = (drive.library / "shoebox.toml").read_text(encoding="utf-8")
+    assert f'# credentials_file = "{secret}"' in text
+    for line in ('cache = "3 GiB"', "copies = 2", 'keep = "56d"', 'dates_layout = "%Y"', 'hours = "00:00-24:00"',
+                 'bandwidth = "08:00-23:00 50 MiB/s"', "manual = true"):
+        assert line in text, text
+    drive.mount()
+    assert [r["name"] for r in drive.json("status")["remotes"]] == ["nas", "second", "bucket", "late"]
+    assert (drive.path / "Library/a.txt").read_text(encoding="utf-8") == "a"

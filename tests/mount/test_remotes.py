@@ -1,8 +1,11 @@
-"""Several remotes: copies = 2, one of them gone, and adding and removing them."""
+"""Several remotes: copies = 2, one of them gone, and adding and removing them while the drive is used."""
 import json
+import os
 import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
-from drive import sha256, wait_until
+from drive import SHOEBOX, Drive, sha256, wait_until
 from test_backup import big_file
 
 
@@ -15,6 +18,11 @@ def two_remotes(make_drive):
         f'copies = 2\n[[remote]]\nname = "first"\nurl = "file://{drive.remote}"\n'
         f'[[remote]]\nname = "second"\nurl = "file://{drive.folder / "second"}"\n', encoding="utf-8")
     return drive.mount()
+
+
+def files_in(folder):
+    """What stands in a folder, and when it was written."""
+    return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
 def test_reads_fall_over_to_the_remote_that_is_there(make_drive, folder):
@@ -69,17 +77,119 @@ def test_a_remote_that_is_added_fills_up_and_then_the_first_can_go(drive, folder
     drive.run("remote", "add", "second", f"file://{drive.folder}/second")
     assert settings.read_text().startswith("# my own words\n")
     listed = json.loads(drive.run("remote", "list", "--json").stdout)["remotes"]
-    assert [(r["name"], r["in_use"]) for r in listed] == [("default", True), ("second", False)]
+    assert [(r["name"], r["in_use"]) for r in listed] == [("default", True), ("second", True)]
     assert "read and removed" in drive.run("remote", "test", "second").stdout
-    drive.remount()
     drive.backed_up()
     assert sha256(drive.folder / "second/Library/a.mp4") == wanted
     drive.evict()
     drive.run("remote", "remove", "default")
     assert "default" not in settings.read_text() and settings.read_text().startswith("# my own words\n")
-    drive.remount()
     shutil.rmtree(drive.remote)
+    drive.drop_caches()
     assert sha256(drive.path / "Library/a.mp4") == wanted
+    (drive.path / "Library/b.txt").write_text("after the change", encoding="utf-8")
+    drive.backed_up()
+    assert (drive.folder / "second/Library/b.txt").read_text(encoding="utf-8") == "after the change"
+    assert [r["name"] for r in drive.json("status")["remotes"]] == ["second"]
+    drive.remount()
+    assert sha256(drive.path / "Library/a.mp4") == wanted
+    drive.unmount()
+    assert drive.run("fsck", check=False).returncode == 0
+
+
+def test_a_remote_that_is_removed_while_mounted_gets_and_gives_nothing_more(drive, folder, photo):
+    shutil.copy2(photo("a.jpg", date="2023:07:14 10:11:12"), drive.path / "Library/a.jpg")
+    os.makedirs(drive.path / "Albums/Trip")
+    os.link(drive.path / "Library/a.jpg", drive.path / "Albums/Trip/a.jpg")
+    drive.backed_up()
+    drive.run("remote", "remove", "default")
+    before = files_in(drive.remote)
+    (drive.path / "Library/b.txt").write_text("nowhere yet", encoding="utf-8")
+    (drive.folder / "second").mkdir()
+    drive.run("remote", "add", "second", f"file://{drive.folder}/second")
+    drive.backed_up()
+    for name in ("a.jpg", "a.jpg.xmp", "b.txt"):  # what was said of it goes there as well
+        assert (drive.folder / "second/Library" / name).exists(), name
+    assert files_in(drive.remote) == before
+    # The place was given up: another library writes there without a takeover.
+    other = Drive(folder / "other", remotes=[f"file://{drive.remote}"])
+    try:
+        subprocess.run([SHOEBOX, "rebuild", "--from", str(drive.remote), str(other.library)], check=True,
+                       capture_output=True, timeout=120, env=drive.env)
+        other.mount()
+        (other.path / "Library/c.txt").write_text("c", encoding="utf-8")
+        other.backed_up()
+        assert other.json("status")["remotes"][0]["owner"]["this_library"]
+    finally:
+        other.close()
+
+
+def test_a_remote_that_comes_again_elsewhere_is_not_taken_on_trust(drive):
+    big_file(drive.path / "Library/a.mp4", 1 << 20)
+    drive.backed_up()
+    drive.run("backup", "pause")
+    drive.run("remote", "remove", "default")
+    (drive.folder / "second").mkdir()
+    drive.run("remote", "add", "default", f"file://{drive.folder}/second")  # the same name, another place
+    drive.run("evict", "--all", check=False)
+    assert drive.state("Library/a.mp4") == "pending"
+    drive.run("backup", "resume")
+    drive.backed_up()
+    assert (drive.folder / "second/Library/a.mp4").exists()
+    drive.evict()
+    assert drive.state("Library/a.mp4") == "remote"
+
+
+def test_settings_that_are_edited_count_after_a_reload(drive):
+    settings = drive.library / "shoebox.toml"
+    (drive.path / "Library/a.txt").write_text("a", encoding="utf-8")
+    drive.backed_up()
+    good = settings.read_text()
+    settings.write_text("copies = 3\n" + good + "manual = true\nbandwidth = [\"08:00-23:00 5 MiB/s\"]\n")
+    said = drive.run("config", "reload").stdout
+    assert "copies = 3 but there is 1 remote" in said and "count from now on" in said
+    status = drive.json("status")
+    assert status["copies"] == 3
+    (drive.path / "Library/b.txt").write_text("b", encoding="utf-8")
+    wait_until(lambda: "manual" in drive.json("status")["remotes"][0]["waiting_for"], 30, "the policy")
+    # What is refused changes nothing.
+    settings.write_text(good + "bandwith = \"5 MiB/s\"\n")
+    done = drive.run("config", "reload", check=False)
+    assert done.returncode != 0 and 'did you mean "bandwidth"' in done.stderr
+    assert drive.json("status")["copies"] == 3
+    settings.write_text(good)
+    drive.run("config", "reload")
+    drive.backed_up()
+    assert drive.json("status")["copies"] == 1
+    # Taken out by hand, the only copy stays in use as well.
+    big_file(drive.path / "Library/c.mp4", 1 << 20)
+    drive.backed_up()
+    drive.evict()
+    settings.write_text("")
+    done = drive.run("config", "reload", check=False)
+    assert done.returncode != 0 and "only copy of 1 original:" in done.stderr
+    drive.drop_caches()
+    assert (drive.path / "Library/c.mp4").stat().st_size == len((drive.path / "Library/c.mp4").read_bytes())
+
+
+def test_reads_go_on_while_remotes_change(make_drive, folder):
+    drive = two_remotes(make_drive)
+    settings = drive.library / "shoebox.toml"
+    source = big_file(folder / "a.mp4", 24 << 20)
+    shutil.copy2(source, drive.path / "Library/a.mp4")
+    drive.backed_up()
+    drive.evict()
+    text = settings.read_text()
+    with ThreadPoolExecutor(1) as pool:
+        for connections in (5, 6):  # both are made anew under the reader
+            read = pool.submit(sha256, drive.path / "Library/a.mp4")
+            settings.write_text(text.replace("[[remote]]\n", f"[[remote]]\nconnections = {connections}\n"))
+            drive.run("config", "reload")
+            assert read.result(60) == sha256(source)
+            drive.evict()
+        read = pool.submit(sha256, drive.path / "Library/a.mp4")
+        drive.run("remote", "remove", "first")
+        assert read.result(60) == sha256(source)
 
 
 def test_after_a_removal_nothing_is_evicted_on_the_strength_of_it(drive):

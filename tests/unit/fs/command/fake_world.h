@@ -82,6 +82,10 @@ class FakeRemote final : public SyncControl, public ContentSource {
     paused = false;
     return Status::ok();
   }
+  Status change_settings(const SettingsChange& change) override {
+    SHOEBOX_ASSIGN(const Settings next, change.read());
+    return change.apply(next);
+  }
   Result<RemoteOwner> test(const RemoteSettings&, CancelToken) override {
     if (!refuses) return refuses;
     return owner;

@@ -55,7 +55,7 @@ class ViewTest : public testing::Test {
     ASSERT_TRUE(opened.is_ok()) << opened.status().message();
     catalog_ = std::move(opened).value();
     views_ = make_views(settings_);
-    engine_ = std::make_unique<ViewEngine>(views_, clock_, settings_);
+    engine_ = std::make_unique<ViewEngine>(views_, clock_);
     rows_ = std::make_unique<ViewRows>(views_, clock_);
   }
   void TearDown() override {
