@@ -13,7 +13,9 @@ class Readahead {
   // A photo: one request for its whole missing middle costs less than two for parts of it.
   static constexpr uint64_t kWholeBytes = 8 << 20;
   static constexpr uint64_t kLeastWindowBytes = 256 << 10;
-  static constexpr uint64_t kMostWindowBytes = 8 << 20;
+  static constexpr uint64_t kFirstWindowBytes = 1 << 20;  // of a read that begins at the beginning
+  static constexpr uint64_t kMostWindowBytes = 16 << 20;  // 20 ms of a fast line several times over
+  static constexpr uint64_t kGrowth = 4;                  // each step costs the way to the remote and back
 
   // The range to bring for a missed read of `wanted` in a content of `size` bytes: block-aligned,
   // covers `wanted`, ends at the end of the content at the latest.

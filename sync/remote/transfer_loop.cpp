@@ -148,6 +148,7 @@ Result<HttpResponse> TransferLoop::run(const HttpRequest& request, const Request
 void TransferLoop::loop() {
   pthread_setname_np(pthread_self(), "transfers");
   for (;;) {
+    turns_.fetch_add(1, std::memory_order_relaxed);
     bool stopping = false;
     {
       const MutexLock lock(mutex_);
@@ -175,8 +176,9 @@ int TransferLoop::longest_wait_ms() const {
   if (active_.empty()) return kIdleWait_ms;
   int wait_ms = kBusyWait_ms;
   for (const TransferPtr& transfer : active_) {
-    const auto held = std::chrono::ceil<std::chrono::milliseconds>(transfer->held_for());
-    if (held.count() >= 0 && held.count() < wait_ms) wait_ms = static_cast<int>(held.count());
+    const std::chrono::nanoseconds held = transfer->held_for();
+    if (held.count() < 0) continue;  // before rounding, which would make a wait of nothing of it
+    wait_ms = std::min(wait_ms, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(held).count()));
   }
   return wait_ms;
 }

@@ -10,6 +10,7 @@
 // Lock order: loop mutex and a transfer's mutex are never held together. None is held over I/O.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -38,6 +39,10 @@ class TransferLoop {
   // kUnavailable: no whole answer; kDataLoss: the body for the sink, or the local file, ended early.
   Result<HttpResponse> run(const HttpRequest& request, const RequestContext& context);
 
+  // How often its thread has looked around: some twenty times a second and for each piece that moves. Any
+  // thread.
+  [[nodiscard]] uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
+
  private:
   struct Transfer;
   struct Callbacks;
@@ -57,6 +62,7 @@ class TransferLoop {
   Mutex mutex_;
   std::vector<TransferPtr> incoming_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
+  std::atomic<uint64_t> turns_{0};
   std::thread thread_;
 };
 

@@ -61,7 +61,7 @@ def seek_in(path, offset):
     return time.monotonic() - begin
 
 
-def measure(root, times):
+def measure(root, times, turn):
     """Everything once, on a mount that has nothing in its caches but the listing."""
     for path in sorted(root.iterdir()):
         path.stat()
@@ -75,8 +75,10 @@ def measure(root, times):
     times["500 first"].append(first)
     times["500 last"].append(last)
     size = (root / "VID_1.mp4").stat().st_size
-    for turn in range(SEEKS):
-        times["500 seek"].append(seek_in(root / "VID_1.mp4", size * (turn * 3 % SEEKS * 2 + 1) // (2 * SEEKS)))
+    # Other places each turn: what was fetched of an original that was never read whole stays on this disk.
+    for number in range(SEEKS):
+        place = turn + number * 3 % SEEKS * ROUNDS
+        times["500 seek"].append(seek_in(root / "VID_1.mp4", size * (2 * place + 1) // (2 * SEEKS * ROUNDS)))
 
 
 def fill(drive, large):
@@ -99,16 +101,16 @@ def run(folder, table, scale):
         keys = ["4 first", "4 last", "4 seek", "500 first", "500 last", "500 seek"]
         mine = {key: [] for key in keys}
         others = {name: {key: [] for key in keys} for name in ("rclone_full_cache", "rclone_no_cache", "s3fs")}
-        for _ in range(ROUNDS):
+        for turn in range(ROUNDS):
             drive.evict()
-            measure(drive.path / "Library/away", mine)
+            measure(drive.path / "Library/away", mine, turn)
             drop_caches()
             with RcloneMount.of_bucket(folder, ceph, "drive/Library", "full") as rclone:
-                measure(rclone.path / "away", others["rclone_full_cache"])
+                measure(rclone.path / "away", others["rclone_full_cache"], turn)
             with RcloneMount.of_bucket(folder, ceph, "drive/Library", "off") as rclone:
-                measure(rclone.path / "away", others["rclone_no_cache"])
+                measure(rclone.path / "away", others["rclone_no_cache"], turn)
             with s3fs(folder, ceph) as mount:
-                measure(mount.path / "drive/Library/away", others["s3fs"])
+                measure(mount.path / "drive/Library/away", others["s3fs"], turn)
     names = {"first": "first byte", "last": "last byte", "seek": "64 KiB in the middle"}
     for key in keys:
         size, what = key.split()

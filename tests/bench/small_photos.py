@@ -1,4 +1,4 @@
-"""Many small photos quickly: real JPEGs of some 2 kB with a date, each with bytes of its own, some with a person."""
+"""Many small photos quickly: real JPEGs of some 10 kB with a date, each with bytes of its own, some with a person."""
 import io
 import random
 import struct
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from PIL import Image
 
 FOLDER = 1000  # photos in each
+PICTURES = 512  # more of them than fit into one segment of a backup, so that repeats save nothing there
 PEOPLE = ("Anna", "Ben", "Carla")
 
 
@@ -33,12 +34,13 @@ def segment(marker, payload):
 
 
 def pictures():
-    """Sixteen pictures without their first two bytes."""
+    """Pictures without their first two bytes, with grain: thumbnails of them pack as badly as those of real photos."""
     chooser = random.Random(1)
-    for _ in range(16):
-        image = Image.new("RGB", (48, 36), tuple(chooser.randrange(256) for _ in range(3)))
+    for _ in range(PICTURES):
+        grain = Image.effect_noise((256, 192), 60).convert("RGB")
+        sky = Image.new("RGB", (256, 192), tuple(chooser.randrange(256) for _ in range(3)))
         out = io.BytesIO()
-        image.save(out, "JPEG", quality=70)
+        Image.blend(sky, grain, 0.25).save(out, "JPEG", quality=85)
         yield out.getvalue()[2:]
 
 
@@ -51,7 +53,7 @@ def make(base, count):
             folder.mkdir(parents=True)
         moment = begin + timedelta(minutes=number * (12 * 365 * 24 * 60) // count)
         person = xmp(PEOPLE[number // 4 % 3]) if number % 4 == 0 else b""
-        photo = b"".join((b"\xff\xd8", exif(moment), person, segment(0xFE, b"photo %d" % number), bodies[number % 16]))
+        photo = b"".join((b"\xff\xd8", exif(moment), person, segment(0xFE, b"photo %d" % number), bodies[number % PICTURES]))
         (folder / f"IMG_{number:06}.jpg").write_bytes(photo)
         total += len(photo)
     return total

@@ -27,6 +27,25 @@ TEST(Readahead, TheWindowGrowsWhileReadsAreSequentialAndResetsOnASeek) {
   EXPECT_EQ(readahead.plan({500 * kMiB, 500 * kMiB + 1}, size).size(), Readahead::kLeastWindowBytes);
 }
 
+TEST(Readahead, AVideoReadFromItsBeginningIsAskedForInFewSteps) {
+  Readahead readahead;
+  const uint64_t size = 500 * kMiB;
+  uint64_t steps = 0;
+  for (uint64_t at = 0; at < size; ++steps) at = readahead.plan({at, at + 128 * 1024}, size).end;
+  EXPECT_LE(steps, 3 + size / Readahead::kMostWindowBytes);
+}
+
+TEST(Readahead, TheNextWindowIsAskedForWhileTheLastOneIsStillOnItsWay) {
+  Readahead readahead;
+  const uint64_t size = 500 * kMiB;
+  const uint64_t begin = readahead.plan({0, kBlockBytes}, size).end;
+  const uint64_t end = readahead.plan({begin, begin + kBlockBytes}, size).end;
+  EXPECT_EQ(readahead.plan({begin, begin + kBlockBytes}, size).end, begin + kBlockBytes)
+      << "nothing more yet";
+  const uint64_t quarter = begin + (end - begin) / 4;
+  EXPECT_GT(readahead.plan({quarter, quarter + kBlockBytes}, size).end, end);
+}
+
 TEST(Readahead, TheRangeCoversTheReadAndEndsWithTheContent) {
   Readahead readahead;
   const uint64_t size = 100 * kMiB + 17;

@@ -173,6 +173,20 @@ TEST(TransferLoop, TheDeadlineEndsATransfer) {
   EXPECT_EQ(loop.run(get_of(server), context).code(), Code::kTimeout);
 }
 
+TEST(TransferLoop, WaitingForASlowServerCostsNoProcessor) {
+  const TestHttpServer server([](const TestRequest&) {
+    TestReply reply;
+    reply.silent = true;
+    return reply;
+  });
+  TransferLoop loop;
+  RequestContext context;
+  context.deadline = std::chrono::steady_clock::now() + milliseconds(400);
+  EXPECT_EQ(loop.run(get_of(server), context).code(), Code::kTimeout);
+  // One that does not sleep turns some hundred thousand times.
+  EXPECT_LT(loop.turns(), 200u);
+}
+
 TEST(TransferLoop, CancelEndsATransferUnderWay) {
   RequestContext context;
   const TestHttpServer server([&](const TestRequest&) {
