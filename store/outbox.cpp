@@ -119,8 +119,8 @@ Status Outbox::copy_lost(ContentNo content, const std::string& remote, const std
       std::find_if(copies.begin(), copies.end(), [&](const auto& c) { return c.first == remote; });
   if (!record || here == copies.end()) return Status::ok();
   if (!key.empty() && here->second.key != key) return Status::ok();  // moved since somebody looked
-  SHOEBOX_ASSIGN(const bool left, remote_is_let_go(*txn, remote));
-  if (left) return Status::ok();  // nothing is sent there any more
+  SHOEBOX_ASSIGN(const bool gone, remote_is_let_go(*txn, remote));
+  if (gone) return Status::ok();  // nothing is sent there any more
   size_t others = 0;              // that count; a remote that was let go does not
   for (const auto& [name, copy] : copies) {
     SHOEBOX_ASSIGN(const bool let_go, remote_is_let_go(*txn, name));
