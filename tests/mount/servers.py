@@ -66,11 +66,11 @@ class FaultProxy:
         """Probabilities from now on, and what limits them."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.control}/faults", json.dumps(faults).encode(),
                                          method="POST")
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=120).close()
 
     def stats(self):
         """What went through the proxy."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.control}/stats", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.control}/stats", timeout=120) as answer:
             return json.load(answer)
 
     def close(self):
