@@ -8,6 +8,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +29,8 @@ constexpr size_t kBlockCacheBytes = 64 << 20;
 // write buffer when it begins one, and needs as much again for the table it becomes.
 constexpr size_t kWriteBufferBytes = 8 << 20;
 constexpr uint64_t kSwitchBytes = 3 * kWriteBufferBytes;
+// What opening writes at most: the table that the last log becomes, and a new log.
+constexpr uint64_t kOpenBytes = 2 * kWriteBufferBytes;
 // A listing of a cold library reads neighbours: rows are small, so fewer and larger reads pay.
 constexpr size_t kTableBlockBytes = 16 << 10;
 constexpr size_t kFirstReadAheadBytes = 64 << 10;
@@ -149,12 +152,32 @@ struct Db::State {
   }
 
   [[nodiscard]] std::string reserve_path() const { return path + "/reserve"; }
+  [[nodiscard]] Status make_room_to_open() const;
   void open_reserve();
-  void fill_reserve();
+  void fill_reserve(uint64_t leave_bytes = 0);
   bool give_back(uint64_t bytes);
   Status make_sure_of_room(size_t batch_bytes);
   rocksdb::Status write_after_no_space(rocksdb::WriteBatch& batch);
 };
+
+// RocksDB asserts when the disk is full while it opens, so it shall not begin then.
+Status Db::State::make_room_to_open() const {
+  auto space = disk_space(path);
+  if (!space || space->free_bytes >= kOpenBytes) return Status::ok();
+  const uint64_t missing = kOpenBytes - space->free_bytes;
+  if (struct stat st{}; ::stat(reserve_path().c_str(), &st) == 0 && st.st_size > 0) {
+    const auto size = static_cast<uint64_t>(st.st_size);
+    if (::truncate(reserve_path().c_str(), static_cast<off_t>(size - std::min(size, missing))) == 0) {
+      space = disk_space(path);
+    }
+  }
+  // A little may be lost to the disk's own bookkeeping.
+  if (!space || space->free_bytes >= kOpenBytes / 2) return Status::ok();
+  return {Code::kNoSpace,
+          fmt::format("catalog {}: {} MiB free on its disk, opening it needs {} MiB; free some "
+                      "space and try again",
+                      path, space->free_bytes >> 20, kOpenBytes >> 20)};
+}
 
 void Db::State::open_reserve() {
   if (options.reserve_bytes == 0 || options.read_only || options.in_memory) return;
@@ -166,14 +189,17 @@ void Db::State::open_reserve() {
     reserve_bytes =
         std::min<uint64_t>(static_cast<uint64_t>(st.st_size), static_cast<uint64_t>(st.st_blocks) * 512);
   }
-  fill_reserve();
+  fill_reserve(kSwitchBytes);
 }
 
-// Takes what is missing, or as much of it as there is.
-void Db::State::fill_reserve() {
+// Takes what is missing, or as much of it as there is but for `leave_bytes`.
+void Db::State::fill_reserve(uint64_t leave_bytes) {
   if (!reserve) return;
-  for (uint64_t missing = options.reserve_bytes - std::min(reserve_bytes, options.reserve_bytes);
-       missing > 4096; missing /= 2) {
+  uint64_t missing = options.reserve_bytes - std::min(reserve_bytes, options.reserve_bytes);
+  if (const auto space = disk_space(path); leave_bytes > 0 && space) {
+    missing = std::min(missing, space->free_bytes - std::min(space->free_bytes, leave_bytes));
+  }
+  for (; missing > 4096; missing /= 2) {
     const auto size = static_cast<off_t>(reserve_bytes + missing);
     if (::posix_fallocate(reserve.get(), 0, size) == 0) {
       reserve_bytes = static_cast<uint64_t>(size);
@@ -253,6 +279,7 @@ Result<std::unique_ptr<Db>> Db::open(const std::string& path, const Options& opt
       return Status(Code::kNotFound, fmt::format("catalog {}: not there; is this a Shoebox library?", path));
     }
     if (!there) SHOEBOX_TRY(make_dirs(path));
+    if (!options.read_only) SHOEBOX_TRY(state->make_room_to_open());
   }
   const rocksdb::Options made = rocksdb_options(options, state->memory_env.get());
   const std::string where = options.in_memory ? "/" + path : path;  // the memory needs an absolute path
