@@ -46,6 +46,10 @@ class Borrowed final : public Remote {
   Status remove(const std::string& key, const RequestContext& context) override {
     return remote_.remove(key, context);
   }
+  Result<uint64_t> remove_leftovers(const std::string& key, const IsGivenUp& given_up,
+                                    const RequestContext& context) override {
+    return remote_.remove_leftovers(key, given_up, context);
+  }
 
  private:
   Remote& remote_;
