@@ -2,7 +2,7 @@
 //
 // Owned by SyncEngine. fetch() never blocks: it looks at the local disk, joins what is on its way
 // and queues the rest; worker threads move the bytes, and one thread watches deadlines, cancelled
-// waiters and stalled transfers. Every block is verified by ContentStore::add_block before anyone
+// waiters and stalled transfers. Every block is verified by ContentStore::store_block before anyone
 // hears of it. Lock order: Fetcher's mutex is a leaf; no callback runs while it is held.
 #pragma once
 

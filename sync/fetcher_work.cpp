@@ -40,13 +40,8 @@ void Fetcher::State::work_loop() NO_THREAD_SAFETY_ANALYSIS {
     } catch (const std::exception& e) {
       failed(job, Status(Code::kIo, fmt::format("fetch of content {}: {}", job->content.value, e.what())));
     }
-    {
-      MutexLock lock(mutex);
-      std::erase(active[job->content].jobs, job);
-    }
-    // Whoever waited has been answered. What cannot be kept is fetched again another time.
-    if (const Status settled = contents.settle(job->content); !settled)
-      log::warning("keeping what was fetched of content {}: {}", job->content.value, settled.message());
+    MutexLock lock(mutex);
+    std::erase(active[job->content].jobs, job);
   }
 }
 
@@ -259,9 +254,9 @@ Status Fetcher::State::request(const std::shared_ptr<Job>& job, Remote& remote, 
 }
 
 Status Fetcher::State::store(ContentNo content, uint64_t index, std::string_view bytes) {
-  Status stored = contents.add_block(content, index, bytes);
+  Status stored = contents.store_block(content, index, bytes);
   if (stored.code() == Code::kNoSpace && disk_full && disk_full(Readahead::kMostWindowBytes) > 0) {
-    stored = contents.add_block(content, index, bytes);
+    stored = contents.store_block(content, index, bytes);
   }
   return stored;
 }

@@ -4,7 +4,8 @@
 namespace shoebox {
 namespace {
 
-constexpr uint8_t kMediaVersion = 3;  // of the records with a MediaInfo in them; 2: caption, sidecars; 3: places
+constexpr uint8_t kMediaVersion =
+    3;  // of the records with a MediaInfo in them; 2: caption, sidecars; 3: places
 
 constexpr auto kDateFields = [](auto& io, auto& date) {
   io.signed_number(date.year);

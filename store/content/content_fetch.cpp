@@ -14,11 +14,6 @@
 namespace shoebox {
 
 Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_view bytes) {
-  SHOEBOX_TRY(add_block(content, index, bytes));
-  return settle(content);
-}
-
-Status ContentStore::add_block(ContentNo content, uint64_t index, std::string_view bytes) {
   for (;;) {
     SHOEBOX_ASSIGN(const std::shared_ptr<Partial> partial, state_->open_partial(content));
     if (!partial) return Status::ok();  // complete since it was asked for
@@ -40,31 +35,26 @@ Status ContentStore::add_block(ContentNo content, uint64_t index, std::string_vi
       return written.with_context(fmt::format("storing block {} of content {}", index, content.value));
     }
     kill_point("fetch-stored");
-    MutexLock lock(partial->mutex);
-    if (partial->retired) continue;  // moved on meanwhile: these bytes may be needed in its new place
-    const uint64_t before = partial->pages.bytes();
-    partial->pages.add(range);
-    const uint64_t added = partial->pages.bytes() - before;
-    partial->unsaved_bytes += added;
-    state_->total_bytes += static_cast<int64_t>(added);
-    state_->note_partial(content, size, before + added);
-    return Status::ok();
+    bool full = false;
+    bool save = false;
+    {
+      MutexLock lock(partial->mutex);
+      if (partial->retired) continue;  // moved on meanwhile: these bytes may be needed in its new place
+      const uint64_t before = partial->pages.bytes();
+      partial->pages.add(range);
+      const uint64_t added = partial->pages.bytes() - before;
+      partial->unsaved_bytes += added;
+      state_->total_bytes += static_cast<int64_t>(added);
+      state_->note_partial(content, size, before + added);
+      full = partial->pages.complete() && !partial->completing;
+      if (full) partial->completing = true;
+      save = !full && partial->unsaved_bytes >= kSaveEveryBytes;
+    }
+    if (full) return state_->complete(partial);
+    if (!save) return Status::ok();
+    const Claim claim(*state_, content);
+    return state_->save(*partial);
   }
-}
-
-Status ContentStore::settle(ContentNo content) {
-  const std::shared_ptr<Partial> partial = state_->find_partial(content);
-  if (!partial) return Status::ok();
-  bool complete = false;
-  {
-    MutexLock lock(partial->mutex);
-    if (partial->retired || partial->completing) return Status::ok();
-    complete = partial->completing = partial->pages.complete();
-    if (!complete && partial->unsaved_bytes < kSaveEveryBytes) return Status::ok();
-  }
-  if (complete) return state_->complete(partial);
-  const Claim claim(*state_, content);
-  return state_->save(*partial);
 }
 
 Result<bool> ContentStore::State::as_recorded(Partial& entry, const ContentHashes& hashes,

@@ -13,7 +13,7 @@ class ContentSource {
  public:
   virtual ~ContentSource() = default;
 
-  // Brings the blocks that cover `range` into the content store (ContentStore::add_block, which
+  // Brings the blocks that cover `range` into the content store (ContentStore::store_block, which
   // verifies each) and then calls `done`, once, on any thread, possibly before this returns.
   // Never blocks. Identical ranges are fetched once. Fails with kTimeout within 30 s, at once
   // with kUnavailable when the remotes are known to be offline, with kDataLoss when no remote

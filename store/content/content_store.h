@@ -91,14 +91,9 @@ class ContentStore {
   void on_hashed(HashedCallback callback);
 
   // --- fetching
-  // Verifies block `index` against its recorded hash and stores it; from then on it can be read.
-  // kDataLoss: the bytes are wrong and nothing was stored. Of adopted bytes nothing can be verified.
-  Status add_block(ContentNo content, uint64_t index, std::string_view bytes);
-  // After some add_block(): when the last block arrived, checks the whole hash, and it becomes an object (of
-  // adopted bytes the hashes are recorded); else makes it durable now and then. Waits for the disk, so that
-  // whoever waits for bytes is told before.
-  Status settle(ContentNo content);
-  // Both.
+  // Verifies block `index` against its recorded hash and stores it. kDataLoss: the bytes are wrong
+  // and nothing was stored. When the last block arrived: checks the whole hash, becomes an object.
+  // Of adopted bytes nothing can be verified; when the last one arrived their hashes are recorded.
   Status store_block(ContentNo content, uint64_t index, std::string_view bytes);
   // Reads all local bytes again and drops blocks whose hash is wrong (kept if no remote has a
   // copy); returns the number of rotten blocks.

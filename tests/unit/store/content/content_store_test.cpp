@@ -121,23 +121,6 @@ TEST_F(ContentStoreTest, BlocksThatDoNotMatchTheirHashAreNotStored) {
   EXPECT_FALSE(contents->missing(content, {kBlockBytes, 2 * kBlockBytes})->empty());
 }
 
-TEST_F(ContentStoreTest, BytesAreReadableBeforeTheyAreMadeWholeOnThisDisk) {
-  const std::string bytes = random_bytes(1'000'001, 10);
-  const ContentNo content = sealed(bytes);
-  ASSERT_TRUE(contents->evict(content));
-  for (uint64_t index = 0; index < block_count(bytes.size()); ++index) {
-    const ByteRange range = block_range(index, bytes.size());
-    ASSERT_TRUE(
-        contents->add_block(content, index, std::string_view(bytes).substr(range.begin, range.size())));
-  }
-  EXPECT_TRUE(contents->missing(content, {0, bytes.size()})->empty());
-  EXPECT_EQ(record(content).residence, Residence::kPartial);
-  ASSERT_TRUE(contents->settle(content));
-  EXPECT_EQ(record(content).residence, Residence::kLocal);
-  EXPECT_EQ(all_of(path_of("objects", content)), bytes);
-  EXPECT_TRUE(contents->settle(content)) << "twice is no error";
-}
-
 TEST_F(ContentStoreTest, TheLastBlockMakesItAnObjectAgain) {
   const std::string bytes = random_bytes(1'000'001, 9);
   const ContentNo content = sealed(bytes);

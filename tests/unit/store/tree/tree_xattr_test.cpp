@@ -81,6 +81,7 @@ TEST_F(TreeTest, WhatLeftThisDiskIsRemoteOrPartial) {
   const InodeNo a = photo_file("Library/a.jpg", "bytes");
   ASSERT_TRUE(change([&](Transaction& txn) -> Status {
     txn.erase_job(inode(a).content, "nas");
+    txn.put_copy(inode(a).content, "nas", RemoteCopy{});
     SHOEBOX_ASSIGN(auto content, txn.content(inode(a).content));
     content->residence = Residence::kPartial;
     content->size = 10 << 20;
