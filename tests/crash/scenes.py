@@ -145,7 +145,9 @@ def adopted(scene):
         place = scene.drive.remote / f"old/{number}.jpg"
         place.parent.mkdir(exist_ok=True)
         place.write_bytes(scene.data("jpg"))
-    (scene.drive.remote / "old/small.txt").write_bytes(b"small enough to come whole")
+    small = b"small enough to come whole"
+    (scene.drive.remote / "old/small.txt").write_bytes(small)
+    scene.attempted.append(small)  # an object without a record is kept aside (store/content/LAYOUT.md)
     scene.ask("adopt", url=[f"file://{scene.drive.remote}"])
     for name in ("old/0.jpg", "old/1.jpg"):
         scene.step(name, (scene.drive.path / "Library" / name).read_bytes)

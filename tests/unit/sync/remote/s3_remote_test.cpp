@@ -307,19 +307,18 @@ TEST_F(S3RemoteTest, UploadsThatWereGivenUpAreEndedAndOthersAreLetBe) {
 }
 
 TEST_F(S3RemoteTest, AnUploadThatIsUnderWayIsNoLeftover) {
-  std::optional<uint64_t> removed;
-  s3_.instead = [&](const TestRequest& request) -> std::optional<TestReply> {
-    // Between its beginning and its first part.
-    if (request.method != "PUT" || request.target.find("partNumber=1") == std::string::npos || removed)
-      return std::nullopt;
-    const auto ended = remote_->remove_leftovers("", [](const Leftover&) { return true; }, {});
-    EXPECT_TRUE(ended) << ended.status().message();
-    removed = *ended;
-    return std::nullopt;
+  std::vector<uint64_t> removed;
+  PutOptions options;
+  // Between its beginning and its first part, and after each part.
+  options.save_progress = [&](const std::string&) -> Status {
+    SHOEBOX_ASSIGN(const uint64_t ended,
+                   remote_->remove_leftovers("", [](const Leftover&) { return true; }, {}));
+    removed.push_back(ended);
+    return Status::ok();
   };
-  const auto put_there = put("big", std::string(3 << 20, 'x'));
-  ASSERT_TRUE(put_there) << put_there.status().message();
-  EXPECT_EQ(removed, 0U);
+  const auto there = put("big", large(), options);
+  ASSERT_TRUE(there) << there.status().message();
+  EXPECT_EQ(removed, (std::vector<uint64_t>{0, 0, 0, 0, 0}));
 }
 
 TEST_F(S3RemoteTest, AListOfUploadsThatFailsIsAnErrorAndAServerWithoutOneHasNone) {
