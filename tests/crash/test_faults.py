@@ -65,7 +65,8 @@ def server(request, folder):
 def mount(drive):
     """However busy the machine is."""
     drive.mount(wait=False)
-    drive.wait_mounted(SLOW_S)
+    drive.patience_s = SLOW_S
+    drive.wait_mounted()
 
 
 def settle(drive):

@@ -32,7 +32,7 @@ class DecoderPoolTest : public testing::Test {
   std::string script(const std::string& then) const {
     const std::string path = folder_ + "/decoder";
     const std::string text =
-        "#!/bin/sh\nprintf '\\000\\000\\000\\002R\\003' >&3\nhead -c 1 <&3 >/dev/null\n" + then + "\n";
+        "#!/bin/sh\nprintf '\\000\\000\\000\\002R\\004' >&3\nhead -c 1 <&3 >/dev/null\n" + then + "\n";
     EXPECT_TRUE(write_file_atomically(path, text, 0700).is_ok());
     return path;
   }
