@@ -49,8 +49,11 @@ Result<OwnerObjects::Found> OwnerObjects::find(const CancelToken& cancel, uint64
 }
 
 Result<OwnerRecord> OwnerObjects::read(const std::string& key, const CancelToken& cancel) const {
-  SHOEBOX_ASSIGN(const std::string text, read_small_object(remote_, key, kOwnerRecordBytes, context(cancel)));
-  Result<OwnerRecord> record = parse_owner_record(text);
+  const Result<std::string> text = read_small_object(remote_, key, kOwnerRecordBytes, context(cancel));
+  // An answer that was cut off says nothing of the record: asked again, it may be whole.
+  if (text.code() == Code::kDataLoss) return Status(Code::kUnavailable, text.status().message());
+  if (!text) return text.status();
+  Result<OwnerRecord> record = parse_owner_record(*text);
   if (!record) return record.status().with_context(fmt::format("{} on {}", key, remote_.name()));
   const bool is_request = record->state == OwnerState::kAsks || record->state == OwnerState::kTook;
   if (is_request != (key == kOwnerRequest) || (!is_request && key != owner_key(record->term))) {
