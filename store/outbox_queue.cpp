@@ -28,9 +28,11 @@ Result<Naming> naming_of(const CatalogReader& reader, ContentNo content) {
 namespace {
 
 // Whether this content should have a job on `remote` and has none.
-Result<bool> lacks_job(const CatalogReader& reader, ContentNo content, const std::string& remote) {
+// `staged_too`: also what is not sealed yet, as a commit queues it.
+Result<bool> lacks_job(const CatalogReader& reader, ContentNo content, const std::string& remote,
+                       bool staged_too = false) {
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, reader.content(content));
-  if (!record || !is_immutable(record->state)) return false;
+  if (!record || (!is_immutable(record->state) && !staged_too)) return false;
   SHOEBOX_ASSIGN(const std::optional<std::string> job, reader.get(keys::job(content, remote)));
   if (job) return false;
   SHOEBOX_ASSIGN(const std::optional<std::string> copy, reader.get(keys::copy(content, remote)));
@@ -174,7 +176,7 @@ Result<uint64_t> Outbox::enqueue_missing(const std::string& remote) {
   std::vector<ContentNo> lacking;
   Status failure;
   SHOEBOX_TRY(state_->catalog.for_each_content([&](ContentNo number, const ContentRecord&) {
-    const auto lacks = lacks_job(state_->catalog, number, remote);
+    const auto lacks = lacks_job(state_->catalog, number, remote, /*staged_too=*/true);
     if (!lacks) failure = lacks.status();
     if (lacks && *lacks) lacking.push_back(number);
     return lacks.is_ok();
@@ -185,7 +187,7 @@ Result<uint64_t> Outbox::enqueue_missing(const std::string& remote) {
     const std::unique_ptr<Transaction> txn = state_->catalog.begin();
     uint64_t batch = 0;
     for (size_t i = begin; i < std::min(lacking.size(), begin + kOutboxBatchRows); ++i) {
-      SHOEBOX_ASSIGN(const bool still, lacks_job(*txn, lacking[i], remote));
+      SHOEBOX_ASSIGN(const bool still, lacks_job(*txn, lacking[i], remote, /*staged_too=*/true));
       if (!still) continue;
       UploadJob job;
       job.content = lacking[i];
