@@ -95,6 +95,7 @@ Status CountedRemote::remove(const std::string& key, const RequestContext& conte
 
 Result<uint64_t> CountedRemote::remove_leftovers(const std::string& key, const IsGivenUp& given_up,
                                                  const RequestContext& context) {
+  SHOEBOX_TRY(open());
   const Counting counting(context, counters_);
   return remote_->remove_leftovers(key, given_up, counting.context());
 }

@@ -250,6 +250,18 @@ TEST_F(OwnerLeaseTest, AnOwnRecordThatCameToHarmIsWrittenAgain) {
   }
 }
 
+TEST_F(OwnerLeaseTest, AnAnswerThatWasCutOffIsNoDamage) {
+  ASSERT_TRUE(desk_.write());
+  desk_.restart();
+  desk_.hooks.before = [](const char* what, const std::string&) {
+    return std::string(what) == "get" ? Status(Code::kDataLoss, "the answer ended early") : Status::ok();
+  };
+  EXPECT_EQ(desk_.write("Library/b.jpg").code(), Code::kUnavailable);
+  desk_.hooks.before = nullptr;
+  EXPECT_TRUE(desk_.write("Library/b.jpg"));  // at once: nothing was refused for a while
+  EXPECT_EQ(desk_.lease->report().problem, "");
+}
+
 TEST_F(OwnerLeaseTest, ARecordOfANewerVersionIsLeftAlone) {
   ASSERT_TRUE(desk_.write());
   std::string text = *remote_.object(".shoebox/owner/1");
