@@ -202,10 +202,11 @@ void Fetcher::fetch(ContentNo content, ByteRange range, CancelToken cancel,
       }
     }
     if (!missing.empty()) {
-      auto found = state.candidates(content);
-      if (const auto copies = state.catalog.copies(content); !found && copies && copies->empty())
-        state.tell_unsent(content, found.status());
-      if (!found) return found.status();
+      if (const auto found = state.candidates(content); !found) {
+        const auto copies = state.catalog.copies(content);
+        if (copies && copies->empty()) state.tell_unsent(content, found.status());
+        return found.status();
+      }
     }
     return std::make_pair(record->size, std::move(missing));
   };

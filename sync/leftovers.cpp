@@ -39,23 +39,6 @@ Result<bool> is_our_key(const Catalog& catalog, const std::string& remote, const
   return holder.has_value();
 }
 
-// Whoever tests a remote by hand removes its probe at once, unless it is killed.
-Result<uint64_t> remove_probes(Remote& remote, const Catalog& catalog, const RequestContext& context) {
-  uint64_t removed = 0;
-  std::string next;
-  do {
-    SHOEBOX_ASSIGN(ListPage page, remote.list(kProbes, next, context));
-    for (const RemoteObject& object : page.objects) {
-      SHOEBOX_ASSIGN(const auto loose, catalog.loose(remote.name(), object.key));
-      if (loose || is_temporary_of_this_process(object.key)) continue;  // tidying removes it, or its maker
-      SHOEBOX_TRY(remote.remove(object.key, context));
-      ++removed;
-    }
-    next = std::move(page.next);
-  } while (!next.empty());
-  return removed;
-}
-
 }  // namespace
 
 Result<uint64_t> remove_leftovers(Remote& remote, const Catalog& catalog, const Clock& clock,
@@ -69,7 +52,12 @@ Result<uint64_t> remove_leftovers(Remote& remote, const Catalog& catalog, const 
     return left.key.empty() ? Result<bool>(true) : is_our_key(catalog, remote.name(), left.key);
   };
   SHOEBOX_ASSIGN(const uint64_t uploads, remote.remove_leftovers("", given_up, context));
-  SHOEBOX_ASSIGN(const uint64_t probes, remove_probes(remote, catalog, context));
+  // Whoever tests a remote by hand removes its probe at once, unless it is killed.
+  const auto is_for_tidying = [&](const std::string& key) -> Result<bool> {
+    SHOEBOX_ASSIGN(const auto loose, catalog.loose(remote.name(), key));
+    return loose.has_value();
+  };
+  SHOEBOX_ASSIGN(const uint64_t probes, remove_temporaries(remote, kProbes, is_for_tidying, context));
   return uploads + probes;
 }
 

@@ -4,21 +4,13 @@
 
 #include "store/base/hash.h"
 #include "store/base/kill_point.h"
+#include "sync/remote/object_hash.h"
 
 namespace shoebox {
 namespace {
 
 Result<ContentHash> hash_of(Remote& remote, const RemoteObject& object, const RequestContext& context) {
-  Sha256 hash;
-  if (object.size == 0) return hash.finish();
-  SHOEBOX_TRY(remote.get(
-      object.key, {0, object.size}, object.etag,
-      [&hash](std::string_view piece) {
-        hash.update(piece.data(), piece.size());
-        return Status::ok();
-      },
-      context));
-  return hash.finish();
+  return hash_object(remote, object.key, object.size, object.etag, context);
 }
 
 struct Aside {

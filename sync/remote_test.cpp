@@ -22,17 +22,10 @@ Status test_remote(Remote& remote, const Clock& clock, const CancelToken& cancel
   const std::string bytes = fmt::format("Shoebox tries whether it can write here: {}\n", unique);
   SHOEBOX_TRY(
       put_small_object(remote, key, bytes, /*if_absent=*/true, context).status().with_context("write"));
-  std::string read;
-  const Status got = remote.get(
-      key, {0, bytes.size()}, "",
-      [&read](std::string_view piece) {
-        read.append(piece);
-        return Status::ok();
-      },
-      context);
+  const Result<std::string> read = read_small_object(remote, key, bytes.size(), context);
   const Status removed = remote.remove(key, context);
-  SHOEBOX_TRY(got.with_context("read"));
-  if (read != bytes) return {Code::kDataLoss, fmt::format("{}: other bytes were read than written", key)};
+  if (!read) return read.status().with_context("read");
+  if (*read != bytes) return {Code::kDataLoss, fmt::format("{}: other bytes were read than written", key)};
   return removed.with_context("remove");
 }
 

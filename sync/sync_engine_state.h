@@ -116,6 +116,7 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   // The usable ones of this name; empty: all. kNotFound; or why the one of that name cannot be used.
   Result<Members> members_called(const std::string& name) const;
   Result<RemoteStatus> status_of(const Member& member, bool paused);
+  Result<std::vector<RemoteStatus>> status_of_each(const Members& of, bool paused);
 };
 
 }  // namespace shoebox

@@ -89,14 +89,18 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
   return status;
 }
 
+Result<std::vector<RemoteStatus>> SyncEngine::State::status_of_each(const Members& of, bool paused) {
+  std::vector<RemoteStatus> each;
+  for (const auto& member : of) {
+    SHOEBOX_ASSIGN(RemoteStatus status, status_of(*member, paused));
+    each.push_back(std::move(status));
+  }
+  return each;
+}
+
 Result<std::vector<RemoteStatus>> SyncEngine::status() {
   SHOEBOX_ASSIGN(const bool paused, state_->outbox.paused());
-  std::vector<RemoteStatus> all;
-  for (const auto& member : state_->all()) {
-    SHOEBOX_ASSIGN(RemoteStatus status, state_->status_of(*member, paused));
-    all.push_back(std::move(status));
-  }
-  return all;
+  return state_->status_of_each(state_->all(), paused);
 }
 
 // The originals are all there: so shall the catalog be, which says where.
@@ -145,11 +149,7 @@ Status SyncEngine::wait(CancelToken cancel,
   for (int tick = 0;; ++tick) {
     SHOEBOX_ASSIGN(const bool paused, state_->outbox.paused());
     const State::Members members = state_->all();
-    std::vector<RemoteStatus> all;
-    for (const auto& member : members) {
-      SHOEBOX_ASSIGN(RemoteStatus one, state_->status_of(*member, paused));
-      all.push_back(std::move(one));
-    }
+    SHOEBOX_ASSIGN(const std::vector<RemoteStatus> all, state_->status_of_each(members, paused));
     uint64_t pending = 0;  // but for what a policy keeps back
     uint64_t tidying = 0;  // what fails again and again is not waited for: each original has its copy
     uint64_t changes = 0;

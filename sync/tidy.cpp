@@ -8,6 +8,7 @@
 #include "store/xmp_sidecar.h"
 #include "sync/fold_probe.h"
 #include "sync/move_aside.h"
+#include "sync/remote/object_hash.h"
 #include "sync/remote/small_object.h"
 #include "sync/transfer_deadline.h"
 
@@ -114,13 +115,8 @@ Result<bool> Tidy::is_our_sidecar(const std::string& key, const RemoteObject& th
 Result<bool> Tidy::holds(const std::string& key, const TidyStep& step, const RequestContext& context) const {
   SHOEBOX_ASSIGN(const RemoteObject there, remote.stat(key, context));
   if (there.size != step.size || (step.sha256.is_zero() && step.size > 0)) return false;
-  Sha256 hash;
-  const auto sink = [&hash](std::string_view piece) {
-    hash.update(piece.data(), piece.size());
-    return Status::ok();
-  };
-  SHOEBOX_TRY(remote.get(key, {0, step.size}, there.etag, sink, context));
-  return hash.finish() == step.sha256;
+  SHOEBOX_ASSIGN(const ContentHash hash, hash_object(remote, key, step.size, there.etag, context));
+  return hash == step.sha256;
 }
 
 }  // namespace shoebox

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <future>
 #include <map>
 #include <memory>
 #include <random>
@@ -14,6 +13,7 @@
 #include "store/content/content_store.h"
 #include "store/outbox.h"
 #include "sync/leftovers.h"
+#include "sync/remote/object_hash.h"
 #include "sync/remote/remote.h"
 #include "sync/transfer_deadline.h"
 #include "sync/verifier_item.h"
@@ -21,7 +21,6 @@
 namespace shoebox {
 namespace {
 
-constexpr uint64_t kPieceBytes = 8 << 20;
 constexpr size_t kMostFindings = 10'000;
 
 bool unreachable(Code code) {
@@ -82,21 +81,12 @@ Result<ContentHash> Verifier::hash_of_object(const Item& item, const RemoteCopy&
                                              const CancelToken& cancel) const {
   if (copy.size != item.size)
     return Status(Code::kDataLoss, fmt::format("{} bytes instead of {}", copy.size, item.size));
-  Sha256 hash;
   if (item.size == 0) {  // nothing to read, but it must stand there
     SHOEBOX_ASSIGN(const RemoteObject there, item.remote->stat(copy.key, context_for(0, cancel)));
     if (there.etag != copy.etag) return Status(Code::kConflict, copy.key + " was written anew");
     if (there.size != 0) return Status(Code::kDataLoss, fmt::format("{} bytes instead of 0", there.size));
-    return hash.finish();
   }
-  SHOEBOX_TRY(item.remote->get(
-      copy.key, {0, item.size}, copy.etag,
-      [&hash](std::string_view piece) {
-        hash.update(piece.data(), piece.size());
-        return Status::ok();
-      },
-      context_for(item.size, cancel)));
-  return hash.finish();
+  return hash_object(*item.remote, copy.key, item.size, copy.etag, context_for(item.size, cancel));
 }
 
 // The first whole read of adopted bytes: what comes under the ETag they were adopted with is right.
@@ -161,13 +151,10 @@ Status Verifier::repair(const Item& item, Found found, const std::string& etag,
     SHOEBOX_ASSIGN(const auto copies, catalog_.copies(item.content));
     if (copies.size() < 2) return {Code::kDataLoss, "it was the only copy, and this disk has none"};
     // Every block that comes is checked, so nothing wrong comes from the bad copy either.
-    for (uint64_t at = 0; at < item.size; at += kPieceBytes) {
+    for (uint64_t at = 0; at < item.size; at += kFetchPieceBytes) {
       if (cancel.cancelled()) return {Code::kCancelled, "interrupted"};
-      const auto answered = std::make_shared<std::promise<Status>>();
-      std::future<Status> answer = answered->get_future();
-      source_.fetch(item.content, {at, std::min(item.size, at + kPieceBytes)}, cancel,
-                    [answered](Status status) { answered->set_value(std::move(status)); });
-      SHOEBOX_TRY(answer.get());
+      const ByteRange piece{at, std::min(item.size, at + kFetchPieceBytes)};
+      SHOEBOX_TRY(fetch_and_wait(source_, item.content, piece, cancel));
     }
   }
   // Before anything is done there: what counts as a copy may let these bytes leave this disk.

@@ -18,7 +18,8 @@ Result<uint64_t> S3Remote::remove_leftovers(const std::string& key, const IsGive
   SHOEBOX_TRY(check_wanted(context));
   const std::string& base = client_->place().prefix;
   if (key.empty()) {
-    SHOEBOX_ASSIGN(const uint64_t probes, remove_probes(context));
+    const auto none = [](const std::string&) -> Result<bool> { return false; };
+    SHOEBOX_ASSIGN(const uint64_t probes, remove_temporaries(*this, kS3Probes, none, context));
     SHOEBOX_ASSIGN(const uint64_t uploads, end_uploads(base, "", given_up, context));
     return probes + uploads;
   }
@@ -66,21 +67,6 @@ Result<uint64_t> S3Remote::end_uploads(const std::string& whole_prefix, const st
     }
   } while (!page.next_key.empty());
   return ended;
-}
-
-Result<uint64_t> S3Remote::remove_probes(const RequestContext& context) {
-  uint64_t removed = 0;
-  std::string next;
-  do {
-    SHOEBOX_ASSIGN(ListPage page, list(kS3Probes, next, context));
-    for (const RemoteObject& object : page.objects) {
-      if (is_temporary_of_this_process(object.key)) continue;
-      SHOEBOX_TRY(remove(object.key, context));
-      ++removed;
-    }
-    next = std::move(page.next);
-  } while (!next.empty());
-  return removed;
 }
 
 }  // namespace shoebox

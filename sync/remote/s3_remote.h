@@ -63,7 +63,6 @@ class S3Remote final : public Remote {
   [[nodiscard]] bool is_sending(const std::string& whole_key) const EXCLUDES(mutex_);
   Result<uint64_t> end_uploads(const std::string& whole_prefix, const std::string& only_key,
                                const IsGivenUp& given_up, const RequestContext& context);
-  Result<uint64_t> remove_probes(const RequestContext& context);
 
   const std::string name_;
   const std::unique_ptr<S3Client> client_;

@@ -36,4 +36,23 @@ bool is_temporary_of_this_process(std::string_view name) {
   return name.substr(name.size() - kDigits).starts_with(fmt::format("{:016x}", *this_process()));
 }
 
+Result<uint64_t> remove_temporaries(Remote& remote, const std::string& prefix,
+                                    const std::function<Result<bool>(const std::string& key)>& spared,
+                                    const RequestContext& context) {
+  uint64_t removed = 0;
+  std::string next;
+  do {
+    SHOEBOX_ASSIGN(ListPage page, remote.list(prefix, next, context));
+    for (const RemoteObject& object : page.objects) {
+      if (is_temporary_of_this_process(object.key)) continue;  // its maker removes it
+      SHOEBOX_ASSIGN(const bool stays, spared(object.key));
+      if (stays) continue;
+      SHOEBOX_TRY(remote.remove(object.key, context));
+      ++removed;
+    }
+    next = std::move(page.next);
+  } while (!next.empty());
+  return removed;
+}
+
 }  // namespace shoebox

@@ -4,10 +4,13 @@
 // Threads: any.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
 #include "store/base/result.h"
+#include "sync/remote/remote.h"
 
 namespace shoebox {
 
@@ -15,5 +18,10 @@ namespace shoebox {
 Result<std::string> new_temporary_name();
 // Whether this process made a name that is, or ends with, one of new_temporary_name().
 [[nodiscard]] bool is_temporary_of_this_process(std::string_view name);
+// Removes the objects whose keys begin with `prefix`, but for those of this process and those that `spared`
+// says; gives how many. Blocks.
+Result<uint64_t> remove_temporaries(Remote& remote, const std::string& prefix,
+                                    const std::function<Result<bool>(const std::string& key)>& spared,
+                                    const RequestContext& context);
 
 }  // namespace shoebox

@@ -31,6 +31,25 @@ def folder():
 
 
 @pytest.fixture
+def loop_disk(folder):
+    """Makes a small disk of its own, of so many MiB; its path. Ask for it before drives, which are closed first."""
+    disk = folder / "disk"
+
+    def make(size_mib):
+        with open(folder / "disk.img", "wb") as file:
+            file.truncate(size_mib << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", str(folder / "disk.img")], check=True)
+        disk.mkdir()
+        if subprocess.run(["mount", "-o", "loop", str(folder / "disk.img"), str(disk)], check=False,
+                          capture_output=True).returncode:
+            pytest.skip("loop devices cannot be mounted here")
+        return disk
+    yield make
+    if disk.is_mount():
+        subprocess.run(["umount", str(disk)], check=False)
+
+
+@pytest.fixture
 def make_drive(folder):
     """Makes drives that are closed after the test, whatever happens."""
     drives = []

@@ -254,47 +254,36 @@ def test_thumbnails_come_in_both_sizes_and_upright(drive, made_photos, folder):
     assert drive.json("status")["remotes"][0]["requests"] == before
 
 
-def test_full_disk_evicts_first_then_says_so(make_drive, folder):
-    image = folder / "disk.img"
-    with open(image, "wb") as file:
-        file.truncate(400 << 20)
-    subprocess.run(["mkfs.ext4", "-q", "-F", str(image)], check=True)
-    disk = folder / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-o", "loop", str(image), str(disk)], check=False, capture_output=True).returncode:
-        pytest.skip("loop devices cannot be mounted here")
-    try:
-        drive = make_drive()
-        drive.library = disk / "library"
-        drive.mount()
-        for number in range(4):  # 160 MiB that may be evicted
+def test_full_disk_evicts_first_then_says_so(loop_disk, make_drive, folder):
+    disk = loop_disk(400)
+    drive = make_drive()
+    drive.library = disk / "library"
+    drive.mount()
+    for number in range(4):  # 160 MiB that may be evicted
+        big_file(drive.path / f"Library/{number}.mp4", 40 << 20, number)
+    drive.backed_up()
+    # Programs that look before they copy see the room that those would make.
+    def counts_what_is_local():  # the cache limit has let some of them go already
+        local = sum(drive.state(f"Library/{number}.mp4") == "local" for number in range(4))
+        shown, real = os.statvfs(drive.path), os.statvfs(disk)
+        more = shown.f_bavail * shown.f_frsize - real.f_bavail * real.f_frsize
+        return local > 0 and abs(more - local * ((40 << 20) - (192 << 10))) < 1 << 20
+    wait_until(counts_what_is_local, 60, "the room that may be made")
+    shown = os.statvfs(drive.path)
+    assert shown.f_bavail <= shown.f_bfree <= shown.f_blocks
+    for number in range(4, 8):  # needs what the first ones hold
+        big_file(drive.path / f"Library/{number}.mp4", 40 << 20, number)
+    drive.backed_up()
+    drive.run("backup", "pause")
+    with pytest.raises(OSError) as caught:
+        for number in range(8, 30):
             big_file(drive.path / f"Library/{number}.mp4", 40 << 20, number)
-        drive.backed_up()
-        # Programs that look before they copy see the room that those would make.
-        def counts_what_is_local():  # the cache limit has let some of them go already
-            local = sum(drive.state(f"Library/{number}.mp4") == "local" for number in range(4))
-            shown, real = os.statvfs(drive.path), os.statvfs(disk)
-            more = shown.f_bavail * shown.f_frsize - real.f_bavail * real.f_frsize
-            return local > 0 and abs(more - local * ((40 << 20) - (192 << 10))) < 1 << 20
-        wait_until(counts_what_is_local, 60, "the room that may be made")
-        shown = os.statvfs(drive.path)
-        assert shown.f_bavail <= shown.f_bfree <= shown.f_blocks
-        for number in range(4, 8):  # needs what the first ones hold
-            big_file(drive.path / f"Library/{number}.mp4", 40 << 20, number)
-        drive.backed_up()
-        drive.run("backup", "pause")
-        with pytest.raises(OSError) as caught:
-            for number in range(8, 30):
-                big_file(drive.path / f"Library/{number}.mp4", 40 << 20, number)
-        assert caught.value.errno == 28
-        written = [p for p in (drive.path / "Library").iterdir()]
-        assert len(written) >= 8
-        drive.run("backup", "resume")
-        drive.backed_up()
-        for number in range(8):
-            big_file(folder / "want", 40 << 20, number)
-            assert sha256(drive.path / f"Library/{number}.mp4") == sha256(folder / "want"), number
-        drive.unmount()
-    finally:
-        drive.close()
-        subprocess.run(["umount", str(disk)], check=False)
+    assert caught.value.errno == 28
+    written = [p for p in (drive.path / "Library").iterdir()]
+    assert len(written) >= 8
+    drive.run("backup", "resume")
+    drive.backed_up()
+    for number in range(8):
+        big_file(folder / "want", 40 << 20, number)
+        assert sha256(drive.path / f"Library/{number}.mp4") == sha256(folder / "want"), number
+    drive.unmount()

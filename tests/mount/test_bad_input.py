@@ -83,70 +83,50 @@ def test_credentials_file_that_others_may_read_is_refused(make_drive, folder):
     assert (drive.path / "Library/a.txt").read_bytes() == b"x"
 
 
-def test_a_small_disk_that_is_full_can_be_mounted_again(make_drive, folder):
-    image, disk = folder / "disk.img", folder / "disk"
-    with open(image, "wb") as file:
-        file.truncate(64 << 20)  # less than the reserve of the catalog
-    subprocess.run(["mkfs.ext4", "-q", "-F", str(image)], check=True)
-    disk.mkdir()
-    if subprocess.run(["mount", "-o", "loop", str(image), str(disk)], check=False, capture_output=True).returncode:
-        pytest.skip("loop devices cannot be mounted here")
+def test_a_small_disk_that_is_full_can_be_mounted_again(loop_disk, make_drive):
+    disk = loop_disk(64)  # less than the reserve of the catalog
     drive = make_drive()
-    try:
-        drive.library = disk / "library"
-        drive.mount()
-        drive.run("backup", "pause")
-        kept = {}
-        with pytest.raises(OSError) as caught:
-            for number in range(64):
-                data = os.urandom(1 << 20)
-                (drive.path / f"Library/{number}.mp4").write_bytes(data)
-                kept[number] = data
-        assert caught.value.errno == errno.ENOSPC and kept
-        for _ in range(2):
-            drive.remount()
-            assert all((drive.path / f"Library/{number}.mp4").read_bytes() == data for number, data in kept.items())
-        drive.unmount()
-        with open(disk / "ballast", "wb", buffering=0) as file:  # whatever was left, the reserve as well
-            for reserve in disk.glob("library/**/reserve"):
-                reserve.unlink()
-            with pytest.raises(OSError):
-                while True:
-                    file.write(bytes(64 << 10))
-        refused(drive, "free some space")
-        (disk / "ballast").unlink()
-        drive.mount()
+    drive.library = disk / "library"
+    drive.mount()
+    drive.run("backup", "pause")
+    kept = {}
+    with pytest.raises(OSError) as caught:
+        for number in range(64):
+            data = os.urandom(1 << 20)
+            (drive.path / f"Library/{number}.mp4").write_bytes(data)
+            kept[number] = data
+    assert caught.value.errno == errno.ENOSPC and kept
+    for _ in range(2):
+        drive.remount()
         assert all((drive.path / f"Library/{number}.mp4").read_bytes() == data for number, data in kept.items())
-        drive.unmount()
-    finally:
-        drive.close()
-        subprocess.run(["umount", str(disk)], check=False)
+    drive.unmount()
+    with open(disk / "ballast", "wb", buffering=0) as file:  # whatever was left, the reserve as well
+        for reserve in disk.glob("library/**/reserve"):
+            reserve.unlink()
+        with pytest.raises(OSError):
+            while True:
+                file.write(bytes(64 << 10))
+    refused(drive, "free some space")
+    (disk / "ballast").unlink()
+    drive.mount()
+    assert all((drive.path / f"Library/{number}.mp4").read_bytes() == data for number, data in kept.items())
+    drive.unmount()
 
 
-def test_read_only_disk_gives_a_read_only_drive(make_drive, folder):
-    image, disk = folder / "disk.img", folder / "disk"
-    with open(image, "wb") as file:
-        file.truncate(300 << 20)
-    subprocess.run(["mkfs.ext4", "-q", "-F", str(image)], check=True)
-    disk.mkdir()
-    if subprocess.run(["mount", "-o", "loop", str(image), str(disk)], check=False, capture_output=True).returncode:
-        pytest.skip("loop devices cannot be mounted here")
+def test_read_only_disk_gives_a_read_only_drive(loop_disk, make_drive):
+    disk = loop_disk(300)
     drive = make_drive()
-    try:
-        drive.library = disk / "library"
-        drive.mount()
-        (drive.path / "Library/a.txt").write_bytes(b"x")
-        drive.unmount()
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-        drive.mount()
-        assert (drive.path / "Library/a.txt").read_bytes() == b"x"
-        with pytest.raises(OSError) as caught:
-            (drive.path / "Library/b.txt").write_bytes(b"x")
-        assert caught.value.errno == 30
-        drive.unmount()
-    finally:
-        drive.close()
-        subprocess.run(["umount", str(disk)], check=False)
+    drive.library = disk / "library"
+    drive.mount()
+    (drive.path / "Library/a.txt").write_bytes(b"x")
+    drive.unmount()
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    drive.mount()
+    assert (drive.path / "Library/a.txt").read_bytes() == b"x"
+    with pytest.raises(OSError) as caught:
+        (drive.path / "Library/b.txt").write_bytes(b"x")
+    assert caught.value.errno == 30
+    drive.unmount()
 
 
 def test_staging_file_without_a_record_is_recovered_not_deleted(drive):

@@ -3,25 +3,15 @@ import json
 import os
 import socket
 
-import pytest
 from drive import wait_until
 from servers import RcloneDav
-from test_owner import SETTINGS, owner_is_known, rebuild
+from test_owner import first, owner_is_known, rebuild  # noqa: F401 (first is a fixture)
 
 
 def newest_record(remote):
     """Of the owner, as it stands on the remote."""
     records = sorted((remote / ".shoebox/owner").iterdir(), key=lambda path: int(path.name))
     return records[-1].read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def first(make_drive, folder):
-    """A library with one file, backed up."""
-    drive = make_drive("first", settings=SETTINGS.format(remote=folder / "first/remote")).mount()
-    (drive.path / "Library/kept.txt").write_text("kept", encoding="utf-8")
-    drive.backed_up()
-    return drive
 
 
 def test_what_was_done_in_the_last_moment_is_known_elsewhere_without_a_takeover(first, make_drive):

@@ -19,6 +19,12 @@ HttpRequest get_of(const TestHttpServer& server, const std::string& path = "/x")
   return request;
 }
 
+TestReply says_nothing(const TestRequest&) {
+  TestReply reply;
+  reply.silent = true;
+  return reply;
+}
+
 TEST(TransferLoop, GivesStatusHeadersAndBody) {
   const TestHttpServer server([](const TestRequest&) { return TestReply{404, {{"X-Name", " v "}}, "gone"}; });
   TransferLoop loop;
@@ -162,11 +168,7 @@ TEST(TransferLoop, SilenceEndsByItself) {
 }
 
 TEST(TransferLoop, TheDeadlineEndsATransfer) {
-  const TestHttpServer server([](const TestRequest&) {
-    TestReply reply;
-    reply.silent = true;
-    return reply;
-  });
+  const TestHttpServer server(says_nothing);
   TransferLoop loop;
   RequestContext context;
   context.deadline = std::chrono::steady_clock::now() + milliseconds(150);
@@ -174,11 +176,7 @@ TEST(TransferLoop, TheDeadlineEndsATransfer) {
 }
 
 TEST(TransferLoop, WaitingForASlowServerCostsNoProcessor) {
-  const TestHttpServer server([](const TestRequest&) {
-    TestReply reply;
-    reply.silent = true;
-    return reply;
-  });
+  const TestHttpServer server(says_nothing);
   TransferLoop loop;
   RequestContext context;
   context.deadline = std::chrono::steady_clock::now() + milliseconds(400);
@@ -189,11 +187,9 @@ TEST(TransferLoop, WaitingForASlowServerCostsNoProcessor) {
 
 TEST(TransferLoop, CancelEndsATransferUnderWay) {
   RequestContext context;
-  const TestHttpServer server([&](const TestRequest&) {
+  const TestHttpServer server([&](const TestRequest& request) {
     context.cancel.cancel();  // only once the request has arrived
-    TestReply reply;
-    reply.silent = true;
-    return reply;
+    return says_nothing(request);
   });
   TransferLoop loop;
   EXPECT_EQ(loop.run(get_of(server), context).code(), Code::kCancelled);
