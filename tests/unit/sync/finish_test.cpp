@@ -10,6 +10,7 @@
 #include "sync/owner_record.h"
 #include "sync/sync_engine.h"
 #include "sync_fixture.h"
+#include "tests/unit/sync/owner_world.h"
 
 namespace shoebox {
 namespace {
@@ -18,42 +19,6 @@ using std::chrono::milliseconds;
 using testing::FakeRemote;
 
 constexpr std::chrono::minutes kLong{5};
-
-// A remote that outlives the engines that use it.
-class Borrowed final : public Remote {
- public:
-  explicit Borrowed(Remote& remote) : remote_(remote) {}
-  [[nodiscard]] const std::string& name() const override { return remote_.name(); }
-  Status check(const RequestContext& context) override { return remote_.check(context); }
-  Result<RemoteObject> put(const std::string& key, int fd, const PutOptions& options,
-                           const RequestContext& context) override {
-    return remote_.put(key, fd, options, context);
-  }
-  Result<RemoteObject> stat(const std::string& key, const RequestContext& context) override {
-    return remote_.stat(key, context);
-  }
-  Status get(const std::string& key, ByteRange range, const std::string& etag,
-             const std::function<Status(std::string_view)>& sink, const RequestContext& context) override {
-    return remote_.get(key, range, etag, sink, context);
-  }
-  Result<ListPage> list(const std::string& prefix, const std::string& after,
-                        const RequestContext& context) override {
-    return remote_.list(prefix, after, context);
-  }
-  Status copy(const std::string& from, const std::string& to, const RequestContext& context) override {
-    return remote_.copy(from, to, context);
-  }
-  Status remove(const std::string& key, const RequestContext& context) override {
-    return remote_.remove(key, context);
-  }
-  Result<uint64_t> remove_leftovers(const std::string& key, const IsGivenUp& given_up,
-                                    const RequestContext& context) override {
-    return remote_.remove_leftovers(key, given_up, context);
-  }
-
- private:
-  Remote& remote_;
-};
 
 class FinishTest : public testing::SyncFixture {
  protected:
@@ -69,7 +34,7 @@ class FinishTest : public testing::SyncFixture {
         .clock = clock_,
         .remotes = {settings},
         .make_remote = [this](const RemoteSettings&, bool) -> Result<std::unique_ptr<Remote>> {
-          return std::unique_ptr<Remote>(std::make_unique<Borrowed>(remote_));
+          return std::unique_ptr<Remote>(std::make_unique<testing::HookedRemote>(remote_));
         },
         .on_disk_full = {},
         .fetcher = {},
