@@ -18,6 +18,7 @@ Status run_fusermount(const std::string& mountpoint, bool lazy) {
   words.emplace_back("--");
   words.push_back(mountpoint);
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   pid_t child = 0;

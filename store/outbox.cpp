@@ -27,19 +27,24 @@ Outbox::~Outbox() = default;
 
 Result<UniqueFd> Outbox::open(ContentNo content) const { return state_->contents.open_local(content); }
 
+Result<bool> Outbox::State::change_job(ContentNo content, const std::string& remote,
+                                       const std::function<void(UploadJob&)>& change) {
+  const std::unique_ptr<Transaction> txn = catalog.begin();
+  SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, txn->jobs_of_content(content));
+  const auto job =
+      std::find_if(jobs.begin(), jobs.end(), [&](const UploadJob& j) { return j.remote == remote; });
+  if (job == jobs.end()) return false;
+  UploadJob changed = *job;
+  change(changed);
+  txn->put_job(changed);
+  SHOEBOX_TRY(txn->commit());
+  return true;
+}
+
 Status Outbox::save_progress(ContentNo content, const std::string& remote, const std::string& progress) {
-  {
-    const std::unique_ptr<Transaction> txn = state_->catalog.begin();
-    SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, txn->jobs_of_content(content));
-    const auto job =
-        std::find_if(jobs.begin(), jobs.end(), [&](const UploadJob& j) { return j.remote == remote; });
-    if (job == jobs.end()) return Status::ok();
-    UploadJob changed = *job;
-    changed.progress = progress;
-    txn->put_job(changed);
-    SHOEBOX_TRY(txn->commit());
-  }
-  return state_->catalog.sync();
+  SHOEBOX_ASSIGN(const bool queued,
+                 state_->change_job(content, remote, [&](UploadJob& job) { job.progress = progress; }));
+  return queued ? state_->catalog.sync() : Status::ok();
 }
 
 Status Outbox::sending(ContentNo content, const std::string& remote, const std::string& key) {
@@ -72,17 +77,13 @@ void Outbox::ended(ContentNo content, const std::string& remote) {
 
 Status Outbox::failed(ContentNo content, const std::string& remote, const Status& why, int64_t not_before_s) {
   ended(content, remote);
-  const std::unique_ptr<Transaction> txn = state_->catalog.begin();
-  SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, txn->jobs_of_content(content));
-  const auto job =
-      std::find_if(jobs.begin(), jobs.end(), [&](const UploadJob& j) { return j.remote == remote; });
-  if (job == jobs.end()) return Status::ok();
-  UploadJob changed = *job;
-  ++changed.attempts;
-  changed.not_before_s = not_before_s;
-  changed.last_error = why.message();
-  txn->put_job(changed);
-  SHOEBOX_TRY(txn->commit());
+  const auto fail = [&](UploadJob& job) {
+    ++job.attempts;
+    job.not_before_s = not_before_s;
+    job.last_error = why.message();
+  };
+  SHOEBOX_ASSIGN(const bool queued, state_->change_job(content, remote, fail));
+  if (!queued) return Status::ok();
   MutexLock lock(state_->mutex);
   State::Queue& queue = state_->queues[remote];
   queue.last_error = why.message();

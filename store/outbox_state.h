@@ -105,6 +105,9 @@ struct Outbox::State {
   void observe(const Change& change);
   void count(const Change& change);
   void ensure_jobs(ContentNo content);
+  // False: none is queued (confirmed or deleted since).
+  Result<bool> change_job(ContentNo content, const std::string& remote,
+                          const std::function<void(UploadJob&)>& change);
   [[nodiscard]] bool serves(const std::string& remote) const;
   // nullopt: the key is about to become free; ask again.
   Result<std::optional<std::string>> choose_key(const std::string& remote, ContentNo content,

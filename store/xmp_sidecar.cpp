@@ -8,6 +8,7 @@
 #include <pugixml.hpp>
 
 #include "store/catalog/catalog.h"
+#include "store/tree/date_text.h"
 #include "store/tree/place_text.h"
 
 namespace shoebox {
@@ -45,18 +46,9 @@ void add_text(pugi::xml_node& description, const char* name, const std::string& 
   description.append_child(name).text().set(value.c_str());
 }
 
-// ISO 8601 as far as it is known, as XMP dates are.
-std::string xmp_date(const LocalDate& date) {
-  std::string text = fmt::format("{:04}", date.year);
-  if (date.month > 0) text += fmt::format("-{:02}", date.month);
-  if (date.month > 0 && date.day > 0) text += fmt::format("-{:02}", date.day);
-  if (date.day > 0 && date.hour >= 0 && date.minute >= 0)
-    text += fmt::format("T{:02}:{:02}:{:02}", date.hour, date.minute, std::max<int>(date.second, 0));
-  return text;
-}
-
 std::vector<std::string> with_prefix(const std::string& prefix, const std::vector<std::string>& values) {
   std::vector<std::string> out;
+  out.reserve(values.size());
   for (const std::string& value : values) out.push_back(prefix + value);
   return out;
 }
@@ -174,8 +166,8 @@ std::string xmp_sidecar(const OwnerStatements& said, const ContentHash& original
   }
   if (said.rating >= 0) add_text(description, "xmp:Rating", fmt::format("{}", said.rating));
   if (said.date) {
-    add_text(description, "exif:DateTimeOriginal", xmp_date(*said.date));
-    add_text(description, "photoshop:DateCreated", xmp_date(*said.date));
+    add_text(description, "exif:DateTimeOriginal", date_text(*said.date));
+    add_text(description, "photoshop:DateCreated", date_text(*said.date));
   }
   add_list(description, "Iptc4xmpExt:PersonInImage", "rdf:Bag", said.people);
   std::vector<std::string> tags_list = said.tags;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -42,15 +41,6 @@ bool ends_run(Code code) {
     case Code::kNameTooLong: return false;
     default: return true;
   }
-}
-
-Caller owner() {
-  Caller caller;
-  caller.uid = static_cast<uint32_t>(::getuid());
-  caller.gid = static_cast<uint32_t>(::getgid());
-  caller.pid = static_cast<uint32_t>(::getpid());
-  caller.from_kernel = false;
-  return caller;
 }
 
 std::string_view name_in(std::string_view key) { return key.substr(key.rfind('/') + 1); }
@@ -313,7 +303,7 @@ struct Adopter::Run {
         if (file.hashes) whole.push_back(file.content);
       }
       SHOEBOX_TRY(with.deps_.contents.sync_adopted(whole));
-      SHOEBOX_ASSIGN(const std::vector<std::string> paths, with.deps_.tree.adopt(files, owner()));
+      SHOEBOX_ASSIGN(const std::vector<std::string> paths, with.deps_.tree.adopt(files, Caller::command()));
       kill_point("adopt-committed");
       SHOEBOX_TRY(with.deps_.catalog.sync());
       kill_point("adopt-synced");

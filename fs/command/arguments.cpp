@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -68,15 +67,6 @@ Result<std::vector<std::string>> names_argument(const json& arguments, const cha
     names.push_back(std::move(name));
   }
   return names;
-}
-
-Caller command_caller() {
-  Caller caller;
-  caller.uid = static_cast<uint32_t>(::getuid());
-  caller.gid = static_cast<uint32_t>(::getgid());
-  caller.pid = static_cast<uint32_t>(::getpid());
-  caller.from_kernel = false;
-  return caller;
 }
 
 Result<Entry> entry_at(Library& library, const std::string& path) {

@@ -24,9 +24,6 @@ Result<std::optional<int64_t>> number_argument(const nlohmann::json& arguments, 
 // Paths and names, unescaped (escape.h). A single text counts as a list of one.
 Result<std::vector<std::string>> names_argument(const nlohmann::json& arguments, const char* key);
 
-// The owner of the library's process: who commands act as.
-Caller command_caller();
-
 // A regular file with bytes, found below a path that was named.
 struct FoundFile {
   std::string path;  // below the mount point

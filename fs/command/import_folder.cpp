@@ -93,7 +93,7 @@ Result<InodeNo> FolderImport::ensure_folder(const std::string& path) {
     if (name.empty()) continue;
     Result<Entry> entry = library_.tree().lookup(here, name);
     if (!entry && entry.code() == Code::kNotFound) {
-      entry = library_.tree().mkdir(here, name, 0755, command_caller());
+      entry = library_.tree().mkdir(here, name, 0755, Caller::command());
       // Somebody may have been faster through the drive.
       if (!entry && entry.code() == Code::kExists) entry = library_.tree().lookup(here, name);
     }
@@ -150,7 +150,7 @@ Result<InodeNo> FolderImport::copy_in(const ImportSource& file, int fd, InodeNo 
                                       const std::function<void(uint64_t)>& on_bytes) {
   Tree& tree = library_.tree();
   Files& files = library_.files();
-  const Caller caller = command_caller();
+  const Caller caller = Caller::command();
   const std::string temporary = temporary_name(folder_ + "/" + file.path);
   // Left by a run that was killed.
   if (const Status gone = tree.unlink(folder, temporary, caller); !gone && gone.code() != Code::kNotFound)

@@ -75,7 +75,7 @@ Result<json> restore(ServiceContext& context, const json& arguments) {
                            std::find(names.begin(), names.end(), entry.name) == names.end();
     if (by_origin && std::find(taken.begin(), taken.end(), entry.record.path) != taken.end()) continue;
     taken.push_back(entry.record.path);
-    const Status status = context.library.tree().trash_restore(entry.inode, command_caller());
+    const Status status = context.library.tree().trash_restore(entry.inode, Caller::command());
     if (status) {
       ++restored;
     } else {

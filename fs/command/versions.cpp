@@ -94,7 +94,7 @@ Result<json> restore_from_trash(ServiceContext& context, const std::string& path
     SHOEBOX_ASSIGN(const InodeRecord inode, context.library.tree().getattr(entry.inode));
     if (wanted && inode.content != wanted) continue;
     SHOEBOX_TRY(
-        context.library.tree().trash_restore(entry.inode, command_caller()).with_context(printable(path)));
+        context.library.tree().trash_restore(entry.inode, Caller::command()).with_context(printable(path)));
     context.library.catalog().wait_for_observers();
     return answer(path, inode.content, true);
   }

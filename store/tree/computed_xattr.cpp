@@ -2,24 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "store/content/content_store.h"
+#include "store/tree/date_text.h"
 #include "store/tree/place_text.h"
 
 namespace shoebox {
 namespace {
 
 Status no_attribute(std::string_view name) { return {Code::kNoAttribute, fmt::format("{}: not set", name)}; }
-
-std::string date_text(const LocalDate& date) {
-  std::string text = fmt::format("{:04}", date.year);
-  if (date.month > 0) text += fmt::format("-{:02}", date.month);
-  if (date.month > 0 && date.day > 0) text += fmt::format("-{:02}", date.day);
-  if (date.day > 0 && date.hour >= 0 && date.minute >= 0)
-    text += fmt::format("T{:02}:{:02}:{:02}", date.hour, date.minute, std::max<int>(date.second, 0));
-  return text;
-}
 
 // The most that eviction leaves, in whole pages at both ends of the tail: more than that on the disk
 // means that somebody read a part of it.

@@ -37,6 +37,9 @@ struct Caller {
   uint32_t umask = 0;
   // The kernel asked, and knows of the names it asked for; else (a command) it is told of them too.
   bool from_kernel = true;
+
+  // The owner of this process: who commands and the library's own work act as.
+  static Caller command();
 };
 
 struct Entry {

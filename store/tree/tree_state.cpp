@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -12,6 +13,15 @@ namespace shoebox {
 
 Tree::Tree(const Dependencies& dependencies) : state_(std::make_unique<State>(dependencies)) {}
 Tree::~Tree() = default;
+
+Caller Caller::command() {
+  Caller caller;
+  caller.uid = static_cast<uint32_t>(::getuid());
+  caller.gid = static_cast<uint32_t>(::getgid());
+  caller.pid = static_cast<uint32_t>(::getpid());
+  caller.from_kernel = false;
+  return caller;
+}
 
 void Tree::set_open_check(std::function<bool(InodeNo)> is_open) { state_->is_open = std::move(is_open); }
 void Tree::on_decode_wanted(std::function<void(ContentNo)> callback) {

@@ -3,6 +3,8 @@ import hashlib
 import subprocess
 from pathlib import Path
 
+from drive import wait_until
+
 WORKLOAD = Path(__file__).parent / "workload.py"
 
 
@@ -18,7 +20,12 @@ class Runs:
         number = len(self.logs)
         self.logs.append(self.folder / f"log{number}")
         return subprocess.Popen(["/usr/bin/python3", str(WORKLOAD), str(self.drive.path), str(self.logs[-1]), str(number),
-                                 "30"], stderr=subprocess.DEVNULL)
+                                 str(self.drive.patience_s)], stderr=subprocess.DEVNULL)
+
+    def wait_for_files(self, count):
+        """Until the last run has that many files acknowledged, so that a slow machine crashes as much work."""
+        log = self.logs[-1]
+        wait_until(lambda: log.exists() and len(read(log)[0]) >= count, self.drive.patience_s, f"{count} files")
 
     def check(self):
         """Everything acknowledged is there; returns how many files were checked."""

@@ -131,16 +131,19 @@ def see_every_kind(server, crowd, rate):
     def missing():
         seen = server.stats()["seen"]
         return [names for names in server.kinds.values() if not any(seen.get(name) for name in names)]
+    one = crowd.people[0]
     for names in missing():
+        server.heal()
+        sent = one.new(one.chooser.randbytes(500_000))  # some happen only to the answer of who reads it
+        settle(crowd.drive)
         for name in names:
             server.fail_once(name)
             before = server.stats()["seen"].get(name, 0)
             for _ in range(30):
-                one = crowd.people[0]
                 one.new(one.chooser.randbytes((17 << 20) + one.number) if "complete" in name else None)
                 crowd.drive.command("backup now")
-                one.evict()
-                one.read()
+                one.evict(sent)
+                one.read_once(sent)
                 deadline = time.monotonic() + 1
                 while server.stats()["seen"].get(name, 0) == before and time.monotonic() < deadline:
                     time.sleep(0.02)

@@ -23,6 +23,7 @@ def test_acknowledged_files_survive_kills(make_drive, folder):
     for kill in range(KILLS):
         drive.mount()
         worker = runs.start()
+        runs.wait_for_files(15)
         time.sleep(chooser.uniform(0.5, 3.0))  # the instant of the kill is what is random here
         unsent_at_kill += drive.json("status")["remotes"][0]["pending_files"]
         drive.kill()

@@ -40,6 +40,7 @@ def test_closed_files_survive_power_cuts(make_drive, disk, folder):
     for cut in range(CUTS):
         drive.mount()
         worker = runs.start()
+        runs.wait_for_files(5)
         time.sleep(chooser.uniform(1.5, 3.0))  # the instant of the cut is what is random here
         (disk.path / f"control{cut}").write_bytes(b"never flushed")
         disk.cut()

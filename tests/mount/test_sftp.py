@@ -1,7 +1,6 @@
 """The drive over SFTP: OpenSSH's server with keys of its own."""
-import random
-
 import pytest
+from clips import fill, reads
 from drive import sha256, wait_until
 from servers import Sshd
 
@@ -19,27 +18,6 @@ def drive(sshd, make_drive):
     """A drive whose only remote is that server; not mounted yet."""
     return make_drive(settings=f'[[remote]]\nname = "nas"\nurl = "{sshd.url}"\nidentity_file = "{sshd.key}"\n'
                                f'known_hosts = "{sshd.known_hosts}"\n')
-
-
-def fill(drive, count, size):
-    """Files of pseudo-random bytes in Library; their hashes by path."""
-    want = {}
-    for number in range(count):
-        path = drive.path / f"Library/Été {number % 3}/50% & more #{number}.mp4"
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(random.Random(number).randbytes(size))
-        want[path] = sha256(path)
-    return want
-
-
-def reads(path, want):
-    """Whether the file can be read now; a wrong byte is never allowed."""
-    try:
-        got = sha256(path)
-    except OSError:
-        return False
-    assert got == want, path
-    return True
 
 
 def last_error(drive):

@@ -1,7 +1,6 @@
 """The drive over WebDAV: rclone's server behind the fault proxy of the test suite."""
-import random
-
 import pytest
+from clips import fill, reads
 from drive import sha256, wait_until
 from servers import FaultProxy, RcloneDav
 
@@ -27,27 +26,6 @@ def drive(dav, proxy, make_drive):
     """A drive whose only remote is that server."""
     return make_drive(settings=f'[[remote]]\nname = "cloud"\nurl = "dav://127.0.0.1:{proxy.port}/"\n'
                                f'credentials_file = "{dav.login}"\n').mount()
-
-
-def fill(drive, count, size):
-    """Files of pseudo-random bytes in Library; their hashes by name."""
-    want = {}
-    for number in range(count):
-        path = drive.path / f"Library/Été {number % 3}/50% & more #{number}.mp4"
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(random.Random(number).randbytes(size))
-        want[path] = sha256(path)
-    return want
-
-
-def reads(path, want):
-    """Whether the file can be read now; a wrong byte is never allowed."""
-    try:
-        got = sha256(path)
-    except OSError:
-        return False
-    assert got == want, path
-    return True
 
 
 def test_photos_go_there_under_their_names_and_come_back(dav, drive):
