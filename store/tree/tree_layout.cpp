@@ -31,7 +31,7 @@ Status Tree::follow_layout() {
   for (size_t begin = 0; begin < photos.size(); begin += kPhotosInABatch) {
     const auto txn = catalog.begin();
     for (size_t at = begin; at < std::min(begin + kPhotosInABatch, photos.size()); ++at) {
-      SHOEBOX_TRY(state_->engine.relayout(*txn, photos[at]));
+      SHOEBOX_TRY(state_->engine.refresh(*txn, photos[at]));
     }
     SHOEBOX_TRY(txn->commit());
   }

@@ -81,9 +81,6 @@ class ViewEngine {
   // The same for one inode of it; where a twin lives on, the rows that were this inode's move to it.
   // Its names in Library are the caller's, who removes them and then refreshes the photo.
   Status withdraw_inode(Transaction& txn, InodeNo inode) const;
-  // refresh() after the layout of a view changed: names somebody gave in folders that are none of it
-  // any more move to the photo's place. (view_relayout.cpp)
-  Status relayout(Transaction& txn, PhotoId photo) const;
   // A name of a photo or of a sidecar came or went at (directory, name), in Library or a view: the
   // sidecars' rows beside the photos are made anew. refresh() does this for the photo's present names.
   Status sidecars_changed(Transaction& txn, InodeNo directory, std::string_view name) const;
@@ -108,6 +105,9 @@ class ViewEngine {
   // refresh(), if the sidecars beside the photo are others than the record knows.
   Status heed_sidecars(Transaction& txn, PhotoId photo) const;
   Status sidecar_said(Transaction& txn, InodeNo directory, std::string_view name) const;
+  // Names somebody gave in Dates move to where the photo is, if their folder says something else; all names
+  // of the photo after it. (view_follow.cpp)
+  Result<std::vector<Row>> follow(Transaction& txn, PhotoId photo, const PhotoRecord& record) const;
   Status refresh_view(Transaction& txn, const View& view, const PhotoRecord& record,
                       const std::vector<Row>& rows) const;
   // The value of a folder that somebody called `name`.

@@ -38,7 +38,7 @@ Status ViewEngine::refresh(Transaction& txn, PhotoId photo) const {
     if (record->info.kind != MediaKind::kUnknown) SHOEBOX_TRY(settle(txn, photo, *record));
     txn.put_photo(photo, *record);
   }
-  SHOEBOX_ASSIGN(const std::vector<Row> before, rows_.of_photo(txn, photo));
+  SHOEBOX_ASSIGN(const std::vector<Row> before, follow(txn, photo, *record));
   const Row* home = ViewRows::representative(before);
   if (home && home->in_library() && !record->homed) {
     record->homed = true;

@@ -228,3 +228,15 @@ def test_views_agree_after_kill(drive, made_photos):
     wait_until(lambda: sum(len(f) for _, _, f in os.walk(drive.path / "Dates")) == 24, 60, "dates")
     assert len(drive.names("Albums/All")) == 24
     assert drive.run("fsck").returncode == 0
+
+
+def test_a_date_edited_through_dates_moves_the_photo(drive, photo):
+    shutil.copy2(photo("scan.jpg", date="2008:10:05 10:11:12"), drive.path / "Library/scan.jpg")
+    drive.wait_for("Dates/2008/10/scan.jpg")
+    # Writes a temporary file and renames it over the photo: the name in Dates is one that was given, from then on.
+    subprocess.run(["exiftool", "-q", "-overwrite_original", "-AllDates=2011:02:03 10:00:00",
+                    str(drive.path / "Dates/2008/10/scan.jpg")], check=True)
+    drive.wait_for("Dates/2011/02/scan.jpg")
+    drive.wait_gone("Dates/2008")
+    assert drive.names("Library") == ["scan.jpg"]
+    assert drive.names("Dates") == ["2011"]

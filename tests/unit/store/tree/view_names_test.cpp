@@ -225,6 +225,49 @@ TEST_F(ViewTest, ASetMtimeIsAGuessThatFollowsTheMtime) {
   check();
 }
 
+TEST_F(ViewTest, ANameGivenInDatesFollowsTheDate) {
+  mkdir("Dates/2023/07");
+  const PhotoId id = add("Dates/2023/07/given.jpg", photo_info(day(2023, 7, 14)));
+  decode(id, photo_info(day(2011, 2, 3)));  // an editor changed what the file says
+  EXPECT_EQ(ls("Dates"), Names{"2011"});
+  EXPECT_EQ(ls("Dates/2011/02"), Names{"given.jpg"});
+  ASSERT_TRUE(change([&](Transaction& txn) -> Status {
+    PhotoRecord record = photo(id);
+    record.stated_date = day(1999, 12, 0);
+    txn.put_photo(id, record);
+    return engine_->refresh(txn, id);
+  }));
+  EXPECT_EQ(ls("Dates"), Names{"1999"});
+  EXPECT_EQ(ls("Dates/1999/12"), Names{"given.jpg"});
+  check();
+}
+
+TEST_F(ViewTest, ANameGivenInAFolderThatSaysLessStays) {
+  mkdir("Dates/2023");
+  add("Dates/2023/given.jpg", photo_info(day(2023, 7, 14)));
+  EXPECT_EQ(ls("Dates/2023"), (Names{"07", "given.jpg"}));  // where it was written it is read
+  check();
+}
+
+TEST_F(ViewTest, OfNamesGivenInDatesOneIsLeftWhenTheDateChanges) {
+  mkdir("Dates/2023/07");
+  const PhotoId id = add("Dates/2023/07/a.jpg", photo_info(day(2023, 7, 14)));
+  const InodeNo file = find("Dates/2023/07/a.jpg");
+  mkdir("Dates/2019/05");
+  ASSERT_TRUE(link("Dates/2023/07/a.jpg", "Dates/2019/05/b.jpg"));  // states the date
+  EXPECT_EQ(ls("Dates"), Names{"2019"});
+  EXPECT_EQ(ls("Dates/2019/05"), Names{"b.jpg"});
+  EXPECT_EQ(find("Dates/2019/05/b.jpg"), file);
+  check();
+  // A twin has no other name that keeps it alive: both go along.
+  add_twin("Dates/2019/05/twin.jpg", id);
+  decode(id, photo_info(day(2019, 5, 1)));
+  decode(id, photo_info(day(2011, 2, 3)));
+  EXPECT_EQ(ls("Dates"), Names{"2011"});
+  EXPECT_EQ(ls("Dates/2011/02"), (Names{"b.jpg", "twin.jpg"}));
+  check();
+}
+
 TEST_F(ViewTest, AChangedLayoutMovesAllNamesOfDates) {
   const PhotoId a = add("Library/a.jpg", photo_info(day(2023, 7, 14)));
   mkdir("Dates/2023/07");
@@ -232,8 +275,8 @@ TEST_F(ViewTest, AChangedLayoutMovesAllNamesOfDates) {
   settings_.dates_layout = "%Y-%m-%d";
   views_ = make_views(settings_);
   ASSERT_TRUE(change([&](Transaction& txn) -> Status {
-    SHOEBOX_TRY(engine_->relayout(txn, a));
-    return engine_->relayout(txn, b);
+    SHOEBOX_TRY(engine_->refresh(txn, a));
+    return engine_->refresh(txn, b);
   }));
   EXPECT_EQ(ls("Dates"), (Names{"2023-07-14", "2023-07-15"}));
   EXPECT_EQ(ls("Dates/2023-07-15"), Names{"given.jpg"});
