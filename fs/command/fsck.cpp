@@ -127,7 +127,10 @@ Result<json> fsck(ServiceContext& context, const json& arguments) {
     const bool repaired = repair && rotten.is_ok() && repair_content(context, number, what);
     report.add(what, repairable, repaired);
   }
-  if (repair) SHOEBOX_TRY(library.catalog().sync());
+  if (repair) {
+    SHOEBOX_TRY(library.catalog().sync());
+    library.catalog().wait_for_observers();  // whoever reads now reads what was repaired
+  }
   return report.result(catalog.rows, contents.size(), read_bytes);
 }
 

@@ -31,6 +31,14 @@ Result<uint64_t> drop_rotten(int fd, const std::vector<ContentHash>& hashes, Blo
   return rotten;
 }
 
+// The kernel may hold pages of what the disk spoiled.
+Status forget_pages(Catalog& catalog, ContentNo content) {
+  SHOEBOX_ASSIGN(const std::vector<InodeNo> inodes, catalog.inodes_of_content(content));
+  const std::unique_ptr<Transaction> txn = catalog.begin();
+  for (const InodeNo inode : inodes) txn->data_changed(inode);
+  return txn->commit();
+}
+
 }  // namespace
 
 Result<uint64_t> ContentStore::discard_rotten(ContentNo content) {
@@ -68,6 +76,7 @@ Result<uint64_t> ContentStore::discard_rotten(ContentNo content) {
       state_->total_bytes -= static_cast<int64_t>(dropped);
     }
     SHOEBOX_TRY(state_->save(*partial));
+    SHOEBOX_TRY(forget_pages(state_->catalog, content));
     log::warning("content {}: {} blocks changed on this disk, they will be fetched again", content.value,
                  rotten);
     return rotten;
@@ -105,6 +114,7 @@ Result<uint64_t> ContentStore::discard_rotten(ContentNo content) {
   state_->total_bytes -= static_cast<int64_t>(record.size - good.bytes());
   state_->note_partial(content, record.size, good.bytes());
   state_->generation.fetch_add(1, std::memory_order_release);
+  SHOEBOX_TRY(forget_pages(state_->catalog, content));
   log::warning("content {}: {} of {} blocks changed on this disk, they will be fetched from {}",
                content.value, rotten, hashes.size(), copies.front().first);
   return rotten;

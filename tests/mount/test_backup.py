@@ -218,6 +218,20 @@ def test_local_rot_is_found_by_fsck_and_fetched_again(drive, folder):
     assert sha256(drive.path / "Library/a.mp4") == sha256(source)
 
 
+def test_what_fsck_repaired_is_read_at_once(drive, folder):
+    source = big_file(folder / "a.mp4", 3 << 20)
+    shutil.copy2(source, drive.path / "Library/a.mp4")
+    drive.backed_up()
+    stored = [p for p in (drive.library / "objects").rglob("*") if p.is_file()][0]
+    with open(stored, "r+b") as file:
+        file.seek(1 << 20)
+        file.write(b"rot")
+    drive.drop_caches()
+    assert sha256(drive.path / "Library/a.mp4") != sha256(source)  # the kernel keeps these pages
+    drive.run("fsck", "--read-data", "--repair")
+    assert sha256(drive.path / "Library/a.mp4") == sha256(source)
+
+
 def test_import_dedupes_resumes_and_moves_only_what_is_backed_up(drive, made_photos, folder):
     source = folder / "camera"
     shutil.copytree(made_photos, source)
