@@ -129,6 +129,8 @@ Status refresh_sidecar(Transaction& txn, const ViewRows& rows, InodeNo sidecar) 
       SHOEBOX_ASSIGN(const auto photo_rows, rows.of_photo(txn, neighbour.photo));
       for (const Row& row : photo_rows) {
         if (!row.in_view()) continue;
+        // Whoever put a twin there put its own sidecar beside it, or none.
+        if (row.kind == NameKind::kGiven && row.inode != neighbour.inode) continue;
         wanted.insert({row.directory, sidecar_name(anchor.name, neighbour.form, row.name)});
       }
     }

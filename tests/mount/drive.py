@@ -137,7 +137,8 @@ class Drive:
         """Runs a verb on this library."""
         done = subprocess.run([SHOEBOX, *map(str, arguments), "--library", str(self.library)], check=False,
                               capture_output=True, text=text, timeout=timeout_s, env=self.env)
-        assert not check or done.returncode == 0, f"{arguments}: {done.returncode} {done.stderr} {self.log_text()}"
+        assert not check or done.returncode == 0, \
+            f"{arguments}: {done.returncode} {done.stdout} {done.stderr} {self.log_text()}"
         return done
 
     def command(self, verb, **arguments):

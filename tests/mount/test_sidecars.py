@@ -129,3 +129,18 @@ def test_a_hostile_sidecar_harms_nobody(drive, photo, folder):
     drive.wait_for("People/Anna/a.jpg.xmp")
     assert not any("SECRET" in name for name in drive.names("People"))
     assert (drive.path / "Library/a.jpg.xmp").read_text(encoding="utf-8") == hostile
+
+
+def test_equal_photos_with_sidecars_of_their_own_keep_them(drive, photo, folder):
+    made = photo("p.jpg", date=DATE)
+    for name in ("A", "B"):
+        (folder / "from" / name).mkdir(parents=True)
+        shutil.copy2(made, folder / "from" / name / "p.jpg")
+        write_sidecar(folder / "from" / name / "p.jpg.xmp", caption=f"of {name}")
+    for name in ("A", "B"):  # one after the other is known to be a twin
+        subprocess.run(["rsync", "-a", str(folder / "from" / name), str(drive.path / "Albums")], check=True)
+        drive.wait_for("Dates/2023/07/p.jpg")
+        wait_until(lambda: drive.json("status")["not_decoded"] == 0, 20, "the decoder")
+    again = subprocess.run(["rsync", "-ac", "--delete", "--itemize-changes", str(folder / "from/A"), str(folder / "from/B"),
+                            str(drive.path / "Albums")], check=True, capture_output=True, text=True)
+    assert not again.stdout, again.stdout

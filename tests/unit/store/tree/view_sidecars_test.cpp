@@ -45,6 +45,19 @@ TEST_F(ViewTest, SidecarsGoWhereTheirPhotoGoes) {
   EXPECT_EQ(ls("Dates"), Names{});
 }
 
+TEST_F(ViewTest, ATwinSomebodyCopiedHasTheSidecarThatWasCopiedWithIt) {
+  const PhotoId id = add("Albums/A/p.jpg", photo_info(day(2023, 7, 14)));
+  const InodeNo of_a = create("Albums/A/p.jpg.xmp");
+  add_twin("Albums/B/p.jpg", id);
+  EXPECT_EQ(ls("Albums/B"), Names{"p.jpg"});
+  const InodeNo of_b = create("Albums/B/p.jpg.xmp");
+  EXPECT_EQ(find("Albums/A/p.jpg.xmp"), of_a);
+  EXPECT_EQ(find("Albums/B/p.jpg.xmp"), of_b);
+  EXPECT_EQ(find("Library/2023/07/p.jpg.xmp"), of_a);
+  EXPECT_EQ(ls("Library/2023/07").size(), 3u);  // both have a home beside the photo's
+  check();
+}
+
 TEST_F(ViewTest, ASidecarWrittenIntoAnAlbumIsFiledBesideThePhotosHome) {
   create("Albums/Trip/early.xmp");
   add("Albums/Trip/early.jpg", photo_info(day(2023, 7, 14)));
