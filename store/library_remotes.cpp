@@ -4,13 +4,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "store/base/file_io.h"
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
 #include "store/outbox.h"
 #include "store/remote_edit.h"
+#include "store/remote_places.h"
 
 namespace shoebox {
 namespace {
@@ -24,18 +24,6 @@ constexpr const char* kNewFile =
 
 bool same_address(const RemoteSettings& a, const RemoteSettings& b) {
   return a.url == b.url && a.endpoint == b.endpoint;
-}
-
-Status refuse_inside_library(const std::string& library, const RemoteSettings& remote) {
-  if (!remote.url.starts_with("file://")) return Status::ok();
-  std::error_code error;
-  const std::string folder = std::filesystem::weakly_canonical(remote.url.substr(7), error).string();
-  if (!error && (folder == library || folder.starts_with(library + "/"))) {
-    return {
-        Code::kInvalid,
-        fmt::format("remote {} lies inside the library itself; choose a folder on another disk", remote.url)};
-  }
-  return Status::ok();
 }
 
 std::string free_name(const std::vector<RemoteSettings>& remotes) {
@@ -109,12 +97,11 @@ Status adopt_remotes(const std::string& library, const std::vector<RemoteSetting
       }
     }
     if (remote.name.empty()) remote.name = free_name(settings.remotes);
-    SHOEBOX_TRY(refuse_inside_library(library, remote));
+    settings.remotes.push_back(remote);
+    SHOEBOX_TRY(check_remote_places(library, settings.remotes));
     if (!read_only) SHOEBOX_TRY(write_remote(library, remote));
-    settings.remotes.push_back(std::move(remote));
   }
-  for (const RemoteSettings& remote : settings.remotes) SHOEBOX_TRY(refuse_inside_library(library, remote));
-  return Status::ok();
+  return check_remote_places(library, settings.remotes);
 }
 
 bool same_place(const RemoteSettings& before, const RemoteSettings& after) {
@@ -124,7 +111,7 @@ bool same_place(const RemoteSettings& before, const RemoteSettings& after) {
 Result<Settings> reread_settings(const std::string& library, Catalog& catalog, const Settings& now,
                                  bool read_only) {
   SHOEBOX_ASSIGN(Settings next, Settings::load(library + "/shoebox.toml"));
-  for (const RemoteSettings& remote : next.remotes) SHOEBOX_TRY(refuse_inside_library(library, remote));
+  SHOEBOX_TRY(check_remote_places(library, next.remotes));
   std::vector<std::string> left;
   for (const RemoteSettings& one : now.remotes) {
     const bool stays = std::any_of(next.remotes.begin(), next.remotes.end(),

@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "fs/command/composition.h"
 #include "fs/command/escape.h"
 #include "fs/command/find_library.h"
 #include "fs/command/verb.h"
+#include "store/remote_places.h"
 #include "store/settings.h"
 
 namespace shoebox {
@@ -73,6 +75,7 @@ Result<int> run(FrontEnd& front) {
     return Status(Code::kNotFound, fmt::format("{}: no such file", printable(path)));
   }
   SHOEBOX_ASSIGN(const Settings settings, Settings::load(path));
+  SHOEBOX_TRY(check_remote_places(std::filesystem::path(path).parent_path().string(), settings.remotes));
   std::vector<std::string> warnings = settings.warnings();
   for (const RemoteSettings& remote : settings.remotes) {
     check_files(remote, warnings);

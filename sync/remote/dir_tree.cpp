@@ -11,6 +11,8 @@
 #include <ctime>
 #include <memory>
 
+#include "store/base/mount_type.h"
+
 namespace shoebox {
 namespace {
 
@@ -94,6 +96,18 @@ Result<UniqueFd> DirTree::open_root() {
     return dir_error(errno, "open " + root_);
   }
   struct stat st {};
+  if (::fstat(root.get(), &st) != 0) return dir_error(errno, "stat " + root_);
+  if (st.st_dev != device_) {
+    // Perhaps mounted since the settings were read.
+    SHOEBOX_ASSIGN(const std::string type, mount_type(root.get()));
+    if (type == kShoeboxMountType) {
+      return Status(Code::kInvalid,
+                    fmt::format("folder {} lies on a Shoebox drive, whose files leave this disk once "
+                                "they count as backed up; choose a folder on another disk",
+                                root_));
+    }
+    device_ = st.st_dev;
+  }
   if (::fstatat(root.get(), kRemoteMarker, &st, AT_SYMLINK_NOFOLLOW) == 0) {
     if (!read_) {
       SHOEBOX_TRY(read_marker(root.get()));

@@ -54,6 +54,7 @@ class DirTree {
   Status read_marker(int root_fd) const;
 
   std::string root_;
+  std::atomic<uint64_t> device_{0};  // on which it was seen to lie on no Shoebox drive
   std::atomic<bool> read_{false};  // the marker's version is one that we know
   std::atomic<bool> seen_;  // the marker stood there once: from then on its absence means "not mounted"
 };

@@ -200,3 +200,28 @@ def test_after_a_removal_nothing_is_evicted_on_the_strength_of_it(drive):
     assert drive.state("Library/a.mp4") != "remote"
     done = drive.run("remote", "test", "default", check=False)
     assert done.returncode != 0 and "no remote is called" in done.stderr
+
+
+def test_what_is_no_second_place_is_refused(make_drive, folder):
+    drive = make_drive().mount()
+    (drive.path / "Library/backup").mkdir()
+    shortcut = folder / "shortcut"
+    shortcut.symlink_to(drive.path / "Library/backup")
+    settings = (drive.library / "shoebox.toml").read_text()
+    for url, why in ((f"file://{drive.path}/Library/backup", "lies on a Shoebox drive"),
+                     (f"file://{shortcut}", "lies on a Shoebox drive"),
+                     (f"file://{drive.path}/Library/not/there/yet", "lies on a Shoebox drive"),
+                     (f"file://{drive.remote}/", "is the folder of remote"),
+                     ("file:///", "is the root of this machine")):
+        done = drive.run("remote", "add", "more", url, check=False)
+        assert done.returncode != 0 and why in done.stderr, (url, done.stderr)
+    assert (drive.library / "shoebox.toml").read_text() == settings
+    # Not there when the settings are read, and on the drive once it is mounted.
+    drive.unmount()
+    (drive.library / "shoebox.toml").write_text(
+        settings + f'[[remote]]\nname = "more"\nurl = "file://{drive.path}/Library/backup"\n', encoding="utf-8")
+    drive.mount()
+    (drive.path / "Library/a.txt").write_bytes(b"a")
+    drive.run("backup", "now")
+    wait_until(lambda: "lies on a Shoebox drive" in drive.json("status")["remotes"][1]["last_error"], 60, "status to say why")
+    assert os.listdir(drive.path / "Library/backup") == []
