@@ -70,6 +70,15 @@ Result<PhotoId> split_off_others(Transaction& txn, PhotoId photo, const PhotoRec
     twin->photo = own;
     txn.put_inode(inode, *twin);
   }
+  // What stands on remotes beside the old bytes stays with them: as of both, neither would know it as its
+  // own.
+  SHOEBOX_ASSIGN(const auto sidecars, txn.sidecars(photo));
+  for (const auto& [remote, object] : sidecars) {
+    txn.put_sidecar(own, remote, object);
+    txn.erase_sidecar(photo, remote);
+  }
+  txn.look_at_sidecars(own);
+  txn.look_at_sidecars(photo);
   return own;
 }
 

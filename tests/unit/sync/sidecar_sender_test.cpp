@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "store/tree/content_refs.h"
 #include "store/xmp_sidecar.h"
 #include "sync/sidecar_upload.h"
 #include "sync/tidy.h"
@@ -87,6 +88,41 @@ TEST_F(SidecarTest, WhatIsSaidStandsBesideTheOriginalAndFollowsIt) {
   settle();
   EXPECT_EQ(bytes_at("Library/b.jpg.xmp"), "nothing");
   EXPECT_EQ(remote_.objects.size(), 1U);
+}
+
+TEST_F(SidecarTest, WhenATwinIsEditedTheSidecarStaysWithTheOldBytes) {
+  const PhotoId id = photo("a.jpg");
+  const ContentNo old = (*catalog_->photo(id))->content;
+  {
+    const auto txn = catalog_->begin();
+    const InodeNo twin = txn->new_inode_no();
+    txn->put_inode(twin, **txn->inode(inode("a.jpg")));
+    ASSERT_TRUE(txn->put_dentry(kLibraryInode, "b.jpg", {twin, S_IFREG, NameKind::kGiven}));
+    ASSERT_TRUE(retain_content(*txn, old));
+    ASSERT_TRUE(txn->commit());
+  }
+  say("a.jpg", "x");
+  settle();
+  EXPECT_EQ(bytes_at("Library/a.jpg.xmp"), said_of(id));
+  const ContentNo edited = add("new", "edited", {kRemote}, MediaKind::kPhoto);
+  {
+    const auto txn = catalog_->begin();
+    const InodeNo made = inode("new");
+    ASSERT_TRUE(txn->erase_photo((*txn->inode(made))->photo));
+    ASSERT_TRUE(txn->erase_dentry(kLibraryInode, "new"));
+    ASSERT_TRUE(txn->erase_inode(made));
+    InodeRecord record = **txn->inode(inode("a.jpg"));
+    ASSERT_TRUE(replace_content(*txn, inode("a.jpg"), record, edited, clock_.now()));
+    ASSERT_TRUE(txn->commit());
+  }
+  const PhotoId rest = (*catalog_->inode(inode("b.jpg")))->photo;
+  ASSERT_NE(rest, id);
+  ASSERT_TRUE(*catalog_->sidecar(rest, kRemote));
+  EXPECT_FALSE(*catalog_->sidecar(id, kRemote));
+  settle();
+  EXPECT_EQ(bytes_at("Library/b.jpg.xmp"), said_of(rest));
+  for (const auto& [key, object] : remote_.objects)
+    EXPECT_FALSE(key.starts_with(".shoebox/versions/")) << key << " counted as somebody else's";
 }
 
 TEST_F(SidecarTest, ATrashedPhotoTakesItsSidecarAlong) {
