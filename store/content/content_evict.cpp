@@ -34,18 +34,6 @@ Result<BlockSet> copy_kept(int from, int to, uint64_t size, const std::vector<Co
   return kept;
 }
 
-// The parts of `range` that are there.
-std::vector<ByteRange> present_parts(const BlockSet& pages, ByteRange range) {
-  std::vector<ByteRange> parts;
-  uint64_t at = range.begin;
-  for (const ByteRange& gap : pages.missing(range)) {
-    if (gap.begin > at) parts.push_back({at, gap.begin});
-    at = std::max(at, gap.end);
-  }
-  if (at < range.end) parts.push_back({at, range.end});
-  return parts;
-}
-
 }  // namespace
 
 Status ContentStore::State::keep_reserve() const {

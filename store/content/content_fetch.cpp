@@ -42,6 +42,7 @@ Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_
       if (partial->retired) continue;  // moved on meanwhile: these bytes may be needed in its new place
       const uint64_t before = partial->pages.bytes();
       partial->pages.add(range);
+      if (partial->elsewhere) return Status::ok();
       const uint64_t added = partial->pages.bytes() - before;
       partial->unsaved_bytes += added;
       state_->total_bytes += static_cast<int64_t>(added);

@@ -88,4 +88,15 @@ Status copy_range(int from, int to, ByteRange range) {
   return Status::ok();
 }
 
+std::vector<ByteRange> present_parts(const BlockSet& pages, ByteRange range) {
+  std::vector<ByteRange> parts;
+  uint64_t at = range.begin;
+  for (const ByteRange& gap : pages.missing(range)) {
+    if (gap.begin > at) parts.push_back({at, gap.begin});
+    at = std::max(at, gap.end);
+  }
+  if (at < range.end) parts.push_back({at, range.end});
+  return parts;
+}
+
 }  // namespace shoebox

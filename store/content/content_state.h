@@ -25,17 +25,19 @@ namespace shoebox {
 // and by the calls at work on it.
 struct Partial {
   Partial(ContentNo number, UniqueFd file, BlockSet set, std::vector<ContentHash> blocks,
-          const ContentRecord& record)
+          const ContentRecord& record, bool is_elsewhere = false)
       : content(number),
         fd(std::move(file)),
+        elsewhere(is_elsewhere),
         adopted(record.state == ContentState::kAdopted),
         hashes(std::move(blocks)),
         sha256(record.sha256),
         pages(std::move(set)) {}
 
   const ContentNo content;
-  const UniqueFd fd;   // read and write
-  const bool adopted;  // no hashes were known when it was opened
+  const UniqueFd fd;     // read and write
+  const bool elsewhere;  // a copy without a name beside a disk that takes no writes: goes with the entry
+  const bool adopted;    // no hashes were known when it was opened
   const std::vector<ContentHash> hashes;
   const ContentHash sha256;
   Mutex mutex;
@@ -173,5 +175,7 @@ int64_t file_size(const std::string& path);
 bool exists(const std::string& path);
 // Copies `range` between files at equal offsets.
 Status copy_range(int from, int to, ByteRange range);
+// The parts of `range` that `pages` holds.
+std::vector<ByteRange> present_parts(const BlockSet& pages, ByteRange range);
 
 }  // namespace shoebox

@@ -2,6 +2,7 @@
 // became objects, were removed, or too many are open.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,22 @@
 #include "store/content/content_state.h"
 
 namespace shoebox {
+namespace {
+
+// A file of its own without a name, with the parts of `from` that `pages` holds: where the library's disk
+// takes no writes, what is fetched has to stay somewhere while it is read.
+Result<UniqueFd> copy_elsewhere(int from, const BlockSet& pages) {
+  UniqueFd to(::open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (!to) to = UniqueFd(::memfd_create("shoebox-fetched", MFD_CLOEXEC));
+  if (!to || ::ftruncate(to.get(), static_cast<off_t>(pages.size())) != 0)
+    return Status::from_errno(errno, "make a file in /var/tmp for what is fetched");
+  for (const ByteRange& part : present_parts(pages, {0, pages.size()})) {
+    SHOEBOX_TRY(copy_range(from, to.get(), part));
+  }
+  return to;
+}
+
+}  // namespace
 
 std::shared_ptr<Partial> ContentStore::State::find_partial(ContentNo content) {
   MutexLock lock(table_mutex);
@@ -47,10 +64,11 @@ Result<std::shared_ptr<Partial>> ContentStore::State::open_partial(ContentNo con
         return Status::from_errno(errno, "truncate " + partial(content));
       }
     }
-    if (!fd && fd.code() == Code::kReadOnly) fd = open_file(partial(content), O_RDONLY);
-    if (!fd) return fd.status();
+    const bool elsewhere = !fd && fd.code() == Code::kReadOnly;
+    if (elsewhere && !fresh) fd = open_file(partial(content), O_RDONLY);
+    if (!fd && !elsewhere) return fd.status();
     BlockSet pages(record_now.size);
-    if (!fresh) {
+    if (!fresh && fd) {
       Result<std::string> file = read_file(blocks(content));
       Result<BlockSet> read =
           file ? BlockSet::decode(*file, record_now.size) : Result<BlockSet>(file.status());
@@ -64,8 +82,12 @@ Result<std::shared_ptr<Partial>> ContentStore::State::open_partial(ContentNo con
       if (!read) return read.status();
       pages = std::move(*read);
     }
-    loaded =
-        std::make_shared<Partial>(content, std::move(*fd), std::move(pages), std::move(hashes), record_now);
+    if (elsewhere) {
+      fd = copy_elsewhere(fd ? fd->get() : -1, pages);
+      if (!fd) return fd.status();
+    }
+    loaded = std::make_shared<Partial>(content, std::move(*fd), std::move(pages), std::move(hashes),
+                                       record_now, elsewhere);
     MutexLock lock(table_mutex);
     table.emplace(content, loaded);
   }

@@ -119,10 +119,17 @@ def test_read_only_disk_gives_a_read_only_drive(loop_disk, make_drive):
     drive.library = disk / "library"
     drive.mount()
     (drive.path / "Library/a.txt").write_bytes(b"x")
+    large = os.urandom(3_000_000)
+    (drive.path / "Library/large.mp4").write_bytes(large)
+    drive.backed_up()
+    drive.evict(drive.path / "Library/large.mp4")
     drive.unmount()
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     drive.mount()
     assert (drive.path / "Library/a.txt").read_bytes() == b"x"
+    for _ in range(2):
+        assert (drive.path / "Library/large.mp4").read_bytes() == large  # fetched, and kept nowhere on that disk
+        drive.drop_caches()
     with pytest.raises(OSError) as caught:
         (drive.path / "Library/b.txt").write_bytes(b"x")
     assert caught.value.errno == 30
