@@ -126,7 +126,7 @@ class CommandLine {
     // An option that may be given several times takes one word each time; else it would eat the paths.
     const bool positional = !spec.name.starts_with('-');
     if (spec.many) option->expected(1, positional ? CLI::detail::expected_max_vector_size : 1);
-    if (spec.many && !positional) option->take_all()->allow_extra_args(false);
+    if (spec.many) option->take_all()->allow_extra_args(positional);
     if (spec.required) option->required();
     return option;
   }

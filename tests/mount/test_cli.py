@@ -149,3 +149,20 @@ def test_every_verb_has_help_with_an_example():
 def test_paths_outside_the_library_are_refused(drive, folder):
     assert str(folder) in one_line_error(run("pin", folder, "--library", drive.library))
     assert "nothing" in one_line_error(run("evict", drive.path / "Library/nothing.jpg", "--library", drive.library))
+
+
+def test_several_paths_of_any_name_are_several_paths(drive):
+    paths = [drive.path / "Library" / name for name in ("a.txt", "[2023]", "[a,b]", "{}", "c,d", "-e", "f;g h")]
+    for path in paths:
+        path.write_bytes(path.name.encode())
+    for verb, pinned in (("pin", "1"), ("unpin", "0")):
+        drive.run(verb, *paths)
+        assert [os.getxattr(path, "user.shoebox.pin").decode() for path in paths] == [pinned] * len(paths)
+    drive.backed_up()
+    drive.run("evict", *paths)
+    photos = [drive.path / "Library" / name for name in ("a.jpg", "[b].jpg", "c,d.jpg")]
+    for path in photos:
+        path.write_bytes(path.name.encode())
+        path.unlink()
+    drive.run("trash", "restore", *[path.name for path in photos])
+    assert all(path.read_bytes() == path.name.encode() for path in photos)
