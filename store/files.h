@@ -117,7 +117,7 @@ class Files {
   void mtime_set(InodeNo inode, Timestamp mtime);
   // Whether some handle reads or writes this content now: the evictor leaves it.
   [[nodiscard]] bool content_in_use(ContentNo content) const;
-  // Commits and seals everything that is open; for unmount.
+  // Commits everything that is open, and seals it as far as a few seconds reach; for unmount.
   Status commit_all();
   // Seals contents that a crash left staged and closed. At mount, before serving; the hashing goes
   // on in the background.

@@ -23,6 +23,9 @@ constexpr std::chrono::milliseconds kOtherFilesDelay(1000);
 constexpr std::chrono::milliseconds kRetryDelay(10000);
 constexpr std::chrono::milliseconds kChangedDelay(20);
 constexpr uint32_t kMaxTries = 3;  // then the next mount tries
+// How long an unmount reads files to hash them; what is left is hashed at the next mount.
+constexpr std::chrono::seconds kSealAtEnd(3);
+constexpr uint64_t kLookEvery = 256;  // blocks read between two looks whether the file is still there
 
 // 0: not known.
 uint64_t disk_bytes_of(int fd) {
@@ -103,7 +106,7 @@ void Files::State::finish(const std::shared_ptr<OpenInode>& open) {
   if (sealed_now.code() != Code::kBusy) return again(sealed_now, "not sealed");
   // Changed between the commit and the seal. With a handle left its release comes here again; without
   // one (cp -p sets the mtime after close) nobody else will.
-  if (has_handles(*open)) return;
+  if (has_handles(*open) || ending()) return;
   {
     MutexLock lock(mutex);
     ++open->refs;
@@ -134,6 +137,14 @@ void Files::State::finish_unlinked(ContentNo content) {
   }
 }
 
+Status Files::State::still_wanted(ContentNo content, uint64_t blocks_read) const {
+  if (ending() && std::chrono::steady_clock::now().time_since_epoch().count() > seal_until.load())
+    return {Code::kBusy, fmt::format("content {}: the drive is being unmounted", content.value)};
+  if (blocks_read % kLookEvery != kLookEvery - 1) return Status::ok();
+  SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, deps.catalog.content(content));
+  return record ? Status::ok() : Status(Code::kBusy, fmt::format("content {}: deleted", content.value));
+}
+
 Status Files::State::seal(OpenInode& open) {
   ContentNo result;
   {
@@ -162,6 +173,7 @@ Status Files::State::seal(OpenInode& open) {
       if (open.waiting_to_write > 0) {
         return Status(Code::kBusy, fmt::format("content {}: written again", content.value));
       }
+      SHOEBOX_TRY(still_wanted(content, hasher.size() / kBlockBytes));
       SHOEBOX_ASSIGN(const size_t got, pread_full(fd.get(), buffer.data(), buffer.size(), hasher.size()));
       if (got == 0) break;
       hashed_again += got;
@@ -202,6 +214,7 @@ void Files::drain() { state_->queue.drain(); }
 size_t Files::sealing() const { return state_->queue.pending(); }
 
 Status Files::commit_all() {
+  state_->seal_until = (std::chrono::steady_clock::now() + kSealAtEnd).time_since_epoch().count();
   std::vector<InodeNo> open_now;
   {
     MutexLock lock(state_->mutex);
@@ -229,6 +242,7 @@ Status Files::commit_all() {
     }
     state_->drop_ref(*open);
   }
+  state_->seal_until = State::kNoEnd;
   note(state_->deps.catalog.sync());
   return first;
 }

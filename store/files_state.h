@@ -10,6 +10,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <limits>
 #include <optional>
 #include <unordered_map>
 
@@ -89,6 +91,9 @@ struct Files::State {
   mutable Mutex mutex;
   std::unordered_map<InodeNo, std::shared_ptr<OpenInode>> table GUARDED_BY(mutex);
 
+  static constexpr std::chrono::steady_clock::rep kNoEnd =
+      std::numeric_limits<std::chrono::steady_clock::rep>::max();
+  std::atomic<std::chrono::steady_clock::rep> seal_until{kNoEnd};  // set while commit_all() runs
   std::atomic<uint64_t> commits{0}, data_syncs{0}, seals{0}, hashed_again{0}, clones{0}, fetches{0},
       passed{0};
   SealQueue queue;  // last: its threads use the above
@@ -132,6 +137,9 @@ struct Files::State {
   void finish(const std::shared_ptr<OpenInode>& open);
   void finish_unlinked(ContentNo content);
   Status seal(OpenInode& open);
+  // kBusy: it is not to be read on, as it was deleted, or as an unmount waits and its time for that is over.
+  Status still_wanted(ContentNo content, uint64_t blocks_read) const;
+  [[nodiscard]] bool ending() const { return seal_until.load() != kNoEnd; }
   [[nodiscard]] std::chrono::milliseconds seal_delay(InodeNo inode) const;
 };
 

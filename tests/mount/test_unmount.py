@@ -2,6 +2,7 @@
 import json
 import os
 import socket
+import time
 
 from drive import wait_until
 from servers import RcloneDav
@@ -86,3 +87,20 @@ def test_a_mount_right_after_an_unmount_waits_for_the_end_of_the_first(first):
     first.mount()
     assert ending.wait(60) == 0
     assert first.names("Albums") == ["Last moment"]
+
+
+def test_a_huge_file_does_not_hold_up_the_unmount(drive):
+    """Nobody can hash it in that time: it is hashed at the next mount, and not at all once it is deleted."""
+    kept = drive.path / "Library/kept.img"
+    with open(kept, "wb") as file:
+        file.truncate(200 << 30)
+        file.seek(5 << 30)
+        file.write(b"x")
+    begin = time.monotonic()
+    drive.unmount()
+    drive.mount()
+    assert time.monotonic() - begin < 60
+    assert kept.stat().st_size == 200 << 30
+    kept.unlink()
+    wait_until(lambda: not list((drive.library / "staging").iterdir()) or
+               all(path.stat().st_size == 0 for path in (drive.library / "staging").iterdir()), 60, "the file to go")
