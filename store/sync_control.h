@@ -38,6 +38,7 @@ struct RemoteStatus {
   uint64_t pending_bytes = 0;
   uint64_t confirmed_files = 0;
   uint64_t confirmed_bytes = 0;
+  uint64_t lost_files = 0;        // of those, what verify found bad though nothing else has the bytes
   uint64_t tidying = 0;           // copies to be moved to the key of their name, and objects to be removed
   uint64_t tidying_untried = 0;   // of those, how many have not failed yet
   uint64_t sidecars = 0;          // XMP sidecars of what the owner said that are to be sent there
@@ -67,8 +68,8 @@ struct VerifyRequest {
   double share = 1;                        // of the copies, chosen at random
   int64_t confirmed_before_s = INT64_MAX;  // only those not seen since
   uint64_t at_most = UINT64_MAX;           // this many, longest unseen first
-  bool repair = false;                     // send again what is missing or damaged
-  bool wake_remotes = true;                // look for what broken-off uploads left also where nothing is read
+  bool repair = false;       // fetch evicted originals that are missing or damaged there, to send them again
+  bool wake_remotes = true;  // look for what broken-off uploads left also where nothing is read
   enum class Unread { kAlso, kLeaveOut, kOnly };
   Unread unread = Unread::kAlso;  // adopted originals that nobody read whole yet
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "store/lost_copies.h"
 #include "store/outbox.h"
 #include "sync/sync_engine_state.h"
 
@@ -91,8 +92,10 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
 
 Result<std::vector<RemoteStatus>> SyncEngine::State::status_of_each(const Members& of, bool paused) {
   std::vector<RemoteStatus> each;
+  SHOEBOX_ASSIGN(auto lost, count_lost_copies(catalog));
   for (const auto& member : of) {
     SHOEBOX_ASSIGN(RemoteStatus status, status_of(*member, paused));
+    status.lost_files = lost[status.name];
     each.push_back(std::move(status));
   }
   return each;

@@ -11,6 +11,7 @@
 #include "store/catalog/catalog.h"
 #include "store/content/content_source.h"
 #include "store/content/content_store.h"
+#include "store/lost_copies.h"
 #include "store/outbox.h"
 #include "sync/leftovers.h"
 #include "sync/remote/object_hash.h"
@@ -143,13 +144,15 @@ Status Verifier::note_good(const Item& item, const RemoteCopy& copy) const {
   return txn->commit();
 }
 
-Status Verifier::repair(const Item& item, Found found, const std::string& etag,
-                        const CancelToken& cancel) const {
+Status Verifier::send_again(const Item& item, Found found, const std::string& etag, bool fetch,
+                            const CancelToken& cancel) const {
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, catalog_.content(item.content));
   if (!record) return Status::ok();  // deleted meanwhile
   if (record->residence == Residence::kPartial) {
     SHOEBOX_ASSIGN(const auto copies, catalog_.copies(item.content));
     if (copies.size() < 2) return {Code::kDataLoss, "it was the only copy, and this disk has none"};
+  }
+  if (record->residence == Residence::kPartial && fetch) {
     // Every block that comes is checked, so nothing wrong comes from the bad copy either.
     for (uint64_t at = 0; at < item.size; at += kFetchPieceBytes) {
       if (cancel.cancelled()) return {Code::kCancelled, "interrupted"};
@@ -179,6 +182,7 @@ Result<VerifyReport> Verifier::run(const std::vector<Remote*>& remotes, const Ve
   for (const Item& item : items) report.bytes_to_check += item.size;
   std::map<const Remote*, Status> given_up;
   std::set<const Remote*> used;
+  CopyVerdicts verdicts;
   for (const Item& item : items) {
     if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
     if (given_up.contains(item.remote)) {
@@ -203,6 +207,7 @@ Result<VerifyReport> Verifier::run(const std::vector<Remote*>& remotes, const Ve
     if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
     if (*found == Found::kGood) {
       SHOEBOX_TRY(note_good(item, copy));
+      verdicts[{item.content, item.remote->name()}] = false;
     } else {
       // The catalog may have moved on while we read: renamed there, sent anew, deleted.
       SHOEBOX_ASSIGN(const std::optional<RemoteCopy> now, catalog_.copy(item.content, item.remote->name()));
@@ -211,13 +216,10 @@ Result<VerifyReport> Verifier::run(const std::vector<Remote*>& remotes, const Ve
                          : *found == Found::kReplaced ? "replaced by something else"
                                                       : "damaged";
       ++(*found == Found::kMissing ? report.missing : report.damaged);
-      std::string outcome = "shoebox verify --repair sends it again";
-      if (request.repair) {
-        const Status repaired = repair(item, *found, copy.etag, cancel);
-        if (repaired) ++report.queued_again;
-        outcome = repaired ? "queued to be sent again" : repaired.message();
-      }
-      list(report, *item.remote, item.copy.key, what, std::move(outcome));
+      const Status queued = send_again(item, *found, copy.etag, request.repair, cancel);
+      if (queued) ++report.queued_again;
+      list(report, *item.remote, item.copy.key, what, queued ? "queued to be sent again" : queued.message());
+      if (queued || queued.code() == Code::kDataLoss) verdicts[{item.content, item.remote->name()}] = !queued;
     }
     if (progress) progress(report);
   }
@@ -230,6 +232,7 @@ Result<VerifyReport> Verifier::run(const std::vector<Remote*>& remotes, const Ve
     if (!removed && removed.code() != Code::kReadOnly)
       list(report, *remote, ".shoebox", "leftovers not looked for", removed.status().message());
   }
+  SHOEBOX_TRY(note_lost_copies(catalog_, verdicts));
   SHOEBOX_TRY(catalog_.sync());
   return report;
 }

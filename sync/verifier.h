@@ -54,8 +54,10 @@ class Verifier {
   Status check_sidecar(const Item& item, bool repair, const CancelToken& cancel, VerifyReport& report) const;
   Result<Found> look_at_sidecar(Remote& remote, const SidecarObject& sent, std::string& etag,
                                 const CancelToken& cancel) const;
-  // Ok when the copy will be sent again; else why it cannot be.
-  Status repair(const Item& item, Found found, const std::string& etag, const CancelToken& cancel) const;
+  // Ok when the copy counts no more and will be sent again; else why it cannot be. `fetch`: an evicted
+  // original is brought here from another remote first.
+  Status send_again(const Item& item, Found found, const std::string& etag, bool fetch,
+                    const CancelToken& cancel) const;
   Status note_good(const Item& item, const RemoteCopy& copy) const;
   [[nodiscard]] RequestContext context_for(uint64_t bytes, const CancelToken& cancel) const;
 

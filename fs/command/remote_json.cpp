@@ -35,6 +35,7 @@ json json_of(const std::vector<RemoteStatus>& remotes) {
                     {"pending_bytes", remote.pending_bytes},
                     {"backed_up_files", remote.confirmed_files},
                     {"backed_up_bytes", remote.confirmed_bytes},
+                    {"lost_files", remote.lost_files},
                     {"tidying", remote.tidying},
                     {"sidecars", remote.sidecars},
                     {"sidecars_waiting_for", printable(remote.sidecars_waiting_for)},
@@ -112,6 +113,12 @@ std::string remote_line(const json& remote) {
     line += ", waits: " + why;
   }
   if (!problem.empty()) line += fmt::format("\n{:<10} {}", "", problem);
+  if (const auto lost = remote.value("lost_files", uint64_t{0}); lost > 0) {
+    line += fmt::format(
+        "\n{:<10} LOST: {} missing or damaged there and whole nowhere else; shoebox verify --all tells "
+        "which",
+        "", counted(lost, "original"));
+  }
   line += fmt::format("\n{:<10} {}", "", catalog_line(remote));
   if (const std::string error = remote.value("last_error", ""); !error.empty() && error != problem) {
     const auto when = remote.value("last_error_at", int64_t{0});

@@ -114,7 +114,7 @@ Verb verify_verb() {
       {"--sample", "sample", OptionSpec::Kind::kText, "SHARE", "share of the copies to read (default: 5%)"},
       {"--all", "all", OptionSpec::Kind::kFlag, "", "every copy"},
       {"--repair", "repair", OptionSpec::Kind::kFlag, "",
-       "send again what is missing or damaged, from this disk or another remote"},
+       "also fetch evicted originals from another remote, to send them again"},
   };
   verb.service = verify;
   verb.needs_background = true;

@@ -1,4 +1,5 @@
 """Backup, eviction and lazy reading over a directory remote."""
+import json
 import os
 import shutil
 import subprocess
@@ -230,6 +231,35 @@ def test_what_fsck_repaired_is_read_at_once(drive, folder):
     assert sha256(drive.path / "Library/a.mp4") != sha256(source)  # the kernel keeps these pages
     drive.run("fsck", "--read-data", "--repair")
     assert sha256(drive.path / "Library/a.mp4") == sha256(source)
+
+
+def test_what_verify_found_bad_stays_on_this_disk_and_what_is_lost_is_told(drive, folder):
+    sources = [big_file(folder / f"{number}.mp4", 1 << 20, number) for number in range(3)]
+    for source in sources:
+        shutil.copy2(source, drive.path / "Library")
+    drive.backed_up()
+    (drive.remote / "Library/0.mp4").unlink()
+    (drive.remote / "Library/1.mp4").write_bytes(b"spoiled")
+    drive.run("evict", drive.path / "Library/2.mp4")
+    (drive.remote / "Library/2.mp4").rename(drive.folder / "away")
+    drive.run("backup", "pause")
+    found = json.loads(drive.run("verify", "--all", "--json", check=False).stdout)
+    assert (found["missing"], found["damaged"], found["queued_again"]) == (2, 1, 2)
+    kept = drive.run("evict", "--all", check=False)
+    assert kept.returncode == 1 and "kept 2" in kept.stderr
+    drive.drop_caches()
+    for source in sources[:2]:
+        assert sha256(drive.path / "Library" / source.name) == sha256(source)
+    assert drive.json("status")["remotes"][0]["lost_files"] == 1
+    assert "LOST: 1 original" in drive.run("status").stdout
+    (drive.folder / "away").rename(drive.remote / "Library/2.mp4")
+    drive.run("backup", "resume")
+    drive.backed_up()
+    assert drive.json("verify", "--all")["damaged"] == 0
+    assert drive.json("status")["remotes"][0]["lost_files"] == 0
+    drive.evict()
+    for source in sources:
+        assert sha256(drive.path / "Library" / source.name) == sha256(source)
 
 
 def test_import_dedupes_resumes_and_moves_only_what_is_backed_up(drive, made_photos, folder):

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "store/base/hash.h"
+#include "store/lost_copies.h"
 #include "sync/fetcher.h"
 #include "sync/remote/temporary.h"
 #include "sync/tidy.h"
@@ -79,21 +80,16 @@ TEST_F(VerifierTest, GoodCopiesAreNotedAsSeenNow) {
   EXPECT_EQ(run(older).to_check, 0U) << "seen just now";
 }
 
-TEST_F(VerifierTest, MissingAndDamagedAreToldApartAndSentAgainOnlyWhenAsked) {
+TEST_F(VerifierTest, MissingAndDamagedAreToldApartAndCountNoMore) {
   const ContentNo gone = add_copied("gone.jpg", "gone", {&nas_});
   const ContentNo rotten = add_copied("rotten.jpg", "fresh", {&nas_});
   ASSERT_TRUE(nas_.remove("Library/gone.jpg", {}));
   nas_.place("Library/rotten.jpg", "FRESH");
-  VerifyReport report = run();
+  const VerifyReport report = run();
   EXPECT_EQ(report.missing, 1U);
   EXPECT_EQ(report.damaged, 1U);
   EXPECT_EQ(report.findings.size(), 2U);
-  EXPECT_EQ(pending("nas"), 0U);
-  EXPECT_TRUE(*catalog_->copy(gone, "nas"));
-
-  VerifyRequest request;
-  request.repair = true;
-  report = run(request);
+  EXPECT_FALSE(*catalog_->copy(gone, "nas")) << "else the bytes here could be evicted";
   EXPECT_EQ(report.queued_again, 2U);
   EXPECT_EQ(pending("nas"), 2U);
   EXPECT_FALSE(*catalog_->copy(rotten, "nas"));
@@ -177,6 +173,10 @@ TEST_F(VerifierTest, TheOnlyCopyIsNeverForgotten) {
   ASSERT_EQ(report.findings.size(), 1U);
   EXPECT_THAT(report.findings[0].why, HasSubstr("only copy"));
   EXPECT_TRUE(*catalog_->copy(content, "nas"));
+  EXPECT_EQ((*count_lost_copies(*catalog_))["nas"], 1U);
+  nas_.place("Library/a.jpg", bytes);  // the NAS was found again
+  EXPECT_EQ(run().damaged, 0U);
+  EXPECT_EQ((*count_lost_copies(*catalog_))["nas"], 0U);
 }
 
 TEST_F(VerifierTest, ABitThatFlippedOnTheWayOnceIsNoDamage) {

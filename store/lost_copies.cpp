@@ -1,0 +1,59 @@
+#include "store/lost_copies.h"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <sstream>
+
+#include "store/catalog/catalog.h"
+
+namespace shoebox {
+namespace {
+
+// A line each, "CONTENT REMOTE".
+constexpr std::string_view kMetaLost = "copies.lost";
+constexpr size_t kMost = 10'000;
+
+using Lost = std::set<std::pair<ContentNo, std::string>>;
+
+Result<Lost> read_lost(const CatalogReader& reader) {
+  SHOEBOX_ASSIGN(const std::optional<std::string> text, reader.meta(kMetaLost));
+  Lost lost;
+  std::istringstream words(text.value_or(""));
+  uint64_t content = 0;
+  std::string remote;
+  while (words >> content >> remote) {
+    SHOEBOX_ASSIGN(const std::optional<RemoteCopy> copy, reader.copy(ContentNo(content), remote));
+    if (copy) lost.emplace(ContentNo(content), remote);
+  }
+  return lost;
+}
+
+}  // namespace
+
+Status note_lost_copies(Catalog& catalog, const CopyVerdicts& verdicts) {
+  const std::unique_ptr<Transaction> txn = catalog.begin();
+  SHOEBOX_ASSIGN(Lost lost, read_lost(*txn));
+  const Lost before = lost;
+  for (const auto& [copy, is_lost] : verdicts) {
+    if (!is_lost) {
+      lost.erase(copy);
+    } else if (lost.size() < kMost) {
+      lost.insert(copy);
+    }
+  }
+  if (lost == before) return Status::ok();
+  std::string text;
+  for (const auto& [content, remote] : lost) text += fmt::format("{} {}\n", content.value, remote);
+  txn->put_meta(kMetaLost, text);
+  return txn->commit();
+}
+
+Result<std::map<std::string, uint64_t>> count_lost_copies(const CatalogReader& reader) {
+  SHOEBOX_ASSIGN(const Lost lost, read_lost(reader));
+  std::map<std::string, uint64_t> counts;
+  for (const auto& [content, remote] : lost) ++counts[remote];
+  return counts;
+}
+
+}  // namespace shoebox

@@ -1,0 +1,26 @@
+// Copies that were found missing or damaged although nothing else has the bytes. They stay copies in the
+// catalog, as a remote that answered wrongly may have them yet; `shoebox status` tells of them until they are
+// found good, replaced, or their file is gone.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "store/base/ids.h"
+#include "store/base/result.h"
+
+namespace shoebox {
+
+class Catalog;
+class CatalogReader;
+
+// Whether the copy of a content on a remote is lost, as far as somebody looked.
+using CopyVerdicts = std::map<std::pair<ContentNo, std::string>, bool>;
+
+Status note_lost_copies(Catalog& catalog, const CopyVerdicts& verdicts);
+// How many there are on each remote.
+Result<std::map<std::string, uint64_t>> count_lost_copies(const CatalogReader& reader);
+
+}  // namespace shoebox
