@@ -50,9 +50,11 @@ Status write_remote(const std::string& library, const RemoteSettings& remote) {
   return write_file_atomically(path, text, mode);
 }
 
+constexpr std::string_view kCryptMark = "\ncrypt";
+
 // Encrypted and plain copies are not each other's, though they have the same url.
 std::string place_of(const RemoteSettings& remote) {
-  return remote.url + "\n" + remote.endpoint + (remote.crypt ? "\ncrypt" : "");
+  return remote.url + "\n" + remote.endpoint + std::string(remote.crypt ? kCryptMark : "");
 }
 
 // A remote of this name is somewhere else now. What is whole on this disk is sent (or found) there
@@ -128,6 +130,14 @@ Status reconcile_remotes(Catalog& catalog, Outbox& outbox, const Settings& setti
     const std::string key = "remote/" + remote.name;
     SHOEBOX_ASSIGN(const std::optional<std::string> known, catalog.meta(key));
     if (known == place_of(remote)) continue;
+    if (known && *known == place_of(remote) + std::string(kCryptMark)) {
+      return {
+          Code::kInvalid,
+          fmt::format(
+              "remote \"{}\": {} was encrypted, and without crypt = true everything would be sent there in "
+              "plain; set it again, or give a folder of its own to plain copies",
+              remote.name, remote.url)};
+    }
     if (known) SHOEBOX_TRY(distrust_copies(catalog, outbox, remote.name));
     SHOEBOX_ASSIGN(const uint64_t queued, outbox.enqueue_missing(remote.name));
     if (queued > 0) log::info("remote {} is new: {} originals queued for it", remote.name, queued);

@@ -18,6 +18,8 @@
 #include "sync/adopt_fetch.h"
 #include "sync/adopt_path.h"
 #include "sync/library_id.h"
+#include "sync/remote/crypt_check.h"
+#include "sync/transfer_deadline.h"
 
 namespace shoebox {
 namespace {
@@ -377,6 +379,10 @@ struct Adopter::Run {
 
 Result<AdoptReport> Adopter::run(Remote& remote, const AdoptRequest& request, const CancelToken& cancel,
                                  const std::function<void(const AdoptReport&)>& progress) const {
+  RequestContext context;
+  context.cancel = cancel;
+  context.deadline = transfer_deadline(deps_.clock, 0);
+  SHOEBOX_TRY(refuse_sealed(remote, context));
   Run run{*this, remote, request, cancel, progress};
   if (request.rebuild && !request.library_id.empty()) {
     SHOEBOX_TRY(take_library_id(deps_.catalog, request.library_id));

@@ -50,6 +50,15 @@ Result<bool> opens(Remote& plain, const CryptKeys& keys, const RemoteObject& obj
 
 }  // namespace
 
+Status refuse_sealed(Remote& remote, const RequestContext& context) {
+  const auto check = remote.stat(kCryptCheckKey, context);
+  if (check.code() == Code::kNotFound) return Status::ok();
+  if (!check) return check.status();
+  return {Code::kInvalid,
+          fmt::format("what stands on {} is encrypted; give --option crypt=true and its passphrase",
+                      remote.name())};
+}
+
 Status read_crypt_check(Remote& plain, const CryptKeys& keys, const RequestContext& context) {
   SHOEBOX_ASSIGN(const RemoteObject object, plain.stat(kCryptCheckKey, context));
   const auto size = crypt_plain_size(object.size);

@@ -23,6 +23,9 @@ enum class CryptProof {
 // remote below the encryption.
 Result<CryptProof> prove_crypt_keys(Remote& plain, const CryptKeys& keys, const CryptNames& names,
                                     const RequestContext& context);
+// kInvalid when the check object stands there by its plain name: `remote` is an encrypted one, read as if it
+// were not.
+Status refuse_sealed(Remote& remote, const RequestContext& context);
 // The check object alone: kNotFound when there is none.
 Status read_crypt_check(Remote& plain, const CryptKeys& keys, const RequestContext& context);
 // kUnauthorized: another writer came first with another passphrase.

@@ -279,3 +279,22 @@ def test_without_a_source_the_terminal_is_asked(make_drive):
     finally:
         subprocess.run(["fusermount3", "-u", str(drive.path)], check=True)
         wait_until(lambda: not mounted(drive.path), 30, "the unmount")
+
+
+def test_encryption_is_not_left_by_leaving_out_a_line(vault, folder):
+    (vault.path / "Library/a.txt").write_bytes(b"secret")
+    vault.backed_up()
+    vault.unmount()
+    settings_file = vault.library / "shoebox.toml"
+    encrypted = settings_file.read_text(encoding="utf-8")
+    settings_file.write_text(f'[[remote]]\nname = "vault"\nurl = "file://{vault.remote}"\n', encoding="utf-8")
+    done = subprocess.run([SHOEBOX, "mount", str(vault.library), str(vault.path)], check=False, capture_output=True, text=True,
+                          env=vault.env, timeout=60)
+    assert done.returncode != 0 and "was encrypted" in done.stderr, done.stderr
+    settings_file.write_text(encrypted, encoding="utf-8")
+    vault.mount()
+    assert (vault.path / "Library/a.txt").read_bytes() == b"secret"
+    # Nor is what is encrypted taken for somebody's photos.
+    done = subprocess.run([SHOEBOX, "adopt", f"file://{vault.remote}", "--library", str(folder / "other")], check=False,
+                          capture_output=True, text=True, env=vault.env, timeout=60)
+    assert done.returncode != 0 and "is encrypted" in done.stderr, done.stderr
