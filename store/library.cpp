@@ -206,6 +206,7 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   }
   if (!catalog) return catalog.status();
   s.catalog = std::move(*catalog);
+  SHOEBOX_TRY(refuse_unencrypted(*s.catalog, settings));
   SHOEBOX_ASSIGN(s.contents, ContentStore::open(s.path, *s.catalog));
   SHOEBOX_ASSIGN(s.thumbnails, Thumbnails::open(s.path + "/thumbnails", s.read_only));
   s.tree = std::make_unique<Tree>(Tree::Dependencies{*s.catalog, *s.clock, s.settings, s.views});

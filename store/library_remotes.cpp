@@ -50,6 +50,7 @@ Status write_remote(const std::string& library, const RemoteSettings& remote) {
   return write_file_atomically(path, text, mode);
 }
 
+constexpr const char* kMetaPlace = "remote/";
 constexpr std::string_view kCryptMark = "\ncrypt";
 
 // Encrypted and plain copies are not each other's, though they have the same url.
@@ -114,6 +115,7 @@ Result<Settings> reread_settings(const std::string& library, Catalog& catalog, c
                                  bool read_only) {
   SHOEBOX_ASSIGN(Settings next, Settings::load(library + "/shoebox.toml"));
   SHOEBOX_TRY(check_remote_places(library, next.remotes));
+  SHOEBOX_TRY(refuse_unencrypted(catalog, next));
   std::vector<std::string> left;
   for (const RemoteSettings& one : now.remotes) {
     const bool stays = std::any_of(next.remotes.begin(), next.remotes.end(),
@@ -124,20 +126,25 @@ Result<Settings> reread_settings(const std::string& library, Catalog& catalog, c
   return next;
 }
 
+Status refuse_unencrypted(const CatalogReader& reader, const Settings& settings) {
+  for (const RemoteSettings& remote : settings.remotes) {
+    SHOEBOX_ASSIGN(const std::optional<std::string> known, reader.meta(kMetaPlace + remote.name));
+    if (remote.crypt || known != place_of(remote) + std::string(kCryptMark)) continue;
+    return {Code::kInvalid,
+            fmt::format(
+                "remote \"{}\": {} was encrypted, and without crypt = true everything would be sent there "
+                "in plain; set it again, or give plain copies a folder of their own",
+                remote.name, remote.url)};
+  }
+  return Status::ok();
+}
+
 Status reconcile_remotes(Catalog& catalog, Outbox& outbox, const Settings& settings) {
   for (const RemoteSettings& remote : settings.remotes) {
     SHOEBOX_TRY(take_remote_back(catalog, remote.name));
-    const std::string key = "remote/" + remote.name;
+    const std::string key = kMetaPlace + remote.name;
     SHOEBOX_ASSIGN(const std::optional<std::string> known, catalog.meta(key));
     if (known == place_of(remote)) continue;
-    if (known && *known == place_of(remote) + std::string(kCryptMark)) {
-      return {
-          Code::kInvalid,
-          fmt::format(
-              "remote \"{}\": {} was encrypted, and without crypt = true everything would be sent there in "
-              "plain; set it again, or give a folder of its own to plain copies",
-              remote.name, remote.url)};
-    }
     if (known) SHOEBOX_TRY(distrust_copies(catalog, outbox, remote.name));
     SHOEBOX_ASSIGN(const uint64_t queued, outbox.enqueue_missing(remote.name));
     if (queued > 0) log::info("remote {} is new: {} originals queued for it", remote.name, queued);

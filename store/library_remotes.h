@@ -12,6 +12,7 @@
 namespace shoebox {
 
 class Catalog;
+class CatalogReader;
 class Outbox;
 
 // Adds `extra` to `settings` (one that stands there already is not new; a nameless one is named)
@@ -26,6 +27,9 @@ Result<Settings> reread_settings(const std::string& library, Catalog& catalog, c
 
 // Whether copies on `before` are copies on `after`.
 bool same_place(const RemoteSettings& before, const RemoteSettings& after);
+
+// Refuses a remote that was encrypted the last time and is not in `settings`, as the catalog remembers it.
+Status refuse_unencrypted(const CatalogReader& reader, const Settings& settings);
 
 // Compares the remotes with those of the last time, as the catalog remembers them.
 Status reconcile_remotes(Catalog& catalog, Outbox& outbox, const Settings& settings);
