@@ -30,6 +30,7 @@ Result<RemoteCopy> Upload::send(const ReadyUpload& upload, const CancelToken& ca
   RequestContext context;
   context.cancel = cancel;
   context.hints = &hints;
+  context.at_once = at_once;
   context.deadline = transfer_deadline(clock, upload.content.size);
 
   PutOptions options;

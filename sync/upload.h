@@ -3,6 +3,9 @@
 // Stateless; called by Uploader's threads. Blocks on the network.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+
 #include "store/base/cancel.h"
 #include "store/base/clock.h"
 #include "store/base/result.h"
@@ -18,6 +21,7 @@ struct Upload {
   Remote& remote;
   ContentSource* source;  // brings an evicted content back first; null: that fails
   const Clock& clock;
+  std::function<uint32_t()> at_once = nullptr;  // as in RequestContext
 
   // An object that stands under the key and is another one is moved to .shoebox/versions/ first.
   Result<RemoteCopy> send(const ReadyUpload& upload, const CancelToken& cancel, RequestHints& hints) const;

@@ -38,7 +38,7 @@ struct Uploader::State {
         remote(r),
         clock(c),
         options(std::move(opts)),
-        upload{o, r, s, c},
+        upload{o, r, s, c, [this] { return share(); }},
         gate(r.name(), "", c, options.policy, options.backoff) {
     allowed = std::max<uint32_t>(1, options.connections);
   }
@@ -73,6 +73,7 @@ struct Uploader::State {
   void look_at_policy() REQUIRES(mutex);
   void first_check();
   bool may_start() REQUIRES(mutex);
+  uint32_t share() EXCLUDES(mutex);
   void wait_for_work() REQUIRES(mutex);
   void scan() REQUIRES(mutex);
   void send_one() REQUIRES(mutex);
@@ -110,6 +111,13 @@ void Uploader::State::look_at_policy() {
 bool Uploader::State::may_start() {
   if (!gate.is_open() || running.size() >= allowed) return false;
   return gate.online() || running.empty();  // one probe after an outage
+}
+
+// Requests that each upload under way may have at once: small files come first, as an upload each; what they
+// leave goes to the parts of large ones.
+uint32_t Uploader::State::share() {
+  const MutexLock lock(mutex);
+  return std::max<uint32_t>(1, allowed / std::max<uint32_t>(1, static_cast<uint32_t>(running.size())));
 }
 
 void Uploader::State::wait_for_work() NO_THREAD_SAFETY_ANALYSIS {

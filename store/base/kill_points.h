@@ -54,7 +54,7 @@ inline constexpr KillPoint kKillPoints[] = {
     {"multipart-begun", "an upload in parts on the server", "that the catalog knows of it"},
     {"multipart-noted", "that the catalog knows of it", "its first part"},
     {"part-sent", "a part", "that the catalog knows of it"},
-    {"part-noted", "that the catalog knows of it", "the next part"},
+    {"part-noted", "that the catalog knows of it", "all the other parts"},
     {"multipart-sent", "all parts", "that they are one object"},
     {"multipart-completed", "that they are one object", "the look at it"},
     // --- keys follow names; sidecars

@@ -31,8 +31,7 @@ std::string md5(std::string_view bytes) {
 
 BodyDigests digest_bytes(std::string_view bytes) { return {sha256(bytes), md5(bytes)}; }
 
-Result<BodyDigests> digest_range(int fd, ByteRange range, WholeDigests* whole,
-                                 const RequestContext& context) {
+Result<BodyDigests> digest_range(int fd, ByteRange range, Sha256* whole, const RequestContext& context) {
   constexpr size_t kPieceBytes = 256 * 1024;
   const auto buffer = std::make_unique<char[]>(kPieceBytes);
   Sha256 sha;
@@ -44,10 +43,7 @@ Result<BodyDigests> digest_range(int fd, ByteRange range, WholeDigests* whole,
     if (got == 0) return Status(Code::kDataLoss, "the local file is shorter than recorded");
     sha.update(buffer.get(), got);
     md.update(buffer.get(), got);
-    if (whole != nullptr) {
-      whole->sha256.update(buffer.get(), got);
-      whole->md5.update(buffer.get(), got);
-    }
+    if (whole != nullptr) whole->update(buffer.get(), got);
     at += got;
   }
   return BodyDigests{sha.finish(), md.finish()};

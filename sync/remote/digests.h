@@ -23,12 +23,6 @@ class Md5 {
   void* context_;  // EVP_MD_CTX
 };
 
-// Running hashes over several ranges.
-struct WholeDigests {
-  Sha256 sha256;
-  Md5 md5;
-};
-
 struct BodyDigests {
   ContentHash sha256;
   std::string md5;  // 16 bytes
@@ -37,7 +31,7 @@ struct BodyDigests {
 BodyDigests digest_bytes(std::string_view bytes);
 // Reads the range of the file once. `whole` is fed the same bytes when not null. kDataLoss when the
 // file is shorter.
-Result<BodyDigests> digest_range(int fd, ByteRange range, WholeDigests* whole, const RequestContext& context);
+Result<BodyDigests> digest_range(int fd, ByteRange range, Sha256* whole, const RequestContext& context);
 
 std::string md5(std::string_view bytes);
 std::string base64(std::string_view bytes);

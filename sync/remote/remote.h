@@ -39,6 +39,9 @@ struct RequestContext {
   // Asked again and again, from any thread, while the call is under way; its error breaks the call off.
   // Empty: nothing forbids it.
   std::function<Status()> allowed;
+  // How many requests the call may have under way at once; asked before each one beyond the first, on the
+  // thread of the call. Empty: one.
+  std::function<uint32_t()> at_once;
 };
 
 struct RemoteObject {
@@ -55,7 +58,8 @@ struct PutOptions {
   // counts as stored: it is this put, whose answer was lost.
   bool if_absent = false;
   std::string progress;  // from an earlier, broken attempt; empty to start anew
-  // Called with what is needed to resume, before it is relied on; the caller stores it durably.
+  // Called with what is needed to resume, before it is relied on; the caller stores it durably. This and
+  // on_bytes are called on the thread of put().
   std::function<Status(const std::string& progress)> save_progress;
   std::function<void(uint64_t bytes_sent)> on_bytes;
 };

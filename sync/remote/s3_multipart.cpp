@@ -9,7 +9,7 @@
 #include "sync/remote/checks.h"
 #include "sync/remote/http_answer.h"
 #include "sync/remote/part_size.h"
-#include "sync/remote/uri.h"
+#include "sync/remote/parts_in_flight.h"
 
 namespace shoebox {
 namespace {
@@ -157,66 +157,128 @@ Status S3MultipartUpload::save() {
 }
 
 Status S3MultipartUpload::send_parts() {
-  const std::vector<S3Part> noted = std::exchange(progress_.parts, {});
-  WholeDigests whole;
-  std::string all_md5;
-  bool etags_are_md5 = true;
-  uint32_t number = 1;
-  for (uint64_t offset = 0; offset < options_.size; offset += progress_.part_bytes, ++number) {
-    S3Part part;
-    part.number = number;
-    part.size = std::min(progress_.part_bytes, options_.size - offset);
-    SHOEBOX_ASSIGN(const BodyDigests digests,
-                   digest_range(fd_, {offset, offset + part.size}, &whole, context_));
-    all_md5 += digests.md5;
-
-    const auto is_part = [&](const S3Part& other) { return other.number == number; };
-    const auto listed = std::find_if(on_server_.begin(), on_server_.end(), is_part);
-    const auto known = std::find_if(noted.begin(), noted.end(), is_part);
-    if (listed != on_server_.end() && listed->size == part.size &&
-        (listed->etag == hex(digests.md5) ||
-         (known != noted.end() && known->etag == listed->etag && !looks_like_md5(listed->etag)))) {
-      part.etag = listed->etag;
-      if (options_.on_bytes) options_.on_bytes(offset + part.size);
-    } else {
-      SHOEBOX_TRY(send_part(part, offset, digests, &part.etag));
-    }
-    etags_are_md5 = etags_are_md5 && part.etag == hex(digests.md5);
-    progress_.parts.push_back(part);
-    kill_point("part-sent");
-    SHOEBOX_TRY(save());
-    kill_point("part-noted");
+  parts_.clear();
+  for (uint64_t offset = 0; offset < options_.size; offset += progress_.part_bytes) {
+    const uint64_t size = std::min(progress_.part_bytes, options_.size - offset);
+    parts_.push_back({{static_cast<uint32_t>(parts_.size() + 1), "", size}, offset, {}});
   }
-  if (whole.sha256.finish() != options_.sha256) {
+  Sha256 whole;
+  PartsInFlight flying(context_);
+  Status status;  // of the first that failed
+  for (size_t index = 0; index < parts_.size() && status; ++index) {
+    // While this one is hashed, others are on their way.
+    status = hash_part(index, whole);
+    while (status && flying.count() >= at_once()) status = land_part(flying);
+    if (!status) break;
+    if (is_there(index)) {
+      status = note_part(index);
+      tell_bytes(flying);
+      continue;
+    }
+    flying.start(index, [this, index](const RequestContext& context, const auto& on_bytes) {
+      return send_part(parts_[index], context, on_bytes);
+    });
+    while (status && flying.any_ended()) status = land_part(flying);
+  }
+  // What is under way ends, and is noted, also when another one failed: it need not be sent again.
+  while (flying.count() > 0) {
+    Status landed = land_part(flying);
+    if (status) status = std::move(landed);
+  }
+  if (!status) return status;
+  if (whole.finish() != options_.sha256) {
     abort();
     return {Code::kDataLoss, what("put") + ": the local bytes are not those whose hash was recorded"};
   }
-  whole_md5_ = hex(whole.md5.finish());
-  if (etags_are_md5) expected_etag_ = fmt::format("{}-{}", hex(md5(all_md5)), progress_.parts.size());
+  expect_etag();
   return Status::ok();
 }
 
-Status S3MultipartUpload::send_part(const S3Part& part, uint64_t offset, const BodyDigests& digests,
-                                    std::string* etag) {
+size_t S3MultipartUpload::at_once() const {
+  return context_.at_once ? std::max<size_t>(1, context_.at_once()) : 1;
+}
+
+Status S3MultipartUpload::hash_part(size_t index, Sha256& whole) {
+  Part& part = parts_[index];
+  SHOEBOX_ASSIGN(part.digests,
+                 digest_range(fd_, {part.offset, part.offset + part.sent.size}, &whole, context_));
+  return Status::ok();
+}
+
+bool S3MultipartUpload::is_there(size_t index) {
+  Part& part = parts_[index];
+  const auto is_part = [&](const S3Part& other) { return other.number == part.sent.number; };
+  const auto listed = std::find_if(on_server_.begin(), on_server_.end(), is_part);
+  if (listed == on_server_.end() || listed->size != part.sent.size) return false;
+  if (listed->etag != hex(part.digests.md5)) {
+    const auto noted = std::find_if(progress_.parts.begin(), progress_.parts.end(), is_part);
+    if (noted == progress_.parts.end() || noted->etag != listed->etag || looks_like_md5(listed->etag))
+      return false;
+  }
+  part.sent.etag = listed->etag;
+  return true;
+}
+
+Status S3MultipartUpload::send_part(Part& part, const RequestContext& context,
+                                    const std::function<void(uint64_t)>& on_bytes) {
   S3Request request;
-  request.what = fmt::format("put part {} of {}", part.number, key_);
+  request.what = fmt::format("put part {} of {}", part.sent.number, key_);
   request.method = "PUT";
   request.whole_key = key_;
-  request.query = {{"partNumber", std::to_string(part.number)}, {"uploadId", progress_.upload_id}};
-  request.headers = {{"Content-MD5", base64(digests.md5)}};
-  request.payload_sha256 = digests.sha256.hex();
+  request.query = {{"partNumber", std::to_string(part.sent.number)}, {"uploadId", progress_.upload_id}};
+  request.headers = {{"Content-MD5", base64(part.digests.md5)}};
+  request.payload_sha256 = part.digests.sha256.hex();
   request.body_fd = fd_;
-  request.body_range = {offset, offset + part.size};
-  if (options_.on_bytes)
-    request.on_bytes_sent = [this, offset](uint64_t sent) { options_.on_bytes(offset + sent); };
-  SHOEBOX_ASSIGN(const HttpResponse response, client_.send(request, context_));
-  *etag = plain_etag(response.header("etag"));
+  request.body_range = {part.offset, part.offset + part.sent.size};
+  request.on_bytes_sent = on_bytes;
+  SHOEBOX_ASSIGN(const HttpResponse response, client_.send(request, context));
+  part.sent.etag = plain_etag(response.header("etag"));
   const bool hidden = !response.header("x-amz-server-side-encryption").empty();
-  if (etag->empty() || (!hidden && looks_like_md5(*etag) && *etag != hex(digests.md5))) {
+  if (part.sent.etag.empty() ||
+      (!hidden && looks_like_md5(part.sent.etag) && part.sent.etag != hex(part.digests.md5))) {
     return {Code::kUnavailable,
             fmt::format("{}: confirmed with another etag than that of the bytes", request.what)};
   }
   return Status::ok();
+}
+
+Status S3MultipartUpload::land_part(PartsInFlight& flying) {
+  const PartsInFlight::Ended ended = flying.take([&] { tell_bytes(flying); });
+  SHOEBOX_TRY(ended.status);
+  kill_point("part-sent");
+  const Status noted = note_part(ended.index);
+  kill_point("part-noted");
+  tell_bytes(flying);
+  return noted;
+}
+
+// By number, whatever the order in which they ended.
+Status S3MultipartUpload::note_part(size_t index) {
+  const S3Part& part = parts_[index].sent;
+  done_bytes_ += part.size;
+  const auto at = std::lower_bound(progress_.parts.begin(), progress_.parts.end(), part.number,
+                                   [](const S3Part& one, uint32_t number) { return one.number < number; });
+  if (at == progress_.parts.end() || at->number != part.number) {
+    progress_.parts.insert(at, part);
+  } else if (at->etag != part.etag) {
+    at->etag = part.etag;
+  } else {
+    return Status::ok();  // as it was noted before
+  }
+  return save();
+}
+
+void S3MultipartUpload::tell_bytes(const PartsInFlight& flying) const {
+  if (options_.on_bytes) options_.on_bytes(done_bytes_ + flying.bytes_sent());
+}
+
+void S3MultipartUpload::expect_etag() {
+  std::string all_md5;
+  for (const Part& part : parts_) {
+    if (part.sent.etag != hex(part.digests.md5)) return;
+    all_md5 += part.digests.md5;
+  }
+  expected_etag_ = fmt::format("{}-{}", hex(md5(all_md5)), parts_.size());
 }
 
 Status S3MultipartUpload::complete() {
@@ -227,7 +289,9 @@ Status S3MultipartUpload::complete() {
   request.query = {{"uploadId", progress_.upload_id}};
   request.headers = {{"Content-Type", "application/xml"}};
   if (options_.if_absent) request.headers.emplace_back("If-None-Match", "*");
-  request.body = complete_multipart_xml(progress_.parts);
+  std::vector<S3Part> parts;
+  for (const Part& part : parts_) parts.push_back(part.sent);
+  request.body = complete_multipart_xml(parts);
   SHOEBOX_ASSIGN(const HttpResponse response, client_.send(request, context_));
   S3Error error;
   auto etag = parse_s3_result_etag(response.body, "CompleteMultipartUploadResult", &error);
@@ -244,12 +308,22 @@ Result<S3Head> S3MultipartUpload::finished_object() {
     if (head.code() != Code::kNotFound) return head.status();
     return Status(Code::kConflict, what("put") + ": not there after completion");
   }
-  // Most servers hash the hashes of the parts; some (s3rver) hash the whole, some (encrypting ones) hide it.
-  const bool ours = expected_etag_.empty() ? head->sha256 == options_.sha256.hex()
-                                           : head->etag == expected_etag_ || head->etag == whole_md5_;
-  if (ours && head->size == options_.size) return head;
+  bool ours = head->size == options_.size;
+  if (ours && expected_etag_.empty()) {  // some servers hide it (encrypting ones)
+    ours = head->sha256 == options_.sha256.hex();
+  } else if (ours && head->etag != expected_etag_) {
+    // Most servers hash the hashes of the parts; some (s3rver) hash the whole.
+    SHOEBOX_ASSIGN(ours, is_md5_of_whole(head->etag));
+  }
+  if (ours) return head;
   return Status(Code::kConflict, fmt::format("{}: another object stands there (size {}, etag {})",
                                              what("put"), head->size, head->etag));
+}
+
+Result<bool> S3MultipartUpload::is_md5_of_whole(const std::string& etag) const {
+  if (!looks_like_md5(etag)) return false;
+  SHOEBOX_ASSIGN(const BodyDigests whole, digest_range(fd_, {0, options_.size}, nullptr, context_));
+  return hex(whole.md5) == etag && whole.sha256 == options_.sha256;
 }
 
 void S3MultipartUpload::abort() {
@@ -259,70 +333,6 @@ void S3MultipartUpload::abort() {
   request.whole_key = key_;
   request.query = {{"uploadId", progress_.upload_id}};
   (void)client_.send(request, context_).status();  // leftovers cost storage, not safety
-}
-
-std::string s3_copy_source(const S3Place& place, const std::string& whole_key) {
-  return uri_encode("/" + place.bucket + "/" + whole_key, true);
-}
-
-Status s3_copy_in_parts(S3Client& client, const std::string& from, const std::string& to,
-                        const S3Head& source, uint64_t part_bytes, const RequestContext& context) {
-  S3Request begin;
-  begin.what = "begin copy to " + to;
-  begin.method = "POST";
-  begin.whole_key = to;
-  begin.query = {{"uploads", ""}};
-  if (!source.sha256.empty()) begin.headers = {{kS3HashHeader, source.sha256}};
-  SHOEBOX_ASSIGN(const HttpResponse begun, client.send(begin, context));
-  SHOEBOX_ASSIGN(const std::string id, parse_s3_upload_id(begun.body));
-
-  const auto copy_all = [&]() -> Status {
-    std::vector<S3Part> parts;
-    for (uint64_t offset = 0; offset < source.size; offset += part_bytes) {
-      S3Part part{static_cast<uint32_t>(parts.size() + 1), "", std::min(part_bytes, source.size - offset)};
-      S3Request request;
-      request.what = fmt::format("copy part {} to {}", part.number, to);
-      request.method = "PUT";
-      request.whole_key = to;
-      request.query = {{"partNumber", std::to_string(part.number)}, {"uploadId", id}};
-      request.headers = {
-          {"x-amz-copy-source", s3_copy_source(client.place(), from)},
-          {"x-amz-copy-source-if-match", "\"" + source.etag + "\""},
-          {"x-amz-copy-source-range", fmt::format("bytes={}-{}", offset, offset + part.size - 1)}};
-      SHOEBOX_ASSIGN(const HttpResponse response, client.send(request, context));
-      S3Error error;
-      auto etag = parse_s3_result_etag(response.body, "CopyPartResult", &error);
-      if (!etag || etag->empty()) {
-        return {Code::kUnavailable, fmt::format("{}: no etag of the part: {}", request.what, error.code)};
-      }
-      part.etag = *etag;
-      parts.push_back(std::move(part));
-    }
-    S3Request request;
-    request.what = "complete copy to " + to;
-    request.method = "POST";
-    request.whole_key = to;
-    request.query = {{"uploadId", id}};
-    request.headers = {{"Content-Type", "application/xml"}};
-    request.body = complete_multipart_xml(parts);
-    SHOEBOX_ASSIGN(const HttpResponse response, client.send(request, context));
-    S3Error error;
-    auto etag = parse_s3_result_etag(response.body, "CompleteMultipartUploadResult", &error);
-    if (!etag)
-      return {Code::kUnavailable,
-              fmt::format("{}: {} {}", request.what, etag.status().message(), error.code)};
-    return Status::ok();
-  };
-  Status copied = copy_all();
-  if (!copied) {
-    S3Request abort;
-    abort.what = "abort copy to " + to;
-    abort.method = "DELETE";
-    abort.whole_key = to;
-    abort.query = {{"uploadId", id}};
-    (void)client.send(abort, context).status();
-  }
-  return copied;
 }
 
 }  // namespace shoebox

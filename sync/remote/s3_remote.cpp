@@ -4,6 +4,7 @@
 
 #include "sync/remote/checks.h"
 #include "sync/remote/http_answer.h"
+#include "sync/remote/s3_copy.h"
 #include "sync/remote/s3_multipart.h"
 #include "sync/remote/s3_sending.h"
 #include "sync/remote/temporary.h"

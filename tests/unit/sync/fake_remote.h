@@ -76,6 +76,17 @@ class FakeRemote final : public Remote {
     MutexLock lock(mutex_);
     return last_progress_;
   }
+  // How many requests each put so far may have at once, asked now. REQUIRES: hold(), and they hang.
+  std::vector<uint32_t> shares() {
+    std::vector<std::function<uint32_t()>> ask;
+    {
+      MutexLock lock(mutex_);
+      ask = at_once_of_puts_;
+    }
+    std::vector<uint32_t> shares;
+    for (const auto& at_once : ask) shares.push_back(at_once ? at_once() : 1);
+    return shares;
+  }
   void save_progress_of_next_put(std::string progress) {
     MutexLock lock(mutex_);
     progress_to_save_ = std::move(progress);
@@ -93,6 +104,7 @@ class FakeRemote final : public Remote {
     {
       MutexLock lock(mutex_);
       last_progress_ = options.progress;
+      at_once_of_puts_.push_back(context.at_once);
       if (!progress_to_save_.empty()) {
         const std::string progress = std::exchange(progress_to_save_, "");
         if (const Status saved = options.save_progress(progress); !saved) return saved;
@@ -236,6 +248,7 @@ class FakeRemote final : public Remote {
   bool held_ GUARDED_BY(mutex_) = false;
   uint64_t calls_ GUARDED_BY(mutex_) = 0;
   uint64_t at_once_ GUARDED_BY(mutex_) = 0;
+  std::vector<std::function<uint32_t()>> at_once_of_puts_ GUARDED_BY(mutex_);
   std::string last_progress_ GUARDED_BY(mutex_);
   std::string progress_to_save_ GUARDED_BY(mutex_);
   std::atomic<uint64_t> puts_{0}, most_at_once_{0};

@@ -84,6 +84,38 @@ TEST_F(UploaderTest, ThrottlingLowersHowManyAreSentAtOnceAndSuccessRaisesItAgain
   EXPECT_LE(remote_.most_at_once(), 4U);
 }
 
+TEST_F(UploaderTest, WhatOtherFilesLeaveOfTheConnectionsGoesToThePartsOfOne) {
+  remote_.hold();
+  add("large.mp4", "one", {"nas"});
+  start(false, 4);
+  remote_.wait_for_calls(1);
+  wait_until([&] { return uploader_->report().running == 1; });  // the first look at the remote is over
+  EXPECT_EQ(remote_.shares(), (std::vector<uint32_t>{4}));
+  for (const char* name : {"a.jpg", "b.jpg", "c.jpg"}) add(name, name, {"nas"});
+  remote_.wait_for_calls(4);
+  EXPECT_EQ(remote_.shares(), (std::vector<uint32_t>{1, 1, 1, 1}));
+  remote_.release();
+  drain();
+}
+
+TEST_F(UploaderTest, ARemoteThatAsksToSlowDownGetsFewerPartsAtOnce) {
+  add("large.mp4", "one", {"nas"});
+  remote_.fail_next(Status(Code::kThrottled, "503 slow down"));
+  start(false, 4);
+  wait_until([&] { return uploader_->report().allowed == 2; });
+  remote_.hold();
+  while (remote_.puts() < 2) {
+    clock_.advance(1);
+    uploader_->set_paused(false);  // looks at the clock again
+    MutexLock lock(mutex_);
+    changed_.wait_for(mutex_, std::chrono::milliseconds(2));
+  }
+  remote_.wait_for_calls(2);
+  EXPECT_EQ(remote_.shares().back(), 2U);
+  remote_.release();
+  drain();
+}
+
 TEST_F(UploaderTest, ARetryAfterIsHonoured) {
   add("a.jpg", "a", {"nas"});
   remote_.set_retry_after(100);
