@@ -16,15 +16,12 @@ constexpr uint64_t kMostHeadBytes = 32 << 20;  // a hundred thousand segments
 
 }  // namespace
 
-RequestContext BackupCopy::context(uint64_t bytes) const {
+RequestContext BackupCopy::context(uint64_t bytes, const std::function<Status()>& allowed) const {
   RequestContext context;
+  context.allowed = allowed;
   context.deadline = transfer_deadline(clock_, bytes);
   context.cancel = cancel_;
   return context;
-}
-
-Result<std::string> BackupCopy::read(const std::string& key, uint64_t bytes) const {
-  return read_small_object(remote_, key, bytes, context(bytes));
 }
 
 Result<BackupCopy::Heads> BackupCopy::heads(const std::string& library) const {
@@ -39,7 +36,7 @@ Result<BackupCopy::Heads> BackupCopy::heads(const std::string& library) const {
           fmt::format("{} on {}: {} bytes are too many for a head", key, remote_.name(), there->size));
       continue;
     }
-    const Result<std::string> text = read(key, there->size);
+    const Result<std::string> text = read_small_object(remote_, key, there->size, context(there->size));
     if (!text && text.code() != Code::kDataLoss) return text.status();
     Result<backup::Head> head = text ? backup::parse_head(*text) : Result<backup::Head>(text.status());
     if (!head && head.code() == Code::kIncompatible) return head.status();
@@ -83,12 +80,14 @@ Result<std::map<std::string, uint64_t>> BackupCopy::objects(const std::string& l
   return found;
 }
 
-Result<std::string> BackupCopy::segment(const std::string& library, const backup::Segment& segment) const {
+Result<std::string> BackupCopy::segment(const std::string& library, const backup::Segment& segment,
+                                        const std::function<Status()>& allowed) const {
   const std::string key = backup::segment_key(library, segment);
   if (segment.bytes > backup::kMostSegmentBytes) return Status(Code::kDataLoss, key + ": too large");
   Status last;
   for (int attempt = 0; attempt < 2; ++attempt) {
-    Result<std::string> file = read(key, segment.bytes);
+    Result<std::string> file =
+        read_small_object(remote_, key, segment.bytes, context(segment.bytes, allowed));
     if (file && sha256(*file) == segment.sha256) return file;
     last = file ? Status(Code::kDataLoss, fmt::format("{} on {}: its bytes do not match the hash of the head",
                                                       key, remote_.name()))

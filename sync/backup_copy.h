@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -30,12 +31,12 @@ class BackupCopy {
   Result<std::vector<std::string>> libraries() const;
   // Keys and sizes of the objects of this library's backup, both folders.
   Result<std::map<std::string, uint64_t>> objects(const std::string& library) const;
-  // kDataLoss: it is damaged, after a second try; kNotFound: it is not there.
-  Result<std::string> segment(const std::string& library, const backup::Segment& segment) const;
+  // kDataLoss: it is damaged, after a second try; kNotFound: it is not there. `allowed` as in RequestContext.
+  Result<std::string> segment(const std::string& library, const backup::Segment& segment,
+                              const std::function<Status()>& allowed = {}) const;
 
  private:
-  Result<std::string> read(const std::string& key, uint64_t bytes) const;
-  [[nodiscard]] RequestContext context(uint64_t bytes) const;
+  [[nodiscard]] RequestContext context(uint64_t bytes, const std::function<Status()>& allowed = {}) const;
   Remote& remote_;
   const Clock& clock_;
   CancelToken cancel_;

@@ -107,14 +107,15 @@ Status fetch_thumbnails(const RebuildPlan& plan, const RebuildFetch& fetch, cons
                         RebuildResult& result) {
   SHOEBOX_ASSIGN(const std::unique_ptr<Thumbnails> thumbnails,
                  Thumbnails::open(plan.library + "/thumbnails", /*read_only=*/false));
-  uint64_t done = 0;
-  const size_t total = head.count_of(backup::SegmentKind::kThumbnails);
-  for (const backup::Segment& segment : head.segments) {
-    if (segment.kind != backup::SegmentKind::kThumbnails) continue;
+  std::vector<backup::Segment> wanted = head.segments;
+  std::erase_if(wanted, [](const auto& one) { return one.kind != backup::SegmentKind::kThumbnails; });
+  const size_t total = wanted.size();
+  const std::unique_ptr<SegmentsAhead> files = fetch.ahead(head.library, std::move(wanted));
+  for (size_t done = 0; done < total; ++done) {
     if (plan.cancel.cancelled())
       return {Code::kCancelled, "interrupted; run the same command again to go on"};
-    plan.progress("fetching thumbnails", done++, total);
-    const Result<std::string> file = fetch.segment(head.library, segment);
+    plan.progress("fetching thumbnails", done, total);
+    const Result<std::string> file = files->next();
     if (!file && file.code() != Code::kDataLoss && file.code() != Code::kNotFound) return file.status();
     if (!file) {
       plan.note(file.status().message());

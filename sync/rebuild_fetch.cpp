@@ -14,13 +14,24 @@
 
 namespace shoebox {
 
-Result<std::string> RebuildFetch::segment(const std::string& library, const backup::Segment& segment) const {
+Result<std::string> RebuildFetch::segment(const std::string& library, const backup::Segment& segment,
+                                          const std::function<Status()>& allowed) const {
   const std::string path = folder_ + "/" + segment.sha256.hex();
   const Result<std::string> kept = read_file(path, backup::kMostSegmentBytes);
   if (kept && sha256(*kept) == segment.sha256) return *kept;
-  SHOEBOX_ASSIGN(std::string file, copy_.segment(library, segment));
+  SHOEBOX_ASSIGN(std::string file, copy_.segment(library, segment, allowed));
   SHOEBOX_TRY(write_file_atomically(path, file));
   return file;
+}
+
+std::unique_ptr<SegmentsAhead> RebuildFetch::ahead(const std::string& library,
+                                                   std::vector<backup::Segment> segments) const {
+  return std::make_unique<SegmentsAhead>(
+      std::move(segments),
+      [this, library](const backup::Segment& one, const std::function<Status()>& allowed) {
+        return segment(library, one, allowed);
+      },
+      std::min<size_t>(SegmentsAhead::kAtOnce, plan_.remote.connections));
 }
 
 // The library that the owner means: with the most originals, because a machine that was set up anew on
@@ -61,11 +72,13 @@ Result<std::optional<Restorable>> RebuildFetch::whole(const backup::Head& head) 
   Restorable found;
   found.head = head;
   found.sequence = head.snapshot;
-  uint64_t done = 0;
-  for (const backup::Segment& segment : head.segments) {
-    if (segment.kind == backup::SegmentKind::kThumbnails) continue;
-    plan_.progress("fetching the catalog", done++, head.segments.size());
-    const Result<std::string> file = this->segment(head.library, segment);
+  std::vector<backup::Segment> wanted = head.segments;
+  std::erase_if(wanted, [](const auto& one) { return one.kind == backup::SegmentKind::kThumbnails; });
+  const std::unique_ptr<SegmentsAhead> files = ahead(head.library, wanted);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const backup::Segment& segment = wanted[i];
+    plan_.progress("fetching the catalog", i, wanted.size());
+    const Result<std::string> file = files->next();
     if (!file && file.code() != Code::kDataLoss && file.code() != Code::kNotFound) return file.status();
     if (!file && segment.kind == backup::SegmentKind::kSnapshot) {
       plan_.note(file.status().message());
@@ -82,8 +95,8 @@ Result<std::optional<Restorable>> RebuildFetch::whole(const backup::Head& head) 
       return std::optional(std::move(found));
     }
     found.segments.push_back(segment);
-    const bool last_of_cut = &segment == &head.segments.back() || (&segment + 1)->to != segment.to ||
-                             (&segment + 1)->kind != segment.kind;
+    const bool last_of_cut =
+        i + 1 == wanted.size() || wanted[i + 1].to != segment.to || wanted[i + 1].kind != segment.kind;
     if (segment.kind == backup::SegmentKind::kJournal && last_of_cut) found.sequence = segment.to;
   }
   found.newest = true;

@@ -2,6 +2,8 @@
 // folder so that none is fetched twice.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,6 +12,7 @@
 #include "store/catalog/backup_head.h"
 #include "store/rebuild.h"
 #include "sync/backup_copy.h"
+#include "sync/segments_ahead.h"
 
 namespace shoebox {
 
@@ -39,7 +42,11 @@ class RebuildFetch {
   // Whether there are originals from whose keys a tree can be made.
   Result<bool> has_originals() const;
   // A segment, from the folder or from the remote.
-  Result<std::string> segment(const std::string& library, const backup::Segment& segment) const;
+  Result<std::string> segment(const std::string& library, const backup::Segment& segment,
+                              const std::function<Status()>& allowed = {}) const;
+  // The same of all of these, several at a time.
+  [[nodiscard]] std::unique_ptr<SegmentsAhead> ahead(const std::string& library,
+                                                     std::vector<backup::Segment> segments) const;
 
  private:
   struct Candidate {

@@ -25,8 +25,9 @@ class FakeRemote final : public Remote {
     MutexLock lock(mutex_);
     for (int i = 0; i < times; ++i) failures_.push_back(status);
   }
-  void set_down(bool down) { down_ = down; }  // kUnavailable until further notice
-  std::function<void()> before_get;           // called by each get, before it answers
+  void set_down(bool down) { down_ = down; }                  // kUnavailable until further notice
+  std::function<void()> before_get;                           // called by each get, before it answers
+  std::function<void(const std::string& key)> before_get_of;  // likewise
   void set_retry_after(double s) { retry_after_s_ = s; }
   void flip_bytes(bool flip) { flip_ = flip; }  // get answers wrong bytes
   void cut_short(bool cut) { cut_ = cut; }      // get ends early, and says ok
@@ -136,6 +137,7 @@ class FakeRemote final : public Remote {
              const std::function<Status(std::string_view)>& sink, const RequestContext& context) override {
     (void)etag;
     if (before_get) before_get();
+    if (before_get_of) before_get_of(key);
     std::string bytes;
     {
       MutexLock lock(mutex_);
