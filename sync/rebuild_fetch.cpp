@@ -9,6 +9,7 @@
 #include "store/catalog/backup_segment.h"
 #include "store/catalog/keys.h"
 #include "sync/owner_objects.h"
+#include "sync/remote/crypt_check.h"
 #include "sync/time_text.h"
 #include "sync/transfer_deadline.h"
 
@@ -146,6 +147,7 @@ Result<bool> RebuildFetch::has_originals() const {
       next = page.next;
     } while (!next.empty());
   }
+  SHOEBOX_TRY(refuse_sealed(remote_, context));
   return false;
 }
 

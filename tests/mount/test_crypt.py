@@ -298,3 +298,6 @@ def test_encryption_is_not_left_by_leaving_out_a_line(vault, folder):
     done = subprocess.run([SHOEBOX, "adopt", f"file://{vault.remote}", "--library", str(folder / "other")], check=False,
                           capture_output=True, text=True, env=vault.env, timeout=60)
     assert done.returncode != 0 and "is encrypted" in done.stderr, done.stderr
+    done = subprocess.run([SHOEBOX, "rebuild", "--from", f"file://{vault.remote}", str(folder / "third")], check=False,
+                          capture_output=True, text=True, env=vault.env, timeout=60)
+    assert done.returncode != 0 and "is encrypted" in done.stderr, done.stderr
