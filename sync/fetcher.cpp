@@ -228,7 +228,8 @@ void Fetcher::fetch(ContentNo content, ByteRange range, CancelToken cancel,
   ByteRange planned;
   {
     MutexLock lock(state.mutex);
-    planned = state.active[content].readahead.plan({missing.front().begin, missing.back().end}, size);
+    State::Active& here = state.active[content];
+    planned = here.readahead.plan({missing.front().begin, missing.back().end}, size, !here.jobs.empty());
   }
   // What readahead adds is worth no error: without it, the missing parts alone are fetched.
   auto more = state.contents.missing(content, planned);

@@ -14,6 +14,7 @@
 #include "sync/backup_copy.h"
 #include "sync/known_head.h"
 #include "sync/library_id.h"
+#include "sync/segments_ahead.h"
 #include "sync/thumbnail_cut.h"
 #include "sync/transfer_deadline.h"
 
@@ -31,6 +32,9 @@ std::string followed_name(const std::string& remote) {
 
 // Under which name that remote stands whose head it is.
 std::string shown_name() { return fmt::format("{}shown", keys::kMetaBackup); }
+
+// Not empty: what is shown is no state of anybody, some rows of a newer head are in it.
+std::string partly_name() { return fmt::format("{}partly", keys::kMetaBackup); }
 
 // How often the other remotes are looked at, and how far they have to be ahead: what goes to all of them goes
 // to one some seconds before it goes to the next.
@@ -135,6 +139,8 @@ Result<Follower::Shown> Follower::shown() const {
   if (!text) return now;
   Result<Head> head = backup::parse_head(*text);
   if (head) now.head = std::move(*head);
+  SHOEBOX_ASSIGN(const std::optional<std::string> partly, catalog_.meta(partly_name()));
+  now.partly = partly && !partly->empty();
   return now;
 }
 
@@ -195,7 +201,7 @@ Status Follower::follow(Remote& remote, int64_t newer_than_s, const CancelToken&
 
 // Where another remote was followed before, all of it: two machines may have written, one to each.
 Status Follower::apply(Remote& remote, const Head& head, const Shown& now, const CancelToken& cancel) {
-  const std::optional<Head> shown = now.remote == remote.name() ? now.head : std::nullopt;
+  const std::optional<Head> shown = now.remote == remote.name() && !now.partly ? now.head : std::nullopt;
   const auto report = [&] {
     const MutexLock lock(mutex_);
     report_.remote = remote.name();
@@ -214,14 +220,22 @@ Status Follower::apply(Remote& remote, const Head& head, const Shown& now, const
     segments = head.segments;
     std::erase_if(segments, [](const Segment& segment) { return segment.kind == SegmentKind::kThumbnails; });
   }
-  backup::Rows rows;
+  backup::StagedRows rows(options_.rows);
   const BackupCopy copy(remote, clock_, cancel);
-  for (const Segment& segment : segments) {
-    SHOEBOX_ASSIGN(const std::string file, copy.segment(head.library, segment));
-    SHOEBOX_TRY(backup::read_rows(file, rows));
+  SegmentsAhead files(segments, [&](const Segment& segment, const std::function<Status()>& allowed) {
+    return copy.segment(head.library, segment, allowed);
+  });
+  for (size_t i = 0; i < segments.size(); ++i) {
+    SHOEBOX_ASSIGN(const std::string file, files.next());
+    SHOEBOX_TRY(rows.add(file));
   }
-  if (!journal) SHOEBOX_TRY(backup::add_erasures(catalog_, rows));
-  SHOEBOX_TRY(backup::apply_rows(catalog_, rows));
+  backup::Apply how;
+  how.whole = !journal;
+  how.in_parts = [](Transaction& txn) { txn.put_meta(partly_name(), "1"); };
+  how.cancel = cancel;
+  how.most_rows = options_.most_rows;
+  how.most_bytes = options_.most_bytes;
+  SHOEBOX_TRY(backup::apply_rows(catalog_, rows, how));
   SHOEBOX_TRY(remember(remote, head));
   report();
   return Status::ok();
@@ -233,6 +247,7 @@ Status Follower::remember(const Remote& remote, const Head& head) {
   const std::unique_ptr<Transaction> txn = catalog_.begin();
   txn->put_meta(followed_name(remote.name()), encode(head));
   txn->put_meta(shown_name(), remote.name());
+  txn->put_meta(partly_name(), "");
   put_known_head(*txn, remote.name(), {"-", std::nullopt});
   accept_head(*txn, remote.name(), head);
   return txn->commit();
@@ -245,12 +260,18 @@ Status Follower::fetch_thumbnails(Remote& remote, const Head& head, const Cancel
   const std::string fetched = text.value_or("");
   std::string now;
   const BackupCopy copy(remote, clock_, cancel);
+  std::vector<Segment> wanted;
   for (const Segment& segment : head.segments) {
     if (segment.kind != SegmentKind::kThumbnails) continue;
     const std::string hash = segment.sha256.hex();
     now += hash;
-    if (fetched.find(hash) != std::string::npos) continue;
-    SHOEBOX_ASSIGN(const std::string file, copy.segment(head.library, segment));
+    if (fetched.find(hash) == std::string::npos) wanted.push_back(segment);
+  }
+  SegmentsAhead files(wanted, [&](const Segment& segment, const std::function<Status()>& allowed) {
+    return copy.segment(head.library, segment, allowed);
+  });
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    SHOEBOX_ASSIGN(const std::string file, files.next());
     SHOEBOX_TRY(
         backup::read_segment(file, [&](std::string_view key, std::optional<std::string_view> jpeg) -> Status {
           ContentHash content;

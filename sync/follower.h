@@ -31,6 +31,10 @@ class Follower {
     // With the 35 s after which the one that writes has sent a change: well within a minute.
     std::chrono::milliseconds period{10'000};
     Thumbnails* thumbnails = nullptr;  // null: none are fetched
+    backup::StagedRows::Options rows;  // where those of a large catalog stand while they are gathered
+    // Of one transaction; see backup::Apply.
+    size_t most_rows = backup::Apply().most_rows;
+    size_t most_bytes = backup::Apply().most_bytes;
   };
   // The remotes that can be used now, in the order of the settings.
   using Remotes = std::function<std::vector<std::shared_ptr<Remote>>()>;
@@ -56,6 +60,7 @@ class Follower {
   struct Shown {
     std::string remote;
     std::optional<backup::Head> head;
+    bool partly = false;  // it was broken off on the way to a newer one
   };
   Result<Shown> shown() const;
   Status follow(Remote& remote, int64_t newer_than_s, const CancelToken& cancel);

@@ -4,10 +4,25 @@
 
 namespace shoebox {
 
-ByteRange Readahead::plan(ByteRange wanted, uint64_t size) {
-  const auto align_down = [](uint64_t at) { return at / kBlockBytes * kBlockBytes; };
+namespace {
+
+uint64_t align_down(uint64_t at) { return at / kBlockBytes * kBlockBytes; }
+
+}  // namespace
+
+ByteRange Readahead::plan_small(ByteRange wanted, uint64_t size, bool under_way) {
+  const uint64_t begin = align_down(wanted.begin);
+  if (!last_.empty() && begin < last_.begin) {
+    last_ = {0, size};  // backwards: not a request for each step
+  } else if (last_.empty() || !under_way) {
+    last_ = {begin, size};
+  }
+  return last_;
+}
+
+ByteRange Readahead::plan(ByteRange wanted, uint64_t size, bool under_way) {
   const auto align_up = [](uint64_t at) { return (at + kBlockBytes - 1) / kBlockBytes * kBlockBytes; };
-  if (size <= kWholeBytes) return {0, size};
+  if (size <= kWholeBytes) return plan_small(wanted, size, under_way);
   wanted.begin = align_down(wanted.begin);
   wanted.end = std::min(size, align_up(wanted.end));
   const bool inside = wanted.begin >= last_.begin && wanted.end <= last_.end;

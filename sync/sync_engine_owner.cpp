@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "store/base/log.h"
+#include "store/content/content_store.h"
 #include "store/outbox.h"
 #include "sync/backup_fit.h"
 #include "sync/library_id.h"
@@ -39,6 +40,7 @@ void SyncEngine::State::make_lease(Member& member) {
 void SyncEngine::State::start_follower(Thumbnails* thumbs) {
   Follower::Options options;
   options.thumbnails = thumbs;
+  options.rows.folder = contents.root() + "/following";
   const auto usable = [this] {
     std::vector<std::shared_ptr<Remote>> remotes;
     for (const auto& member : all()) {

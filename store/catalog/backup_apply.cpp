@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <string>
 #include <vector>
 
 #include "store/catalog/backup_rows.h"
@@ -14,15 +14,20 @@
 namespace shoebox::backup {
 namespace {
 
-// One row taken apart, as its table numbers it.
+// A row as it shall stand here, taken apart as its table numbers it.
 struct Row {
-  const std::string& key;
-  const std::optional<std::string>& value;
-  keys::Parts parts;
+  std::string key;
+  StagedRows::Value value;  // none: it goes
   [[nodiscard]] char table() const { return key.front(); }
 };
 
-int numbers_in(char table) { return table == keys::kVersion ? 2 : 1; }
+// Keys of these have no number.
+bool is_numbered(char table) { return table != keys::kMeta && table != keys::kViewDirectory; }
+
+keys::Parts parts_of(const Row& row) {
+  return is_numbered(row.table()) ? keys::split(row.key, row.table() == keys::kVersion ? 2 : 1)
+                                  : keys::Parts{};
+}
 
 // What this disk knows of the content stays.
 Status put_content(Transaction& txn, ContentNo number, const std::string& value) {
@@ -53,21 +58,22 @@ Status put_inode(Transaction& txn, InodeNo number, const std::string& value) {
 
 Status put(Transaction& txn, const Row& row) {
   const std::string& value = *row.value;
+  const keys::Parts parts = parts_of(row);
   switch (row.table()) {
-    case keys::kInode: return put_inode(txn, InodeNo(row.parts.first), value);
-    case keys::kContent: return put_content(txn, ContentNo(row.parts.first), value);
+    case keys::kInode: return put_inode(txn, InodeNo(parts.first), value);
+    case keys::kContent: return put_content(txn, ContentNo(parts.first), value);
     case keys::kDentry: {
       SHOEBOX_ASSIGN(const DentryRecord record, decode_dentry(value));
-      return txn.put_dentry(InodeNo(row.parts.first), row.parts.rest, record);
+      return txn.put_dentry(InodeNo(parts.first), parts.rest, record);
     }
     case keys::kPhoto: {
       SHOEBOX_ASSIGN(const PhotoRecord record, decode_photo(value));
-      txn.put_photo(PhotoId(row.parts.first), record);
+      txn.put_photo(PhotoId(parts.first), record);
       return Status::ok();
     }
     case keys::kCopy: {
       SHOEBOX_ASSIGN(const RemoteCopy record, decode_remote_copy(value));
-      txn.put_copy(ContentNo(row.parts.first), row.parts.rest, record);
+      txn.put_copy(ContentNo(parts.first), parts.rest, record);
       return Status::ok();
     }
     default: txn.put_raw(row.key, value); return Status::ok();
@@ -75,43 +81,15 @@ Status put(Transaction& txn, const Row& row) {
 }
 
 Status erase(Transaction& txn, const Row& row) {
+  const keys::Parts parts = parts_of(row);
   switch (row.table()) {
-    case keys::kInode: return txn.erase_inode(InodeNo(row.parts.first));
-    case keys::kContent: return txn.erase_content(ContentNo(row.parts.first));
-    case keys::kDentry: return txn.erase_dentry(InodeNo(row.parts.first), row.parts.rest);
-    case keys::kPhoto: return txn.erase_photo(PhotoId(row.parts.first));
-    case keys::kCopy: txn.erase_copy(ContentNo(row.parts.first), row.parts.rest); return Status::ok();
+    case keys::kInode: return txn.erase_inode(InodeNo(parts.first));
+    case keys::kContent: return txn.erase_content(ContentNo(parts.first));
+    case keys::kDentry: return txn.erase_dentry(InodeNo(parts.first), parts.rest);
+    case keys::kPhoto: return txn.erase_photo(PhotoId(parts.first));
+    case keys::kCopy: txn.erase_copy(ContentNo(parts.first), parts.rest); return Status::ok();
     default: txn.put_raw(row.key, std::nullopt); return Status::ok();
   }
-}
-
-// What refers to others goes first and comes last: an index is never made for what is not there.
-int place_in_order(char table, bool erased) {
-  int place = 2;
-  if (table == keys::kInode) place = 1;
-  if (table == keys::kContent || table == keys::kPhoto) place = 0;
-  return erased ? -place : place;
-}
-
-// Rows that differ from those that stand here, in the order in which they are applied.
-Status pick(const CatalogReader& catalog, const Rows& rows, std::vector<Row>& picked) {
-  for (const int erased : {1, 0}) {
-    for (const int place : {0, 1, 2}) {
-      for (const auto& [key, value] : rows) {
-        if (key.empty() || !is_backed_up(key) || value.has_value() == (erased == 1)) continue;
-        const int wanted = erased == 1 ? place - 2 : place;
-        if (place_in_order(key.front(), erased == 1) != wanted) continue;
-        SHOEBOX_ASSIGN(const std::optional<std::string> stands, catalog.get(key));
-        if (!stands && !value) continue;
-        if (stands && value && portable(key, *stands) == portable(key, *value)) continue;
-        const bool numbered = key.front() != keys::kMeta && key.front() != keys::kViewDirectory;
-        const keys::Parts parts = numbered ? keys::split(key, numbers_in(key.front())) : keys::Parts{};
-        if (numbered && !parts.ok) return {Code::kDataLoss, "backup: a row has no key that makes sense"};
-        picked.push_back({key, value, parts});
-      }
-    }
-  }
-  return Status::ok();
 }
 
 // Keys on remotes are for the machine that writes there to tidy.
@@ -130,30 +108,121 @@ Status forget_tidying(Catalog& catalog) {
   return txn->commit();
 }
 
+// What refers to others goes first and comes last: an index is never made for what is not there.
+constexpr char kErasedFirst[] = {keys::kXattr,   keys::kBlocks,  keys::kViewDirectory, keys::kCopy,
+                                 keys::kSidecar, keys::kTrash,   keys::kVersion,       keys::kMeta,
+                                 keys::kInode,   keys::kContent, keys::kPhoto};
+// Names last: who finds one finds all of the file.
+constexpr char kPutInOrder[] = {keys::kContent, keys::kPhoto,         keys::kBlocks,  keys::kCopy,
+                                keys::kXattr,   keys::kSidecar,       keys::kVersion, keys::kInode,
+                                keys::kTrash,   keys::kViewDirectory, keys::kDentry,  keys::kMeta};
+
+class Applying {
+ public:
+  Applying(Catalog& catalog, StagedRows& rows, const Apply& how)
+      : catalog_(catalog), rows_(rows), how_(how) {}
+
+  Status run() {
+    // Names of what goes first, those of what stays last: it has the new one by then.
+    SHOEBOX_TRY(erase_table(keys::kDentry, [this](std::string_view name) { return names_what_goes(name); }));
+    for (const char table : kErasedFirst) SHOEBOX_TRY(erase_table(table, nullptr));
+    for (const char table : kPutInOrder) SHOEBOX_TRY(put_table(table));
+    SHOEBOX_TRY(erase_table(keys::kDentry, [this](std::string_view name) -> Result<bool> {
+      SHOEBOX_ASSIGN(const bool gone_already, names_what_goes(name));
+      return !gone_already;
+    }));
+    return commit(/*last=*/true);
+  }
+
+ private:
+  using Chosen = std::function<Result<bool>(std::string_view value)>;
+
+  // Whether the row shall not be there.
+  Result<bool> goes(std::string_view key) const {
+    SHOEBOX_ASSIGN(const std::optional<StagedRows::Value> row, rows_.find(key));
+    return row ? !row->has_value() : how_.whole;
+  }
+
+  Result<bool> names_what_goes(std::string_view dentry) const {
+    SHOEBOX_ASSIGN(const DentryRecord record, decode_dentry(dentry));
+    return goes(keys::inode(record.inode));
+  }
+
+  Status erase_table(char table, const Chosen& chosen) {
+    const std::string prefix(1, table);
+    const auto look = [&](std::string_view key, std::string_view stands) -> Status {
+      if (chosen) {
+        SHOEBOX_ASSIGN(const bool wanted, chosen(stands));
+        if (!wanted) return Status::ok();
+      }
+      return pick(key, std::nullopt);
+    };
+    if (!how_.whole) {
+      return rows_.scan(prefix, [&](std::string_view key, std::optional<std::string_view> value) -> Status {
+        if (value || !is_backed_up(key)) return Status::ok();
+        SHOEBOX_ASSIGN(const std::optional<std::string> stands, catalog_.get(key));
+        return stands ? look(key, *stands) : Status::ok();
+      });
+    }
+    Status failure;
+    SHOEBOX_TRY(catalog_.scan(prefix, prefix, [&](std::string_view key, std::string_view stands) {
+      const auto looked = [&]() -> Status {
+        if (!is_backed_up(key)) return Status::ok();
+        SHOEBOX_ASSIGN(const bool going, goes(key));
+        return going ? look(key, stands) : Status::ok();
+      };
+      failure = looked();
+      return failure.is_ok();
+    }));
+    return failure;
+  }
+
+  Status put_table(char table) {
+    return rows_.scan(std::string(1, table),
+                      [&](std::string_view key, std::optional<std::string_view> value) -> Status {
+                        if (!value || !is_backed_up(key)) return Status::ok();
+                        SHOEBOX_ASSIGN(const std::optional<std::string> stands, catalog_.get(key));
+                        if (stands && portable(key, *stands) == portable(key, *value)) return Status::ok();
+                        return pick(key, *value);
+                      });
+  }
+
+  Status pick(std::string_view key, std::optional<std::string_view> value) {
+    if (how_.cancel.cancelled()) return {Code::kCancelled, "cancelled"};
+    Row row{std::string(key), value ? StagedRows::Value(*value) : std::nullopt};
+    if (is_numbered(row.table()) && !parts_of(row).ok) {
+      return {Code::kDataLoss, "backup: a row has no key that makes sense"};
+    }
+    bytes_ += row.key.size() + (row.value ? row.value->size() : 0);
+    picked_.push_back(std::move(row));
+    return picked_.size() < how_.most_rows && bytes_ < how_.most_bytes ? Status::ok()
+                                                                       : commit(/*last=*/false);
+  }
+
+  Status commit(bool last) {
+    if (picked_.empty()) return Status::ok();
+    const std::unique_ptr<Transaction> txn = catalog_.begin();
+    if (!last && !in_parts_ && how_.in_parts) how_.in_parts(*txn);
+    in_parts_ = in_parts_ || !last;
+    for (const Row& row : picked_) SHOEBOX_TRY(row.value ? put(*txn, row) : erase(*txn, row));
+    SHOEBOX_TRY(txn->commit());
+    picked_.clear();
+    bytes_ = 0;
+    return forget_tidying(catalog_);
+  }
+
+  Catalog& catalog_;
+  StagedRows& rows_;
+  const Apply& how_;
+  std::vector<Row> picked_;
+  size_t bytes_ = 0;
+  bool in_parts_ = false;
+};
+
 }  // namespace
 
-Status read_rows(std::string_view segment_file, Rows& rows) {
-  return read_segment(segment_file, [&](std::string_view key, std::optional<std::string_view> value) {
-    rows[std::string(key)] = value ? std::optional<std::string>(*value) : std::nullopt;
-    return Status::ok();
-  });
-}
-
-Status add_erasures(const Catalog& catalog, Rows& rows) {
-  return catalog.scan("", "", [&](std::string_view key, std::string_view) {
-    if (is_backed_up(key)) rows.try_emplace(std::string(key), std::nullopt);
-    return true;
-  });
-}
-
-Status apply_rows(Catalog& catalog, const Rows& rows) {
-  const std::unique_ptr<Transaction> txn = catalog.begin();
-  std::vector<Row> picked;
-  SHOEBOX_TRY(pick(*txn, rows, picked));
-  if (picked.empty()) return Status::ok();
-  for (const Row& row : picked) SHOEBOX_TRY(row.value ? put(*txn, row) : erase(*txn, row));
-  SHOEBOX_TRY(txn->commit());
-  return forget_tidying(catalog);
+Status apply_rows(Catalog& catalog, StagedRows& rows, const Apply& how) {
+  return Applying(catalog, rows, how).run();
 }
 
 }  // namespace shoebox::backup

@@ -23,8 +23,6 @@
 namespace shoebox {
 namespace {
 
-// The hot part of a catalog of 100,000 photos (inodes and names, about 300 bytes each) fits.
-constexpr size_t kBlockCacheBytes = 64 << 20;
 // Small, so that what a full disk must have room for is small: RocksDB allocates the log for a whole
 // write buffer when it begins one, and needs as much again for the table it becomes.
 constexpr size_t kWriteBufferBytes = 8 << 20;
@@ -107,7 +105,7 @@ std::string successor(std::string_view prefix) {
 
 rocksdb::Options rocksdb_options(const Db::Options& options, rocksdb::Env* memory_env) {
   rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(options.in_memory ? 1 << 20 : kBlockCacheBytes);
+  table.block_cache = rocksdb::NewLRUCache(options.in_memory ? 1 << 20 : options.cache_bytes);
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));  // 1 % false hits for 10 bits a key
   table.block_size = kTableBlockBytes;
   table.initial_auto_readahead_size = kFirstReadAheadBytes;

@@ -71,6 +71,17 @@ TEST_F(FetcherTest, AnEvictedPhotoReadFromBeginningToEndCostsOneRequest) {
   EXPECT_TRUE(bytes_when_local(content) == bytes);
 }
 
+TEST_F(FetcherTest, AReadInTheMiddleOfAPhotoIsOneRequestThatBeginsThere) {
+  const std::string bytes = some_bytes(4 * kMiB);
+  const ContentNo content = add_evicted("a.jpg", bytes);
+  ASSERT_TRUE(get(content, {2 * kMiB + 5, 2 * kMiB + 10}));
+  ASSERT_EQ(first_.gets().size(), 1U);
+  EXPECT_EQ(first_.gets()[0].begin, 2 * kMiB);
+  ASSERT_TRUE(get(content, {kMiB, kMiB + 1}));
+  EXPECT_EQ(first_.gets().size(), 2U) << "all that was missing yet";
+  EXPECT_TRUE(bytes_when_local(content) == bytes);
+}
+
 TEST_F(FetcherTest, HeadAndTailCostNoRequest) {
   const std::string bytes = some_bytes(4 * kMiB);
   const ContentNo content = add_evicted("a.jpg", bytes);

@@ -1,5 +1,7 @@
 #include "sync/follower.h"
 
+#include <filesystem>
+
 #include "store/catalog/fsck.h"
 #include "sync/backup_fit.h"
 #include "sync/catalog_sender.h"
@@ -211,6 +213,103 @@ TEST_F(FollowerTest, AnUnreachableRemoteIsNotAnEmptyLibrary) {
   for (const std::string& key : remote_.keys()) ASSERT_TRUE(remote_.remove(key, {}));
   EXPECT_EQ(follow().code(), Code::kUnavailable);
   EXPECT_TRUE(backed_up_rows(*copy_) == before);
+}
+
+TEST_F(FollowerTest, ALargeCatalogIsTakenInPartsAndGatheredOnTheDisk) {
+  Follower::Options options;
+  options.rows.folder = dir_.path() + "/following";
+  options.rows.most_bytes_in_memory = 2000;
+  options.most_rows = 20;
+  for (int i = 0; i < 60; ++i) {
+    const std::string name = std::to_string(i) + ".jpg";
+    confirm(add(name, "bytes of " + name, {"nas"}, MediaKind::kPhoto), "Library/" + name);
+  }
+  send();
+  size_t parts = 0, most = 0;
+  bool on_disk = false;
+  copy_->add_observer([&](const Change& change) {
+    ++parts;
+    most = std::max(most, change.names.size() + change.content_sizes.size());
+    on_disk = on_disk || std::filesystem::exists(options.rows.folder);
+  });
+  ASSERT_TRUE(Follower(*copy_, remote_, clock_, options).follow({}));
+  expect_same();
+  EXPECT_GT(parts, 10U);
+  EXPECT_LE(most, 20U);
+  EXPECT_TRUE(on_disk);
+  EXPECT_FALSE(std::filesystem::exists(options.rows.folder));
+  // And what was changed meanwhile, as a journal.
+  for (int i = 0; i < 60; i += 2) rename(std::to_string(i) + ".jpg", std::to_string(i) + " renamed.jpg");
+  for (int i = 1; i < 60; i += 4) remove(std::to_string(i) + ".jpg");
+  send();
+  ASSERT_TRUE(Follower(*copy_, remote_, clock_, options).follow({}));
+  expect_same();
+}
+
+TEST_F(FollowerTest, BrokenOffBetweenPartsItGoesOnAndShowsOnlyWholeFilesMeanwhile) {
+  Follower::Options options;
+  options.most_rows = 10;
+  CancelToken cancel;
+  size_t parts = 0, last_part = 0;
+  const auto look_at_all = [&] {
+    EXPECT_TRUE(copy_->for_each_entry(kLibraryInode, "", [&](const DirEntry& entry) {
+      const auto inode = copy_->inode(entry.dentry.inode);
+      EXPECT_TRUE(inode && *inode) << entry.name;
+      const auto content = copy_->content((*inode)->content);
+      EXPECT_TRUE(content && *content) << entry.name;
+      EXPECT_FALSE(copy_->block_hashes((*inode)->content)->empty()) << entry.name;
+      EXPECT_TRUE(*copy_->copy((*inode)->content, "nas")) << entry.name;
+      return true;
+    }));
+  };
+  copy_->add_observer([&](const Change&) {
+    if (++parts == last_part) cancel.cancel();
+    look_at_all();
+  });
+  for (int i = 0; i < 30; ++i) {
+    const std::string name = std::to_string(i) + ".jpg";
+    confirm(add(name, "bytes of " + name, {"nas"}, MediaKind::kPhoto), "Library/" + name);
+  }
+  send();
+  for (last_part = 1;; last_part += 3) {
+    parts = 0;
+    cancel = {};
+    const Status followed = Follower(*copy_, remote_, clock_, options).follow(cancel);
+    if (followed) break;
+    ASSERT_EQ(followed.code(), Code::kCancelled) << followed.message();
+  }
+  EXPECT_GT(last_part, 1U);
+  expect_same();
+  // Broken off in a journal: what it had put is not taken for what was shown before.
+  for (int i = 0; i < 30; ++i) rename(std::to_string(i) + ".jpg", std::to_string(i) + " renamed.jpg");
+  send();
+  parts = 0;
+  last_part = 2;
+  cancel = {};
+  EXPECT_EQ(Follower(*copy_, remote_, clock_, options).follow(cancel).code(), Code::kCancelled);
+  for (int i = 0; i < 30; ++i) rename(std::to_string(i) + " renamed.jpg", std::to_string(i) + ".jpg");
+  send();
+  ASSERT_TRUE(Follower(*copy_, remote_, clock_, options).follow({}));
+  expect_same();
+}
+
+TEST_F(FollowerTest, AFileThatGotAnotherNameIsNeverWithoutOne) {
+  add("a.txt", "a", {"nas"});
+  send();
+  ASSERT_TRUE(follow());
+  const InodeNo inode = (*copy_->dentry(kLibraryInode, "a.txt"))->inode;
+  rename("a.txt", "b.txt");
+  send();
+  size_t parts = 0;
+  copy_->add_observer([&](const Change&) {
+    ++parts;
+    EXPECT_FALSE(copy_->names_of(inode)->empty());
+  });
+  Follower::Options options;
+  options.most_rows = 1;
+  ASSERT_TRUE(Follower(*copy_, remote_, clock_, options).follow({}));
+  EXPECT_GE(parts, 2U);
+  expect_same();
 }
 
 TEST_F(FollowerTest, WhenItsRemoteFailsTheNextOneIsFollowed) {
