@@ -191,6 +191,24 @@ TEST_F(TreeSidecarsTest, WhoEmptiesAFolderFindsSidecarsThatLeftWithTheirPhoto) {
   check_all();
 }
 
+TEST_F(TreeSidecarsTest, OtherPeopleDoNotSeeFoldersOfDatesThatWent) {
+  photo_file("Library/a.jpg", "a");
+  const InodeNo year = find("Dates/2023");
+  const InodeNo month = find("Dates/2023/07");
+  ASSERT_EQ(rm("Dates/2023/07/a.jpg"), Code::kOk);
+  const auto shown = tree_->lookup(kDatesInode, "2023", caller_.pid);
+  ASSERT_TRUE(shown.is_ok());
+  EXPECT_TRUE(shown->departing);
+  EXPECT_EQ(shown->number, year);
+  EXPECT_EQ(tree_->lookup(year, "07", caller_.pid)->number, month);
+  EXPECT_TRUE(tree_->getattr(month, caller_.pid).is_ok());
+  EXPECT_EQ(tree_->lookup(kDatesInode, "2023", caller_.pid + 1).code(), Code::kNotFound);
+  EXPECT_EQ(tree_->getattr(month, caller_.pid + 1).code(), Code::kNotFound);
+  EXPECT_EQ(code(tree_->rmdir(kDatesInode, "2023", {.uid = 1000, .gid = 1000, .pid = caller_.pid + 1})),
+            Code::kNotFound);
+  EXPECT_EQ(ls("Dates"), Names{});
+}
+
 TEST_F(TreeSidecarsTest, OtherSidecarsSayNothing) {
   photo_file("Library/a.jpg", "a", photo_info(day(2023, 7, 14)));
   for (const char* path : {"Library/a.AAE", "Library/a.jpg.json", "Library/b.xmp"}) {
