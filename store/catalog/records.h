@@ -254,6 +254,7 @@ struct TrashRecord {
   PhotoId photo;
   std::vector<NameOf> names;  // every name it had, with statements, to undo
   std::vector<ViewValue> statements;
+  std::vector<InodeNo> sidecars{};  // in Trash as well: they went with the photo, and come back with it
 };
 
 // Old bytes of a photo that was replaced.

@@ -78,6 +78,9 @@ TEST(RecordsFormat, OfNames) {
                             {{InodeNo(4), "x"}, {InodeNo(5), "y"}},
                             {{ViewId::kAlbums, "Trip"}}},
                 "0102094c6962726172792f780ae807090204017805017901030454726970", decode_trash);
+  TrashRecord with_sidecars{InodeNo(2), "Library/x", 5, 1000, PhotoId(9), {}, {}};
+  with_sidecars.sidecars = {InodeNo(6), InodeNo(300)};
+  expect_format(with_sidecars, "0202094c6962726172792f780ae8070900000206ac02", decode_trash);
   expect_format(VersionRecord{ContentNo(8), -7, "x.jpg"}, "01080d05782e6a7067", decode_version);
 }
 
