@@ -54,6 +54,7 @@ void Outbox::State::load() {
         const uint64_t size = content && *content ? (*content)->size : 0;
         Queue& queue = queues[job->remote];
         if (queue.pending.emplace(job->content, size).second) queue.pending_bytes += size;
+        if (job->damaged) queue.damaged.insert(job->content);
         if (!job->last_error.empty()) {
           queue.last_error = job->last_error;
           queue.error_of = job->content;
@@ -92,6 +93,7 @@ void Outbox::State::count(const Change& change) {
       if (counted != queue.pending.end()) {
         queue.pending_bytes -= counted->second;
         queue.pending.erase(counted);
+        queue.damaged.erase(upload.content);
       }
       if (queue.error_of == upload.content) {
         queue.error_of = ContentNo();

@@ -76,6 +76,7 @@ struct Outbox::State {
   struct Queue {
     std::unordered_map<ContentNo, uint64_t> pending;  // with the size
     uint64_t pending_bytes = 0;
+    std::unordered_set<ContentNo> damaged;  // of these
     uint64_t confirmed_files = 0, confirmed_bytes = 0;
     std::string last_error;
     ContentNo error_of;
@@ -104,6 +105,8 @@ struct Outbox::State {
   void load();
   void observe(const Change& change);
   void count(const Change& change);
+  // A spoiled version: its upload stays, so that nobody takes these bytes for good ones, and is not told of.
+  void count_no_more(const std::string& remote, ContentNo content);
   void ensure_jobs(ContentNo content);
   // False: none is queued (confirmed or deleted since).
   Result<bool> change_job(ContentNo content, const std::string& remote,

@@ -212,6 +212,8 @@ struct UploadJob {
   int64_t not_before_s = 0;  // back-off, wall clock seconds
   std::string last_error;
   std::string progress;  // the remote's own record of a multipart upload, to resume it
+  // The bytes on this disk are not those whose hash was recorded: nothing is sent until somebody asks for it.
+  bool damaged = false;
 };
 
 // A content whose copy on a remote may stand under another key than its names imply. Committed in
