@@ -172,6 +172,12 @@ class Outbox {
   Result<Totals> totals(const std::string& remote) const;
   // The damaged ones, at most `limit`.
   Result<std::vector<DamagedOriginal>> damaged_originals(const std::string& remote, size_t limit) const;
+  // Files that no remote gets because of their names (junk and temporary ones), and their size. The first
+  // call reads all names, later ones only what is such a file.
+  struct KeptHere {
+    uint64_t files = 0, bytes = 0;
+  };
+  Result<KeptHere> kept_here() const;
   // Durable pause switch.
   Result<bool> paused() const;
   Status set_paused(bool paused);

@@ -1,8 +1,13 @@
-// What of the library is on this disk only, and stays so: originals that the disk spoiled before they were sent.
+// What of the library is on this disk only, and stays so: originals that the disk spoiled before they were
+// sent, and files that no remote gets because of their names.
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
+#include "store/base/file_names.h"
+#include "store/base/log.h"
+#include "store/catalog/keys.h"
 #include "store/outbox_state.h"
 #include "store/tree/tree.h"
 
@@ -67,6 +72,54 @@ Result<std::vector<DamagedOriginal>> Outbox::damaged_originals(const std::string
         {std::move(path), fmt::format("{}, {}", kSpoiled, copies.empty() ? kNoCopy : kOtherCopy)});
   }
   return originals;
+}
+
+// Junk that is still empty has nothing that could be lost; it is told apart when somebody asks.
+Status Outbox::State::look_kept_here(InodeNo number) {
+  SHOEBOX_ASSIGN(const std::vector<NameOf> names, catalog.names_of(number));
+  const bool kept = !names.empty() && std::all_of(names.begin(), names.end(),
+                                                  [](const NameOf& name) { return is_junk(name.name); });
+  if (!kept) {
+    kept_here->erase(number);
+    return Status::ok();
+  }
+  SHOEBOX_ASSIGN(const std::optional<InodeRecord> inode, catalog.inode(number));
+  if (inode && S_ISREG(inode->mode)) kept_here->insert(number);
+  return Status::ok();
+}
+
+void Outbox::State::note_kept_here(InodeNo inode) {
+  MutexLock lock(mutex);
+  if (!kept_here) return;
+  if (const Status looked = look_kept_here(inode); !looked) {
+    log::warning("outbox: counting what stays here: {}", looked.message());
+    kept_here.reset();  // counted anew when somebody asks
+  }
+}
+
+Result<Outbox::KeptHere> Outbox::kept_here() const {
+  MutexLock lock(state_->mutex);
+  if (!state_->kept_here) {
+    // Under the mutex, so that what changes meanwhile is looked at behind this.
+    std::vector<InodeNo> found;
+    const std::string dentries = keys::table(keys::kDentry);
+    SHOEBOX_TRY(state_->catalog.scan(dentries, dentries, [&](std::string_view key, std::string_view value) {
+      if (!is_junk(keys::split(key, 1).rest)) return true;
+      const auto dentry = decode_dentry(value);
+      if (dentry && S_ISREG(dentry->type)) found.push_back(dentry->inode);
+      return true;
+    }));
+    state_->kept_here.emplace();
+    for (const InodeNo inode : found) SHOEBOX_TRY(state_->look_kept_here(inode));
+  }
+  KeptHere kept;
+  for (const InodeNo number : *state_->kept_here) {
+    SHOEBOX_ASSIGN(const std::optional<InodeRecord> inode, state_->catalog.inode(number));
+    if (!inode || !inode->content) continue;
+    ++kept.files;
+    kept.bytes += inode->size;
+  }
+  return kept;
 }
 
 }  // namespace shoebox

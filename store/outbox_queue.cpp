@@ -125,6 +125,7 @@ void Outbox::State::observe(const Change& change) {
   if (!change.uploads.empty() || !change.content_sizes.empty()) count(change);
   for (const auto& [content, size] : change.content_sizes) ensure_jobs(content);
   for (const Change::Name& name : change.names) {
+    note_kept_here(name.inode);
     if (name.removed || is_junk(name.name)) continue;
     const auto inode = catalog.inode(name.inode);
     if (inode && *inode && S_ISREG((*inode)->mode) && (*inode)->content) ensure_jobs((*inode)->content);

@@ -332,3 +332,17 @@ def test_an_original_that_the_disk_spoiled_before_its_upload_is_named_and_not_wa
     wait_until(lambda: drive.json("status")["remotes"][0]["damaged_files"] == 0, 20, "nothing damaged any more")
     assert drive.json("status")["remotes"][0]["pending_files"] == 0
     assert drive.run("fsck").returncode == 0
+
+
+def test_status_counts_what_stays_here_because_of_its_name(drive):
+    assert drive.json("status")["kept_here"] == 0
+    (drive.path / "Library/.hidden").write_bytes(b"1234")
+    (drive.path / "Library/note.txt~").write_bytes(b"12")
+    (drive.path / "Library/real.txt").write_bytes(b"text")
+    status = drive.json("status")
+    assert (status["kept_here"], status["kept_here_bytes"]) == (2, 6)
+    assert "2 files (6 B)" in drive.run("status").stdout
+    os.rename(drive.path / "Library/.hidden", drive.path / "Library/shown.txt")
+    os.unlink(drive.path / "Library/note.txt~")
+    assert drive.json("status")["kept_here"] == 0
+    assert "kept here" not in drive.run("status").stdout

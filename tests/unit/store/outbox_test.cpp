@@ -274,5 +274,36 @@ TEST_F(OutboxTest, ASpoiledVersionIsNotToldOfAndTakesNobodysBytes) {
   EXPECT_TRUE(catalog_->jobs_of_content(content)->front().damaged);
 }
 
+TEST_F(OutboxTest, FilesThatStayHereBecauseOfTheirNamesAreCounted) {
+  add(".hidden", "1234", {});
+  add("half.jpg.part", "12", {});
+  add("real.jpg", "123456", {});
+  const auto counts = [this](uint64_t files, uint64_t bytes) {
+    const auto kept = outbox_->kept_here();
+    ASSERT_TRUE(kept) << kept.status().message();
+    EXPECT_EQ(kept->files, files);
+    EXPECT_EQ(kept->bytes, bytes);
+  };
+  counts(2, 6);
+  rename("half.jpg.part", "half.jpg");
+  counts(1, 4);
+  rename("real.jpg", "real.jpg~");
+  add(".more", "1", {});
+  counts(3, 11);
+  {  // a second, real name
+    const auto txn = catalog_->begin();
+    const auto dentry = txn->dentry(kLibraryInode, ".hidden");
+    ASSERT_TRUE(txn->put_dentry(kLibraryInode, "shown.jpg", **dentry));
+    ASSERT_TRUE(txn->commit());
+  }
+  counts(2, 7);
+  {
+    const auto txn = catalog_->begin();
+    ASSERT_TRUE(txn->erase_dentry(kLibraryInode, "shown.jpg"));
+    ASSERT_TRUE(txn->commit());
+  }
+  counts(3, 11);
+}
+
 }  // namespace
 }  // namespace shoebox
