@@ -103,7 +103,7 @@ void resize_unopened(fuse_req_t request, InodeNo number, const struct stat& want
 }  // namespace
 
 void op_getattr(fuse_req_t request, fuse_ino_t inode, fuse_file_info*) {
-  Result<InodeRecord> record = filesystem_of(request).tree.getattr(inode_no(inode));
+  Result<InodeRecord> record = filesystem_of(request).tree.getattr(inode_no(inode), caller_of(request).pid);
   if (record.code() == Code::kNotFound) record = removed_but_open(filesystem_of(request), inode_no(inode));
   if (!record.is_ok()) return reply_failure(request, record.status());
   reply_attributes(request, inode_no(inode), std::move(record).value());

@@ -171,6 +171,7 @@ Result<Outbox::Totals> Outbox::totals(const std::string& remote) const {
   const State::Queue& queue = found->second;
   totals.pending_files = queue.pending.size();
   totals.pending_bytes = queue.pending_bytes;
+  totals.damaged_files = queue.damaged.size();
   totals.confirmed_files = queue.confirmed_files;
   totals.confirmed_bytes = queue.confirmed_bytes;
   totals.last_error = queue.last_error;

@@ -15,6 +15,7 @@
 #include "store/base/ids.h"
 #include "store/base/result.h"
 #include "store/catalog/records.h"
+#include "store/sync_control.h"
 #include "store/upload_key.h"
 
 namespace shoebox {
@@ -84,6 +85,9 @@ class Outbox {
   // When not there any more (deleted, replaced) the call is ignored: nothing to save.
   Status save_progress(ContentNo content, const std::string& remote, const std::string& progress);
   Status failed(ContentNo content, const std::string& remote, const Status& why, int64_t not_before_s);
+  // The bytes on this disk are not those whose hash was recorded: it is offered again only without quiet
+  // (ready()).
+  Status damaged(ContentNo content, const std::string& remote);
   // Durable: the copy is on the remote. The job goes in the same batch.
   Status confirmed(ContentNo content, const std::string& remote, const RemoteCopy& copy);
   // Before the bytes go to `key`: whatever becomes of this upload, what stands there is not forgotten,
@@ -162,9 +166,18 @@ class Outbox {
 
   struct Totals {
     uint64_t pending_files = 0, pending_bytes = 0, confirmed_files = 0, confirmed_bytes = 0;
+    uint64_t damaged_files = 0;  // among the pending ones
     std::string last_error;
   };
   Result<Totals> totals(const std::string& remote) const;
+  // The damaged ones, at most `limit`.
+  Result<std::vector<DamagedOriginal>> damaged_originals(const std::string& remote, size_t limit) const;
+  // Files that no remote gets because of their names (junk and temporary ones), and their size. The first
+  // call reads all names, later ones only what is such a file.
+  struct KeptHere {
+    uint64_t files = 0, bytes = 0;
+  };
+  Result<KeptHere> kept_here() const;
   // Durable pause switch.
   Result<bool> paused() const;
   Status set_paused(bool paused);

@@ -54,6 +54,7 @@ void Outbox::State::load() {
         const uint64_t size = content && *content ? (*content)->size : 0;
         Queue& queue = queues[job->remote];
         if (queue.pending.emplace(job->content, size).second) queue.pending_bytes += size;
+        if (job->damaged) queue.damaged.insert(job->content);
         if (!job->last_error.empty()) {
           queue.last_error = job->last_error;
           queue.error_of = job->content;
@@ -92,6 +93,7 @@ void Outbox::State::count(const Change& change) {
       if (counted != queue.pending.end()) {
         queue.pending_bytes -= counted->second;
         queue.pending.erase(counted);
+        queue.damaged.erase(upload.content);
       }
       if (queue.error_of == upload.content) {
         queue.error_of = ContentNo();
@@ -123,6 +125,7 @@ void Outbox::State::observe(const Change& change) {
   if (!change.uploads.empty() || !change.content_sizes.empty()) count(change);
   for (const auto& [content, size] : change.content_sizes) ensure_jobs(content);
   for (const Change::Name& name : change.names) {
+    note_kept_here(name.inode);
     if (name.removed || is_junk(name.name)) continue;
     const auto inode = catalog.inode(name.inode);
     if (inode && *inode && S_ISREG((*inode)->mode) && (*inode)->content) ensure_jobs((*inode)->content);

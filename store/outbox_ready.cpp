@@ -156,6 +156,12 @@ Result<std::vector<ReadyUpload>> Outbox::ready(const std::string& remote, int64_
 
   const auto look = [&](const UploadJob& job) -> Result<bool> {
     if (skip && skip(job.content)) return true;
+    if (job.damaged) {
+      SHOEBOX_ASSIGN(const std::vector<InodeNo> inodes, catalog.inodes_of_content(job.content));
+      if (inodes.empty())
+        state_->count_no_more(remote, job.content);  // replaced: a version that none can get
+      if (inodes.empty() || quiet_s > 0) return true;
+    }
     if (quiet_s > 0 && job.not_before_s > now) {
       later(job.not_before_s);
       return true;

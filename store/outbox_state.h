@@ -76,6 +76,7 @@ struct Outbox::State {
   struct Queue {
     std::unordered_map<ContentNo, uint64_t> pending;  // with the size
     uint64_t pending_bytes = 0;
+    std::unordered_set<ContentNo> damaged;  // of these
     uint64_t confirmed_files = 0, confirmed_bytes = 0;
     std::string last_error;
     ContentNo error_of;
@@ -94,6 +95,7 @@ struct Outbox::State {
   std::map<std::string, KeyLimits> key_limits GUARDED_BY(mutex);
   std::map<std::string, std::function<uint64_t()>> backed_up GUARDED_BY(mutex);
   std::map<std::string, Queue> queues GUARDED_BY(mutex);
+  std::optional<std::unordered_set<InodeNo>> kept_here GUARDED_BY(mutex);  // once somebody asked
   std::vector<std::string> served GUARDED_BY(mutex);  // remotes whose contents must have jobs
 
   std::vector<std::function<void()>> tidy_wakes;     // set before threads start
@@ -104,7 +106,12 @@ struct Outbox::State {
   void load();
   void observe(const Change& change);
   void count(const Change& change);
+  // A spoiled version: its upload stays, so that nobody takes these bytes for good ones, and is not told of.
+  void count_no_more(const std::string& remote, ContentNo content);
   void ensure_jobs(ContentNo content);
+  // A name of this file came or went.
+  void note_kept_here(InodeNo inode);
+  Status look_kept_here(InodeNo inode) REQUIRES(mutex);
   // False: none is queued (confirmed or deleted since).
   Result<bool> change_job(ContentNo content, const std::string& remote,
                           const std::function<void(UploadJob&)>& change);

@@ -29,6 +29,12 @@ struct TakeoverRequest {
   bool replace_backup = false;  // although the backup of the catalog there knows what this library does not
 };
 
+// An original that was never sent there, since the disk spoiled it before.
+struct DamagedOriginal {
+  std::string path;  // below the mount point
+  std::string what;  // is wrong with it, and what its owner can do
+};
+
 struct RemoteStatus {
   std::string name;
   std::string url;
@@ -36,6 +42,8 @@ struct RemoteStatus {
   bool paused = false;
   uint64_t pending_files = 0;
   uint64_t pending_bytes = 0;
+  uint64_t damaged_files = 0;            // of the pending ones: their bytes on this disk are spoiled
+  std::vector<DamagedOriginal> damaged;  // the first of them
   uint64_t confirmed_files = 0;
   uint64_t confirmed_bytes = 0;
   uint64_t lost_files = 0;        // of those, what verify found bad though nothing else has the bytes
@@ -123,7 +131,7 @@ class SyncControl {
   virtual Status run_now() = 0;  // no back-off, no 5 s of quiet
   // Until nothing is pending, the catalog included, nor to be tidied that did not fail before, or `cancel`;
   // `progress` about once a second. Fails when a remote refuses for good (credentials, no space) with its
-  // message.
+  // message, and when all that is left cannot be sent since its bytes are spoiled.
   virtual Status wait(CancelToken cancel,
                       const std::function<void(const std::vector<RemoteStatus>&)>& progress) = 0;
   // Reads copies back and compares them. Blocks; kNotFound: no remote of that name.

@@ -13,6 +13,16 @@ namespace {
 // How often wait() looks whether the queue is empty, and how often it tells.
 constexpr auto kWaitTick = std::chrono::milliseconds(100);
 constexpr int kTicksPerProgress = 10;
+constexpr size_t kDamagedNamed = 20;  // a disk that spoils more has its owner's attention
+
+Status told_as_damaged(const RemoteStatus& remote) {
+  if (remote.damaged.empty()) return Status::ok();  // replaced by now
+  std::string text =
+      fmt::format("remote {}: {}: {}", remote.name, remote.damaged.front().path, remote.damaged.front().what);
+  if (remote.damaged_files > 1)
+    text += fmt::format("; and {} more, shoebox status names them", remote.damaged_files - 1);
+  return {Code::kDataLoss, std::move(text)};
+}
 
 }  // namespace
 
@@ -25,6 +35,10 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
   status.paused = paused;
   status.pending_files = totals.pending_files;
   status.pending_bytes = totals.pending_bytes;
+  status.damaged_files = totals.damaged_files;
+  if (totals.damaged_files > 0) {
+    SHOEBOX_ASSIGN(status.damaged, outbox.damaged_originals(name, kDamagedNamed));
+  }
   status.confirmed_files = totals.confirmed_files;
   status.confirmed_bytes = totals.confirmed_bytes;
   status.last_error = totals.last_error;
@@ -49,7 +63,8 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
   // Who is refused reads nothing there either.
   const bool refused = report.refused.code() == Code::kUnauthorized;
   status.online = report.online && !refused && fetcher.online(name);
-  if (status.pending_files > 0 || paused || !report.online) status.waiting_for = report.waiting_for;
+  if (status.pending_files > status.damaged_files || paused || !report.online)
+    status.waiting_for = report.waiting_for;
   if (report.last_error_s > 0) {
     status.last_error = report.last_error;
     status.last_error_s = report.last_error_s;
@@ -136,7 +151,7 @@ Status SyncEngine::State::hindrance(const Member& member, const RemoteStatus& st
   if (status.pending_files > 0) {
     const Uploader::Report uploading = member.uploader->report();
     if (!uploading.refused) return uploading.refused.with_context("remote " + name);
-    if (!uploading.held.empty() && uploading.kept_back < status.pending_files)
+    if (!uploading.held.empty() && uploading.kept_back + status.damaged_files < status.pending_files)
       return by_policy(fmt::format("{} files wait", status.pending_files), uploading.held);
   }
   if (!status.paused && status.catalog_pending > 0) {
@@ -158,7 +173,7 @@ Status SyncEngine::wait(CancelToken cancel,
     uint64_t changes = 0;
     for (size_t i = 0; i < all.size(); ++i) {
       const auto& uploader = members[i]->uploader;
-      const uint64_t kept = uploader ? uploader->report().kept_back : 0;
+      const uint64_t kept = (uploader ? uploader->report().kept_back : 0) + all[i].damaged_files;
       pending += all[i].pending_files - std::min(kept, all[i].pending_files);
       changes += all[i].catalog_pending;
       if (!all[i].paused) tidying += all[i].tidying_untried + all[i].sidecars_untried;
@@ -167,7 +182,10 @@ Status SyncEngine::wait(CancelToken cancel,
     for (size_t i = 0; i < all.size(); ++i) SHOEBOX_TRY(state_->hindrance(*members[i], all[i]));
     if (pending == 0 && changes > 0 && !paused) SHOEBOX_TRY(state_->hurry_backups());
     MutexLock lock(state_->mutex);
-    if (pending + changes + tidying == 0 && state_->enqueued && !state_->changing) return Status::ok();
+    if (pending + changes + tidying == 0 && state_->enqueued && !state_->changing) {
+      for (const RemoteStatus& remote : all) SHOEBOX_TRY(told_as_damaged(remote));
+      return Status::ok();
+    }
     if (pending > 0 && paused) {
       return {Code::kBusy,
               fmt::format("backup: paused with {} files waiting; run shoebox backup resume", pending)};

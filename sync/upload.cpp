@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "store/base/file_hash.h"
 #include "store/base/hash.h"
 #include "store/base/kill_point.h"
 #include "store/content/content_source.h"
@@ -77,6 +78,15 @@ Status Upload::clear_away(const ReadyUpload& upload, const RequestContext& conte
   SHOEBOX_TRY(remote.remove(upload.key, context));
   kill_point("verify-removed");
   return Status::ok();
+}
+
+bool Upload::is_damaged_here(const ReadyUpload& upload, const CancelToken& cancel) const {
+  if (upload.content.state != ContentState::kSealed || upload.content.residence != Residence::kLocal)
+    return false;
+  const Result<UniqueFd> fd = outbox.open(upload.job.content);
+  if (!fd) return false;
+  const Result<ContentHash> hash = sha256_of_file(fd->get(), cancel);
+  return hash && *hash != upload.content.sha256;
 }
 
 Status Upload::bring_back(const ReadyUpload& upload, const CancelToken& cancel) const {

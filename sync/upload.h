@@ -28,6 +28,8 @@ struct Upload {
   // An object that was found bad goes out of the way first: some remotes would tell this upload, by what they
   // recorded of that one, that it is there already.
   Status clear_away(const ReadyUpload& upload, const RequestContext& context) const;
+  // Whether what is on this disk has other bytes than were written: then no remote is to blame.
+  bool is_damaged_here(const ReadyUpload& upload, const CancelToken& cancel) const;
   // Fetches what is not on this disk.
   Status bring_back(const ReadyUpload& upload, const CancelToken& cancel) const;
 };

@@ -211,11 +211,17 @@ void Uploader::State::send_one() NO_THREAD_SAFETY_ANALYSIS {
     status = Status(Code::kIo, fmt::format("{}: {}", item.key, e.what()));
   }
 
+  const bool damaged = status.code() == Code::kDataLoss && upload.is_damaged_here(item, cancel);
   mutex.lock();
   const bool given_up = !status && status.code() == Code::kCancelled && cancel.cancelled();
-  const double delay_s = given_up ? 0 : judge(status, &item, hints);
+  const double delay_s = given_up || damaged ? 0 : judge(status, &item, hints);
   mutex.unlock();
-  if (!status && !given_up) {
+  if (damaged) {
+    log::error("{}: the bytes on this disk are not those that were written; it is not sent to {}", item.key,
+               remote.name());
+    const Status noted = outbox.damaged(item.job.content, remote.name());
+    if (!noted) log::error("noting that {} is damaged: {}", item.key, noted.message());
+  } else if (!status && !given_up) {
     const int64_t not_before_s = clock.now().seconds + static_cast<int64_t>(std::ceil(delay_s));
     const Status noted = outbox.failed(item.job.content, remote.name(), status, not_before_s);
     if (!noted) log::error("noting a failed upload of {}: {}", item.key, noted.message());

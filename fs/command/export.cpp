@@ -1,6 +1,6 @@
 // shoebox export DEST: plain folders with everything, so that leaving costs one command.
 // Arguments {"destination", "view": [names], "with_sidecars": bool}; answer {"copied", "copied_bytes",
-// "linked", "already_there", "sidecars", "failed", "skipped", "list", "list_is_cut"}.
+// "linked", "already_there", "sidecars", "damaged", "failed", "skipped", "list", "list_is_cut"}.
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -57,8 +57,8 @@ Result<json> export_service(ServiceContext& context, const json& arguments) {
   SHOEBOX_ASSIGN(const std::vector<std::string> folders, wanted_folders(context, arguments));
   SHOEBOX_TRY(check_destination(context, destination[0]));
 
-  FileReport report(context,
-                    {"copied", "copied_bytes", "linked", "already_there", "sidecars", "failed", "skipped"});
+  FileReport report(context, {"copied", "copied_bytes", "linked", "already_there", "sidecars", "damaged",
+                              "failed", "skipped"});
   FolderExport exporter(context.library, destination[0]);
   std::vector<ExportItem> items;
   for (const std::string& folder : folders) {
@@ -89,7 +89,11 @@ Result<json> export_service(ServiceContext& context, const json& arguments) {
     done_bytes += item.record.size;
     if (done) {
       const bool counts = !S_ISDIR(item.record.mode);
-      if (counts && *done == ExportVerdict::kCopied) {
+      if (*done == ExportVerdict::kDamaged) {
+        report.count("damaged");
+        report.list(item.path, "damaged",
+                    "it was copied as it is on this disk, which is not as it was written; look at it");
+      } else if (counts && *done == ExportVerdict::kCopied) {
         report.count("copied");
         report.count("copied_bytes", item.record.size);
       } else if (counts) {
@@ -122,6 +126,7 @@ void print(const json& result, const json& arguments) {
   if (count("already_there") > 0) line += fmt::format(", {} already there", count("already_there"));
   if (arguments.value("with_sidecars", false))
     line += fmt::format(", {}", counted(count("sidecars"), "sidecar"));
+  if (count("damaged") > 0) line += fmt::format(", {} damaged", count("damaged"));
   if (count("skipped") > 0) line += fmt::format(", {} skipped", count("skipped"));
   if (count("failed") > 0) line += fmt::format(", {} failed", count("failed"));
   say(line);
@@ -145,7 +150,9 @@ Verb export_verb() {
   };
   verb.service = export_service;
   verb.print = print;
-  verb.exit_code = [](const json& result) { return result.value("failed", uint64_t{0}) > 0 ? 1 : 0; };
+  verb.exit_code = [](const json& result) {
+    return result.value("failed", uint64_t{0}) + result.value("damaged", uint64_t{0}) > 0 ? 1 : 0;
+  };
   return verb;
 }
 

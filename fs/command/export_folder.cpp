@@ -18,6 +18,7 @@
 #include "store/base/file_io.h"
 #include "store/base/kill_point.h"
 #include "store/catalog/catalog.h"
+#include "store/content/content_store.h"
 #include "store/files.h"
 #include "store/library.h"
 #include "store/xmp_sidecar.h"
@@ -25,6 +26,7 @@
 namespace shoebox {
 namespace {
 
+constexpr const char* kChanged = "it changed while it was read; run again";
 constexpr size_t kPiece = 1 << 20;  // large enough for full disk speed, small enough to be interrupted
 
 std::string folder_of(const std::string& path) {
@@ -126,8 +128,21 @@ Result<ContentHash> FolderExport::copy_bytes(const std::shared_ptr<FileHandle>& 
     at += bytes;
     on_bytes(bytes);
   }
-  if (at != size) return Status(Code::kConflict, "it changed while it was read; run again");
+  if (at != size) return Status(Code::kConflict, kChanged);
   return hash.finish();
+}
+
+Result<std::optional<ContentHash>> FolderExport::damaged_hash(const ExportItem& item,
+                                                              const CancelToken& cancel) const {
+  const std::optional<ContentHash> sound;
+  SHOEBOX_ASSIGN(const std::optional<InodeRecord> now, library_.catalog().inode(item.inode));
+  if (!now || !now->content) return sound;
+  SHOEBOX_ASSIGN(const std::optional<ContentRecord> content, library_.catalog().content(now->content));
+  if (!content || content->state != ContentState::kSealed || content->residence != Residence::kLocal)
+    return sound;
+  SHOEBOX_ASSIGN(const UniqueFd fd, library_.contents().open_local(now->content));
+  SHOEBOX_ASSIGN(const ContentHash hash, sha256_of_file(fd.get(), cancel));
+  return hash == content->sha256 ? sound : std::optional(hash);
 }
 
 void FolderExport::dress(int fd, const ExportItem& item) const {
@@ -155,6 +170,10 @@ Result<ExportVerdict> FolderExport::export_file(const ExportItem& item, const Ca
     if (same && recorded) {
       SHOEBOX_ASSIGN(const ContentHash hash, sha256_of_file(there->get(), cancel));
       same = hash == *recorded;
+      if (!same) {
+        SHOEBOX_ASSIGN(const auto spoiled, damaged_hash(item, cancel));
+        if (spoiled == hash) return ExportVerdict::kDamaged;
+      }
     }
     if (!same || (!recorded && item.record.size > 0)) {
       return Status(Code::kConflict, "another file has this path at the destination");
@@ -174,8 +193,11 @@ Result<ExportVerdict> FolderExport::export_file(const ExportItem& item, const Ca
   const Result<ContentHash> read = copy_bytes(handle, fd.get(), item.record.size, cancel, on_bytes);
   library_.files().release(std::move(handle));
   if (!read) return read.status();
-  if (recorded && *read != *recorded)
-    return Status(Code::kConflict, "it changed while it was read; run again");
+  const bool damaged = recorded && *read != *recorded;
+  if (damaged) {
+    SHOEBOX_ASSIGN(const auto spoiled, damaged_hash(item, cancel));
+    if (spoiled != *read) return Status(Code::kConflict, kChanged);
+  }
   dress(fd.get(), item);
   SHOEBOX_TRY(fsync_fd(fd.get(), to));
   // Past the page cache: what is compared is what the disk gives back.
@@ -190,6 +212,7 @@ Result<ExportVerdict> FolderExport::export_file(const ExportItem& item, const Ca
   SHOEBOX_TRY(take_name(temporary.path, to));
   kill_point("export-named");
   temporary.path.clear();
+  if (damaged) return ExportVerdict::kDamaged;  // each of its names is told
   exported_.emplace(item.inode, to);
   return ExportVerdict::kCopied;
 }

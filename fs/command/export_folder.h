@@ -34,6 +34,7 @@ enum class ExportVerdict {
   kCopied,
   kLinked,        // another name of a file of this run: a hard link
   kAlreadyThere,  // with the right bytes
+  kDamaged,       // there as it is on this disk, which is not as it was written
 };
 
 class FolderExport {
@@ -61,6 +62,8 @@ class FolderExport {
                                  const std::function<void(uint64_t)>& on_bytes) const;
   // The hash that the exported bytes must have: the recorded one, or that of what is on its way in.
   Result<std::optional<ContentHash>> recorded_hash(const ExportItem& item) const;
+  // The hash of what stands on this disk, where that is not what was recorded.
+  Result<std::optional<ContentHash>> damaged_hash(const ExportItem& item, const CancelToken& cancel) const;
   void dress(int fd, const ExportItem& item) const;  // mode, owner, times, user.* attributes
   [[nodiscard]] std::string target(const std::string& path) const { return destination_ + "/" + path; }
 

@@ -27,12 +27,17 @@ json json_of(const RemoteOwner& owner) {
 json json_of(const std::vector<RemoteStatus>& remotes) {
   json list = json::array();
   for (const RemoteStatus& remote : remotes) {
+    json damaged = json::array();
+    for (const DamagedOriginal& one : remote.damaged)
+      damaged.push_back({{"path", escape_name(one.path)}, {"what", one.what}});
     list.push_back({{"name", remote.name},
                     {"url", escape_name(remote.url)},
                     {"online", remote.online},
                     {"paused", remote.paused},
                     {"pending_files", remote.pending_files},
                     {"pending_bytes", remote.pending_bytes},
+                    {"damaged_files", remote.damaged_files},
+                    {"damaged", damaged},
                     {"backed_up_files", remote.confirmed_files},
                     {"backed_up_bytes", remote.confirmed_bytes},
                     {"lost_files", remote.lost_files},
@@ -92,6 +97,8 @@ std::string remote_line(const json& remote) {
                                  human_bytes(remote.value("backed_up_bytes", uint64_t{0})));
   line += fmt::format(", {} pending", pending);
   if (pending > 0) line += fmt::format(" ({})", human_bytes(remote.value("pending_bytes", uint64_t{0})));
+  const auto spoiled = remote.value("damaged_files", uint64_t{0});
+  if (spoiled > 0) line += fmt::format(", {} of them damaged on this disk", spoiled);
   for (const auto& [key, one, more] :
        {std::tuple("tidying", "to be put in its place", "to be put in their place"),
         std::tuple("sidecars", "sidecar of what you said to send", "sidecars of what you said to send")}) {
@@ -119,6 +126,11 @@ std::string remote_line(const json& remote) {
         "which",
         "", counted(lost, "original"));
   }
+  const json damaged = remote.value("damaged", json::array());
+  for (const json& one : damaged)
+    line += fmt::format("\n{:<10} {}: {}", "", one.value("path", ""), one.value("what", ""));
+  if (!damaged.empty() && spoiled > damaged.size())
+    line += fmt::format("\n{:<10} and {} more that are damaged", "", spoiled - damaged.size());
   line += fmt::format("\n{:<10} {}", "", catalog_line(remote));
   if (const std::string error = remote.value("last_error", ""); !error.empty() && error != problem) {
     const auto when = remote.value("last_error_at", int64_t{0});

@@ -18,6 +18,7 @@
 #include "store/files.h"
 #include "store/importer.h"
 #include "store/library.h"
+#include "store/outbox.h"
 #include "store/sync_control.h"
 
 namespace shoebox {
@@ -66,6 +67,7 @@ Status add_counts(Library& library, json& out) {
 Result<json> snapshot(ServiceContext& context, bool counts) {
   Library& library = context.library;
   SHOEBOX_ASSIGN(const std::vector<RemoteStatus> remotes, context.sync.status());
+  SHOEBOX_ASSIGN(const Outbox::KeptHere kept, library.outbox().kept_here());
   const Result<DiskSpace> disk = disk_space(library.path());
   json out = {{"library", escape_name(library.path())},
               {"mountpoint", escape_name(context.mountpoint)},
@@ -76,6 +78,8 @@ Result<json> snapshot(ServiceContext& context, bool counts) {
               {"copies", library.settings().copies},
               {"opens_passed_through", library.files().counters().passed},
               {"not_decoded", library.files().sealing() + library.importer().pending()},
+              {"kept_here", kept.files},
+              {"kept_here_bytes", kept.bytes},
               {"warnings", library.settings().warnings()},
               {"remotes", json_of(remotes)}};
   if (counts) SHOEBOX_TRY(add_counts(library, out));
@@ -123,6 +127,12 @@ void print(const json& result, const json& arguments) {
                   human_bytes(result.value("disk_free_bytes", uint64_t{0}))));
   if (const auto waiting = result.value("not_decoded", uint64_t{0}); waiting > 0) {
     say(fmt::format("decoding   {} to go", waiting));
+  }
+  if (const auto kept = result.value("kept_here", uint64_t{0}); kept > 0) {
+    say(fmt::format(
+        "kept here  {} ({}) that no remote gets because of {}: hidden, temporary or a desktop's own",
+        counted(kept, "file"), human_bytes(result.value("kept_here_bytes", uint64_t{0})),
+        kept == 1 ? "its name" : "their names"));
   }
   for (const json& remote : result.at("remotes")) say(remote_line(remote));
   for (const json& warning : result.at("warnings")) say("warning    " + warning.get<std::string>());

@@ -212,6 +212,8 @@ struct UploadJob {
   int64_t not_before_s = 0;  // back-off, wall clock seconds
   std::string last_error;
   std::string progress;  // the remote's own record of a multipart upload, to resume it
+  // The bytes on this disk are not those whose hash was recorded: nothing is sent until somebody asks for it.
+  bool damaged = false;
 };
 
 // A content whose copy on a remote may stand under another key than its names imply. Committed in
@@ -254,6 +256,7 @@ struct TrashRecord {
   PhotoId photo;
   std::vector<NameOf> names;  // every name it had, with statements, to undo
   std::vector<ViewValue> statements;
+  std::vector<InodeNo> sidecars{};  // in Trash as well: they went with the photo, and come back with it
 };
 
 // Old bytes of a photo that was replaced.

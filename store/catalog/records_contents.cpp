@@ -11,6 +11,7 @@ constexpr uint8_t kContentVersion = 2;  // 2: disk_bytes
 constexpr uint8_t kAdoptedContentVersion = 3;
 constexpr uint8_t kAdoptedCopyVersion = 2;
 constexpr uint8_t kKeptObjectVersion = 2;
+constexpr uint8_t kDamagedJobVersion = 2;  // likewise
 
 constexpr auto kContentFields = [](auto& io, auto& content) {
   const bool may_be_adopted = io.version() >= kAdoptedContentVersion;
@@ -42,6 +43,7 @@ constexpr auto kJobFields = [](auto& io, auto& job) {
   io.signed_number(job.not_before_s);
   io.string(job.last_error);
   io.string(job.progress);
+  if (io.version() >= kDamagedJobVersion) io.flag(job.damaged);
 };
 
 constexpr auto kTidyFields = [](auto& io, auto& tidy) {
@@ -87,9 +89,11 @@ Result<RemoteCopy> decode_remote_copy(std::string_view bytes) {
   return records::read<RemoteCopy>(bytes, "remote copy", kAdoptedCopyVersion, kCopyFields);
 }
 
-std::string encode(const UploadJob& record) { return records::write(kFirstVersion, record, kJobFields); }
+std::string encode(const UploadJob& record) {
+  return records::write(record.damaged ? kDamagedJobVersion : kFirstVersion, record, kJobFields);
+}
 Result<UploadJob> decode_upload_job(std::string_view bytes) {
-  return records::read<UploadJob>(bytes, "queued upload", kFirstVersion, kJobFields);
+  return records::read<UploadJob>(bytes, "queued upload", kDamagedJobVersion, kJobFields);
 }
 
 std::string encode(const TidyRecord& record) { return records::write(kFirstVersion, record, kTidyFields); }

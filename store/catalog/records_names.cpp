@@ -6,6 +6,8 @@ namespace {
 
 using records::kFirstVersion;
 
+constexpr uint8_t kSidecarsTrashVersion = 2;  // only what sidecars went with is written in it
+
 constexpr auto kInodeFields = [](auto& io, auto& inode) {
   io.number(inode.mode);
   io.number(inode.uid);
@@ -45,6 +47,8 @@ constexpr auto kTrashFields = [](auto& io, auto& trash) {
   io.id(trash.photo);
   io.list(trash.names, kNameFields);
   io.list(trash.statements, records::kViewValueFields);
+  if (io.version() >= kSidecarsTrashVersion)
+    io.list(trash.sidecars, [](auto& each, auto& id) { each.id(id); });
 };
 
 constexpr auto kVersionFields = [](auto& io, auto& version) {
@@ -69,9 +73,12 @@ Result<DentryRecord> decode_dentry(std::string_view bytes) {
   return records::read<DentryRecord>(bytes, "name", kFirstVersion, kDentryFields);
 }
 
-std::string encode(const TrashRecord& record) { return records::write(kFirstVersion, record, kTrashFields); }
+std::string encode(const TrashRecord& record) {
+  return records::write(record.sidecars.empty() ? kFirstVersion : kSidecarsTrashVersion, record,
+                        kTrashFields);
+}
 Result<TrashRecord> decode_trash(std::string_view bytes) {
-  return records::read<TrashRecord>(bytes, "trashed file", kFirstVersion, kTrashFields);
+  return records::read<TrashRecord>(bytes, "trashed file", kSidecarsTrashVersion, kTrashFields);
 }
 
 std::string encode(const VersionRecord& record) {

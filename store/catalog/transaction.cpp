@@ -115,14 +115,17 @@ void Transaction::erase_xattr(InodeNo inode, std::string_view name) {
 
 void Transaction::put_content(ContentNo number, const ContentRecord& record) {
   if (record.state == ContentState::kSealed) {
-    // Equal bytes sealed twice: the earlier content keeps the row while it lives.
+    // Equal bytes sealed twice: the earlier content keeps the row while it lives, unless the disk spoiled it.
     const auto indexed = content_by_hash(record.sha256);
     if (!indexed) return state_->fail(indexed.status());
     bool taken = false;
     if (*indexed && **indexed != number) {
       const auto other = content(**indexed);
       if (!other) return state_->fail(other.status());
-      taken = other->has_value();
+      const auto jobs = jobs_of_content(**indexed);
+      if (!jobs) return state_->fail(jobs.status());
+      taken = other->has_value() &&
+              std::none_of(jobs->begin(), jobs->end(), [](const UploadJob& job) { return job.damaged; });
     }
     if (!taken) state_->put(keys::hash(record.sha256), keys::number_value(number.value));
   }

@@ -81,10 +81,11 @@ class Tree {
   ~Tree();
 
   // --- looking
-  // A program that removes the names of a folder one by one still finds, and removes, sidecars that
-  // left the folder with their photo; `pid` says who asks (departed_names.h).
+  // A program that removes the names of a folder one by one still finds, and removes, what went by itself
+  // with them: sidecars with their photo, folders of Dates with their last name; `pid` says who asks
+  // (departed_names.h).
   Result<Entry> lookup(InodeNo directory, std::string_view name, uint32_t pid = 0) const;
-  Result<InodeRecord> getattr(InodeNo number) const;
+  Result<InodeRecord> getattr(InodeNo number, uint32_t pid = 0) const;
   // In name order, after `after` ("" to start); "." and ".." are the caller's.
   Status readdir(InodeNo directory, std::string_view after,
                  const std::function<bool(const DirEntry&)>& fn) const;

@@ -22,30 +22,36 @@ int rank_of(Place place) {
   }
 }
 
-}  // namespace
-
-Result<Entry> Tree::lookup(InodeNo directory, std::string_view name, uint32_t pid) const {
-  const Catalog& catalog = state_->catalog;
+Result<Entry> standing_entry(const CatalogReader& catalog, InodeNo directory, std::string_view name) {
   SHOEBOX_ASSIGN(const Directory parent, need_directory(catalog, directory));
   if (name == "." || name == "..") {
     const InodeNo number = name == "." || !parent.record.parent ? directory : parent.record.parent;
     SHOEBOX_ASSIGN(auto record, need_inode(catalog, number));
     return Entry{number, std::move(record)};
   }
-  const auto dentry_or = need_dentry(catalog, directory, name);
-  if (dentry_or.code() == Code::kNotFound && pid != 0) {
-    const auto departed = state_->departed.find(directory, name, pid, state_->clock.steady());
-    if (departed) {
-      SHOEBOX_ASSIGN(auto record, need_inode(catalog, *departed));
-      return Entry{*departed, std::move(record), true};
-    }
-  }
-  SHOEBOX_ASSIGN(const DentryRecord dentry, dentry_or);
+  SHOEBOX_ASSIGN(const DentryRecord dentry, need_dentry(catalog, directory, name));
   SHOEBOX_ASSIGN(auto record, need_inode(catalog, dentry.inode));
   return Entry{dentry.inode, std::move(record)};
 }
 
-Result<InodeRecord> Tree::getattr(InodeNo number) const { return need_inode(state_->catalog, number); }
+}  // namespace
+
+Result<Entry> Tree::lookup(InodeNo directory, std::string_view name, uint32_t pid) const {
+  const auto found = standing_entry(state_->catalog, directory, name);
+  if (found.code() != Code::kNotFound || pid == 0) return found;
+  auto departed = state_->departed.find(directory, name, pid, state_->clock.steady());
+  if (!departed) return found;
+  auto record = need_inode(state_->catalog, departed->inode);
+  return Entry{departed->inode, record ? *std::move(record) : std::move(departed->record), true};
+}
+
+Result<InodeRecord> Tree::getattr(InodeNo number, uint32_t pid) const {
+  auto record = need_inode(state_->catalog, number);
+  if (record.code() != Code::kNotFound || pid == 0) return record;
+  auto departed = state_->departed.find(number, pid, state_->clock.steady());
+  if (!departed) return record;
+  return *std::move(departed);
+}
 
 Status Tree::readdir(InodeNo directory, std::string_view after,
                      const std::function<bool(const DirEntry&)>& fn) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "store/base/ids.h"
 #include "store/base/result.h"
@@ -13,5 +14,9 @@ struct NameOf;
 
 Result<std::string> path_of_directory(const CatalogReader& reader, InodeNo directory);
 Result<std::string> path_of_name(const CatalogReader& reader, const NameOf& name);
+// What follows the last '/'.
+[[nodiscard]] inline std::string base_name(std::string_view path) {
+  return std::string(path.substr(path.rfind('/') + 1));
+}
 
 }  // namespace shoebox

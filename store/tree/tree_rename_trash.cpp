@@ -8,6 +8,23 @@
 
 namespace shoebox {
 
+namespace {
+
+// A name in a trashed folder whose file lives elsewhere: the name alone leaves.
+Status move_further_name(Operation& op, const Renaming& r) {
+  if (r.to.place == Place::kView) {
+    SHOEBOX_TRY(op.txn.erase_dentry(r.from.number, r.from_name, Notice::kKernelKnows));
+    SHOEBOX_TRY(touch_directory(op, r.from.number));
+    return op.core.engine.name_added(op.txn, r.to.number, r.to_name, r.source.inode);
+  }
+  SHOEBOX_TRY(move_row(op, r));
+  SHOEBOX_TRY(relink(op, r.source.inode));
+  if (r.source_record.photo) SHOEBOX_TRY(op.core.engine.refresh(op.txn, r.source_record.photo));
+  return op.core.engine.sidecars_changed(op.txn, r.to.number, r.to_name);
+}
+
+}  // namespace
+
 Status rename_into_trash(Operation& op, const Renaming& r) {
   if (r.target)
     return {Code::kExists, fmt::format("mv {} to {}: Trash has that name", r.from_name, r.to_name)};
@@ -16,8 +33,9 @@ Status rename_into_trash(Operation& op, const Renaming& r) {
   const NameOf asked = r.from_name_of();
   const TrashTarget target{r.to.number, r.to_name};
   if (S_ISDIR(r.source_record.mode)) {
+    if (r.from.place == Place::kView) return trash_view_folder(op, r.source.inode, asked, target);
     if (r.from.place != Place::kLibrary)
-      return not_permitted("mv", r.from_name, "folders of a view do not go to Trash; remove them with rmdir");
+      return not_permitted("mv", r.from_name, "the folders of a file manager's Trash stay");
     return trash_folder(op, r.source.inode, asked, target);
   }
   if (r.from.place == Place::kView) {
@@ -35,19 +53,32 @@ Status rename_out_of_trash(Operation& op, const Renaming& r) {
     return not_permitted("mv", r.from_name, "move it to Library or a view to restore it");
   SHOEBOX_ASSIGN(const auto linked, linked_folder(op.txn, r.source.inode));
   if (S_ISDIR(r.source_record.mode) || linked) {
+    NameOf from = r.from_name_of();
+    InodeNo folder = r.source.inode;
+    if (linked) {
+      // The kernel moves a link, and gets a folder: it must look again, everywhere.
+      op.txn.tell_all_names();
+      SHOEBOX_ASSIGN(const DentryRecord behind, need_dentry(op.txn, linked->directory, linked->name));
+      SHOEBOX_TRY(drop_note(op, *linked));
+      folder = behind.inode;
+      from = *linked;
+    }
+    SHOEBOX_ASSIGN(const ViewId view, view_of_trashed(op.txn, folder));
+    if (view != ViewId::kLibrary) {
+      if (r.target)
+        return {Code::kExists, fmt::format("mv {} to {}: is there already", r.from_name, r.to_name)};
+      return restore_view_folder(op, folder, from, r.to, r.to_name);
+    }
     if (r.to.place == Place::kView)
       return not_permitted("mv", r.from_name, "folders of Library go back to Library");
     SHOEBOX_TRY(make_way(op, r));
-    if (!linked) return restore_folder(op, r.source.inode, r.from_name_of(), r.to.number, r.to_name);
-    // The kernel moves a link, and gets a folder: it must look again, everywhere.
-    op.txn.tell_all_names();
-    SHOEBOX_ASSIGN(const DentryRecord folder, need_dentry(op.txn, linked->directory, linked->name));
-    SHOEBOX_TRY(drop_note(op, *linked));
-    return restore_folder(op, folder.inode, *linked, r.to.number, r.to_name);
+    return restore_folder(op, folder, from, r.to.number, r.to_name);
   }
   if (r.to.place == Place::kView && r.target)
     return {Code::kExists, fmt::format("mv {} to {}: is there already", r.from_name, r.to_name)};
   SHOEBOX_TRY(make_way(op, r));
+  SHOEBOX_ASSIGN(const auto trashed, op.txn.trash(r.source.inode));
+  if (!trashed) return move_further_name(op, r);
   return restore_file(op, r.source.inode, r.from_name_of(), r.to, r.to_name);
 }
 

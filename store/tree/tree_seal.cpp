@@ -126,6 +126,12 @@ Result<ContentNo> seal_or_join(Operation& op, ContentNo content, const ContentRe
     if (!known_record || known_record->state != ContentState::kSealed || known_record->size != hashes.size)
       known.reset();
   }
+  if (known && *known != content) {
+    // What the disk spoiled takes nobody's good bytes.
+    SHOEBOX_ASSIGN(const auto jobs, op.txn.jobs_of_content(*known));
+    if (std::any_of(jobs.begin(), jobs.end(), [](const UploadJob& job) { return job.damaged; }))
+      known.reset();
+  }
   // A version holds them as well: it must keep its content.
   const bool held_by_version = record.references > inodes.size();
   if (!known || *known == content || held_by_version || inodes.empty()) {

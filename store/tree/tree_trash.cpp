@@ -75,12 +75,37 @@ Result<std::optional<Directory>> original_folder(Operation& op, const TrashRecor
       op, slash == std::string::npos ? std::string_view{} : std::string_view(trash.path).substr(0, slash));
 }
 
+// A folder of a view goes back under its name, or a free one. Of a folder of Dates the photos go back, which
+// makes the folders that they need.
+Status restore_to_view(Operation& op, InodeNo folder, const NameOf& from, const TrashRecord& trash) {
+  const ViewValue& was = trash.statements.front();
+  const View* view = op.core.engine.view_of(was.view);
+  if (view == nullptr)
+    return {Code::kNotFound, fmt::format("{}: its place is gone; move it out of Trash", trash.path)};
+  if (!view->stating()) {
+    SHOEBOX_ASSIGN(const Subtree tree, walk(op.txn, folder));
+    SHOEBOX_TRY(restore_files_of(op, tree));
+    return purge(op, folder);
+  }
+  SHOEBOX_ASSIGN(const auto parent, op.txn.inode(trash.directory));
+  InodeNo to = trash.directory;
+  if (!parent || parent->view != was.view) {
+    SHOEBOX_ASSIGN(to, op.core.engine.make_parents(op.txn, *view, was.value));
+  }
+  SHOEBOX_ASSIGN(const Directory directory, need_directory(op.txn, to));
+  SHOEBOX_ASSIGN(const std::string name, op.core.rows.unique_name(op.txn, to, base_name(trash.path)));
+  return restore_view_folder(op, folder, from, directory, name);
+}
+
+}  // namespace
+
 Status restore_to_original(Operation& op, InodeNo inode, const TrashRecord& trash) {
   SHOEBOX_ASSIGN(const InodeRecord record, need_inode(op.txn, inode));
   SHOEBOX_ASSIGN(const auto names, op.txn.names_of(inode));
   if (names.empty()) return {Code::kNotFound, fmt::format("{}: is not in Trash any more", trash.path)};
   const NameOf& from = names.front();
   const std::string wanted = trash.path.substr(trash.path.rfind('/') + 1);
+  if (S_ISDIR(record.mode) && !trash.statements.empty()) return restore_to_view(op, inode, from, trash);
   SHOEBOX_ASSIGN(const auto folder, original_folder(op, trash));
   if (S_ISDIR(record.mode)) {
     if (!folder)
@@ -113,8 +138,6 @@ Status restore_to_original(Operation& op, InodeNo inode, const TrashRecord& tras
   SHOEBOX_ASSIGN(const std::string name, unique_name(op.txn, kLibraryInode, wanted));
   return restore_file(op, inode, from, library, name);
 }
-
-}  // namespace
 
 Result<std::vector<Tree::TrashEntry>> Tree::trash_list() const {
   std::vector<TrashEntry> entries;

@@ -11,11 +11,17 @@
 namespace shoebox {
 namespace {
 
-struct Subtree {
-  std::vector<InodeNo> folders;  // the top one first
-  std::vector<NameOf> files;
-  std::vector<InodeNo> inodes;  // of `files`, in the same order
-};
+Status stand_in_view(Operation& op, const std::vector<InodeNo>& folders, ViewId view) {
+  for (InodeNo number : folders) {
+    SHOEBOX_ASSIGN(InodeRecord record, need_inode(op.txn, number));
+    record.view = view;
+    record.ctime = op.now;
+    op.txn.put_inode(number, record);
+  }
+  return Status::ok();
+}
+
+}  // namespace
 
 Result<Subtree> walk(const CatalogReader& reader, InodeNo top) {
   Subtree tree;
@@ -35,18 +41,8 @@ Result<Subtree> walk(const CatalogReader& reader, InodeNo top) {
   return tree;
 }
 
-Status stand_in_view(Operation& op, const std::vector<InodeNo>& folders, ViewId view) {
-  for (InodeNo number : folders) {
-    SHOEBOX_ASSIGN(InodeRecord record, need_inode(op.txn, number));
-    record.view = view;
-    record.ctime = op.now;
-    op.txn.put_inode(number, record);
-  }
-  return Status::ok();
-}
-
-Status move_folder(Operation& op, InodeNo folder, const NameOf& from, InodeNo directory,
-                   std::string_view name) {
+Status move_folder_row(Operation& op, InodeNo folder, const NameOf& from, InodeNo directory,
+                       std::string_view name) {
   SHOEBOX_TRY(op.txn.erase_dentry(from.directory, from.name, Notice::kKernelKnows));
   SHOEBOX_TRY(touch_directory(op, from.directory, -1));
   SHOEBOX_TRY(op.txn.put_dentry(directory, name, {folder, S_IFDIR, NameKind::kGiven}, Notice::kKernelKnows));
@@ -58,7 +54,6 @@ Status move_folder(Operation& op, InodeNo folder, const NameOf& from, InodeNo di
   return Status::ok();
 }
 
-// A file whose every home lies in the folder: its photo leaves the views.
 Status let_go(Operation& op, InodeNo inode, const NameOf& name, const std::unordered_set<InodeNo>& folders) {
   SHOEBOX_ASSIGN(const auto standing, op.txn.trash(inode));
   if (standing) return Status::ok();  // its second name in the folder
@@ -91,8 +86,6 @@ Status let_go(Operation& op, InodeNo inode, const NameOf& name, const std::unord
   return left.empty() ? Status::ok() : op.core.engine.refresh(op.txn, photo);
 }
 
-}  // namespace
-
 Status trash_folder(Operation& op, InodeNo folder, const NameOf& asked, const TrashTarget& target) {
   SHOEBOX_ASSIGN(const Subtree tree, walk(op.txn, folder));
   const std::unordered_set<InodeNo> folders(tree.folders.begin(), tree.folders.end());
@@ -113,7 +106,7 @@ Status trash_folder(Operation& op, InodeNo folder, const NameOf& asked, const Tr
     SHOEBOX_TRY(let_go(op, tree.inodes[i], tree.files[i], folders));
   SHOEBOX_TRY(stand_in_view(op, tree.folders, ViewId::kTrash));
   op.txn.put_trash(folder, trash);
-  SHOEBOX_TRY(move_folder(op, folder, asked, target.directory, target.name));
+  SHOEBOX_TRY(move_folder_row(op, folder, asked, target.directory, target.name));
   return add_link(op, {target.directory, target.name});
 }
 
@@ -124,7 +117,7 @@ Status restore_folder(Operation& op, InodeNo folder, const NameOf& from, InodeNo
   if (!op.caller.from_kernel) SHOEBOX_TRY(drop_note(op, from));
   SHOEBOX_TRY(stand_in_view(op, tree.folders, ViewId::kLibrary));
   op.txn.erase_trash(folder);
-  SHOEBOX_TRY(move_folder(op, folder, from, directory, name));
+  SHOEBOX_TRY(move_folder_row(op, folder, from, directory, name));
   for (InodeNo inode : tree.inodes) {
     SHOEBOX_ASSIGN(const auto trash, op.txn.trash(inode));
     if (!trash) continue;

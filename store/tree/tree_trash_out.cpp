@@ -129,6 +129,20 @@ Status revive(Operation& op, InodeNo inode, const TrashRecord& trash, bool with_
   return redo_rows(op, id);
 }
 
+Result<InodeNo> living_of(Operation& op, InodeNo inode, const TrashRecord& trash) {
+  if (!trash.photo) return inode;
+  SHOEBOX_ASSIGN(auto rows, op.core.rows.of_photo(op.txn, trash.photo));
+  if (rows.empty()) {  // it may have been merged while this lay in Trash: equal bytes are one photo
+    SHOEBOX_ASSIGN(const InodeRecord record, need_inode(op.txn, inode));
+    SHOEBOX_ASSIGN(const auto by_bytes, op.txn.photo_of_content(record.content));
+    if (by_bytes) {
+      SHOEBOX_ASSIGN(rows, op.core.rows.of_photo(op.txn, *by_bytes));
+    }
+  }
+  const Row* living = ViewRows::representative(rows);
+  return living != nullptr ? living->inode : inode;
+}
+
 Status restore_file(Operation& op, InodeNo inode, const NameOf& from, const Directory& to,
                     std::string_view name) {
   SHOEBOX_ASSIGN(const auto found, op.txn.trash(inode));
@@ -141,19 +155,17 @@ Status restore_file(Operation& op, InodeNo inode, const NameOf& from, const Dire
     SHOEBOX_TRY(touch_directory(op, to.number));
     SHOEBOX_TRY(relink(op, inode));
     SHOEBOX_TRY(revive(op, inode, trash, true));
-    return op.core.engine.sidecars_changed(op.txn, to.number, name);
+    SHOEBOX_TRY(op.core.engine.sidecars_changed(op.txn, to.number, name));
+    return restore_sidecars(op, trash, to, name);
   }
   // A stand-in that a view left: the photo itself takes the name, if it still lives.
-  InodeNo living = inode;
-  if (trash.photo) {
-    SHOEBOX_ASSIGN(const auto inodes, op.txn.inodes_of_photo(trash.photo));
-    if (!inodes.empty()) living = inodes.front();
-  }
+  SHOEBOX_ASSIGN(const InodeNo living, living_of(op, inode, trash));
   if (living == inode) {
     // The place it is put at states anew; only where it was lost does the record tell.
     trash.statements.clear();
     SHOEBOX_TRY(revive(op, inode, trash, false));
-    return op.core.engine.name_added(op.txn, to.number, name, inode);
+    SHOEBOX_TRY(op.core.engine.name_added(op.txn, to.number, name, inode));
+    return restore_sidecars(op, trash, to, name);
   }
   SHOEBOX_TRY(op.core.engine.name_added(op.txn, to.number, name, living));
   // The kernel moved the stand-in there: it must look again.

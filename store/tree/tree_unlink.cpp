@@ -27,6 +27,59 @@ Status unlink_in_library(Operation& op, const Directory& parent, std::string_vie
   return op.core.engine.sidecars_changed(op.txn, parent.number, name);
 }
 
+// A name that a view made for a sidecar beside the photo.
+struct Sidecar {
+  std::string name;
+  DepartedNames::Departed file;
+};
+
+// Folders of a view, from this one upwards, with their names: what may go with the last name in it.
+struct Standing {
+  NameOf name;
+  DepartedNames::Departed folder;
+};
+Result<std::vector<Standing>> folders_above(Operation& op, const Directory& directory) {
+  std::vector<Standing> folders;
+  const View* view = op.core.engine.view_of(directory.record.view);
+  if (view == nullptr || view->keeps_empty_folders() || op.caller.pid == 0) return folders;
+  for (InodeNo at = directory.number; at != view->root();) {
+    SHOEBOX_ASSIGN(InodeRecord record, need_inode(op.txn, at));
+    SHOEBOX_ASSIGN(auto names, op.txn.names_of(at));
+    if (names.empty()) break;
+    const InodeNo above = record.parent;
+    folders.push_back({std::move(names.front()), {at, std::move(record)}});
+    at = above;
+  }
+  return folders;
+}
+
+// Who removes the names one by one comes to these next.
+Status note_departed(Operation& op, InodeNo directory, const std::vector<Sidecar>& sidecars,
+                     const std::vector<Standing>& folders) {
+  const Clock::Steady now = op.core.clock.steady();
+  for (const Sidecar& sidecar : sidecars) {
+    SHOEBOX_ASSIGN(const auto stands, op.txn.dentry(directory, sidecar.name));
+    if (!stands) op.core.departed.note(directory, sidecar.name, sidecar.file, op.caller.pid, now);
+  }
+  for (const Standing& one : folders) {
+    SHOEBOX_ASSIGN(const auto stands, op.txn.inode(one.folder.inode));
+    if (!stands) op.core.departed.note(one.name.directory, one.name.name, one.folder, op.caller.pid, now);
+  }
+  return Status::ok();
+}
+
+Status unlink_with_company(Operation& op, const Directory& parent, std::string_view name, InodeNo inode) {
+  std::vector<Sidecar> sidecars;
+  SHOEBOX_ASSIGN(const auto beside, sidecar_rows_beside(op.txn, parent.number, name));
+  for (const DirEntry& entry : beside) {
+    SHOEBOX_ASSIGN(InodeRecord record, need_inode(op.txn, entry.dentry.inode));
+    sidecars.push_back({entry.name, {entry.dentry.inode, std::move(record)}});
+  }
+  SHOEBOX_ASSIGN(const auto folders, folders_above(op, parent));
+  SHOEBOX_TRY(unlink_in_view(op, parent, name, inode, std::nullopt));
+  return op.caller.pid == 0 ? Status::ok() : note_departed(op, parent.number, sidecars, folders);
+}
+
 }  // namespace
 
 Status after_name_removed(Operation& op, InodeNo inode) {
@@ -63,27 +116,17 @@ Status unlink_in_view(Operation& op, const Directory& parent, std::string_view n
 
 Status Tree::unlink(InodeNo directory, std::string_view name, const Caller& caller) {
   Operation op(*state_, caller);
-  SHOEBOX_ASSIGN(const Directory parent, need_directory(op.txn, directory));
   const auto found = need_dentry(op.txn, directory, name);
   if (found.code() == Code::kNotFound &&
       state_->departed.take(directory, name, caller.pid, state_->clock.steady()))
     return Status::ok();
+  SHOEBOX_ASSIGN(const Directory parent, need_directory(op.txn, directory));
   SHOEBOX_ASSIGN(const DentryRecord dentry, found);
   if (S_ISDIR(dentry.type)) return {Code::kIsDirectory, fmt::format("rm {}: is a folder", name)};
   switch (parent.place) {
     case Place::kRoot: return not_permitted("rm", name, "the top folders are fixed");
     case Place::kLibrary: SHOEBOX_TRY(unlink_in_library(op, parent, name, dentry.inode)); break;
-    case Place::kView: {
-      SHOEBOX_ASSIGN(const auto sidecars, sidecar_rows_beside(op.txn, directory, name));
-      SHOEBOX_TRY(unlink_in_view(op, parent, name, dentry.inode, std::nullopt));
-      for (const DirEntry& sidecar : sidecars) {
-        SHOEBOX_ASSIGN(const auto stands, op.txn.dentry(directory, sidecar.name));
-        if (stands || caller.pid == 0) continue;
-        state_->departed.note(directory, sidecar.name, sidecar.dentry.inode, caller.pid,
-                              state_->clock.steady());
-      }
-      break;
-    }
+    case Place::kView: SHOEBOX_TRY(unlink_with_company(op, parent, name, dentry.inode)); break;
     case Place::kTrash:
     case Place::kTrashFiles:
     case Place::kTrashedFolder: SHOEBOX_TRY(purge_row(op, parent, name)); break;
@@ -100,8 +143,12 @@ Status Tree::rmdir(InodeNo directory, std::string_view name, const Caller& calle
   if (name == ".") return {Code::kInvalid, "rmdir .: not by this name"};
   if (name == "..") return {Code::kNotEmpty, "rmdir ..: not empty"};
   Operation op(*state_, caller);
+  const auto found = need_dentry(op.txn, directory, name);
+  if (found.code() == Code::kNotFound &&
+      state_->departed.take(directory, name, caller.pid, state_->clock.steady()))
+    return Status::ok();
   SHOEBOX_ASSIGN(const Directory parent, need_directory(op.txn, directory));
-  SHOEBOX_ASSIGN(const DentryRecord dentry, need_dentry(op.txn, directory, name));
+  SHOEBOX_ASSIGN(const DentryRecord dentry, found);
   SHOEBOX_ASSIGN(const InodeRecord record, need_inode(op.txn, dentry.inode));
   if (!S_ISDIR(record.mode)) return {Code::kNotDirectory, fmt::format("rmdir {}: is no folder", name)};
   if (dentry.inode < kFirstFreeInode) return not_permitted("rmdir", name, "the top folders are fixed");

@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kMaxNameLength = 255;
 constexpr size_t kMaxValueBytes = 65'536;
 constexpr size_t kMaxListBytes = 65'536;
+constexpr std::string_view kRating = "user.baloo.rating";
 
 Status no_attribute(std::string_view name) { return {Code::kNoAttribute, fmt::format("{}: not set", name)}; }
 
@@ -25,6 +26,14 @@ Status check_name(std::string_view name) {
     if (name.starts_with(space) && name.size() > space.size()) return Status::ok();
   if (name == kAclAccess || name == kAclDefault) return Status::ok();
   return {Code::kNotSupported, fmt::format("{}: no such kind of attribute", name)};
+}
+
+// 0 to 10, half stars, as desktops write it; anything else would be kept and never count.
+Status check_rating(std::string_view value) {
+  const bool digit = value.size() == 1 && value.front() >= '0' && value.front() <= '9';
+  if (digit || value == "10") return Status::ok();
+  return {Code::kInvalid, fmt::format("{}: \"{}\" is no rating, give a number from 0 to 10 (half stars)",
+                                      kRating, value.substr(0, 32))};
 }
 
 // The inodes on which an attribute stands: all of the photo for what belongs to the photo.
@@ -90,6 +99,7 @@ Status Tree::setxattr(InodeNo number, std::string_view name, std::string_view va
   SHOEBOX_TRY(check_name(name));
   if (value.size() > kMaxValueBytes)
     return {Code::kTooBig, fmt::format("{}: the value is over {} bytes", name, kMaxValueBytes)};
+  if (name == kRating) SHOEBOX_TRY(check_rating(value));
   Operation op(*state_, Caller{});
   SHOEBOX_ASSIGN(const InodeRecord record, need_inode(op.txn, number));
   if (name.starts_with(kComputedPrefix)) {

@@ -65,6 +65,17 @@ class ViewEngine {
   Status rmdir(Transaction& txn, InodeNo directory, std::string_view name) const;
   Status rename_folder(Transaction& txn, InodeNo from_directory, std::string_view from_name,
                        InodeNo to_directory, std::string_view to_name) const;
+  // These folders, the top one first, and their rows leave the view for Trash: no place leads to them any
+  // more.
+  Status detach_folders(Transaction& txn, const std::vector<InodeNo>& folders) const;
+  // They are back, the row of the top one stands under `name` already: it is that value now, and the others
+  // are what they were below it. kNotPermitted, kExists.
+  Status attach_folders(Transaction& txn, const View& view, const std::vector<InodeNo>& folders,
+                        std::string_view name) const;
+  // The folder that the one with this joined path stands in, made if need be.
+  Result<InodeNo> make_parents(Transaction& txn, const View& view, std::string_view joined) const;
+  // A folder that its view does not keep empty goes, with those above it.
+  Status drop_if_empty(Transaction& txn, InodeNo directory) const { return rows_.prune(txn, directory); }
 
   // --- photos
   // Merges a provisional photo into the one that these bytes already have.

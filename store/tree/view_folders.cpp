@@ -149,6 +149,52 @@ Status ViewEngine::rmdir(Transaction& txn, InodeNo directory, std::string_view n
   return rows_.erase_folder(txn, dentry->inode, Notice::kKernelKnows);
 }
 
+Status ViewEngine::detach_folders(Transaction& txn, const std::vector<InodeNo>& folders) const {
+  std::vector<std::string> paths;  // asked before any folder changes
+  for (const InodeNo folder : folders) {
+    SHOEBOX_ASSIGN(const ViewPath path, rows_.path_of(txn, folder));
+    paths.push_back(ViewRows::joined(path));
+  }
+  for (size_t i = 0; i < folders.size(); ++i) {
+    SHOEBOX_ASSIGN(auto record, txn.inode(folders[i]));
+    SHOEBOX_ASSIGN(const auto indexed, txn.view_directory(record->view, paths[i]));
+    if (indexed == folders[i]) txn.erase_view_directory(record->view, paths[i]);
+    record->view = ViewId::kTrash;
+    record->ctime = rows_.now();
+    txn.put_inode(folders[i], *record);
+  }
+  return Status::ok();
+}
+
+Status ViewEngine::attach_folders(Transaction& txn, const View& view, const std::vector<InodeNo>& folders,
+                                  std::string_view name) const {
+  for (const InodeNo folder : folders) {
+    SHOEBOX_ASSIGN(auto record, txn.inode(folder));
+    record->view = view.id();
+    record->ctime = rows_.now();
+    if (folder == folders.front()) record->view_value = value_for_folder(view, name);
+    txn.put_inode(folder, *record);
+    SHOEBOX_ASSIGN(const ViewPath path, rows_.path_of(txn, folder));
+    if (folder == folders.front()) {
+      SHOEBOX_TRY(view.may_mkdir(path));
+      SHOEBOX_ASSIGN(const auto stands, rows_.folder(txn, view, path));
+      if (stands) return {Code::kExists, fmt::format("{}/{}: is there already", view.name(), name)};
+      if (view.merges_folders()) SHOEBOX_TRY(forget_earlier_name(txn, path.back()));
+    }
+    txn.put_view_directory(view.id(), ViewRows::joined(path), folder);
+  }
+  return Status::ok();
+}
+
+Result<InodeNo> ViewEngine::make_parents(Transaction& txn, const View& view, std::string_view joined) const {
+  ViewPath path;
+  for (size_t slash = joined.find('/'); slash != std::string_view::npos; slash = joined.find('/')) {
+    path.emplace_back(joined.substr(0, slash));
+    joined.remove_prefix(slash + 1);
+  }
+  return rows_.make_folder(txn, view, path);
+}
+
 std::string ViewEngine::value_for_folder(const View& view, std::string_view name) const {
   std::string value = normalized(value_of_name(name));
   // Where folders nest, '/' separates the levels: a spelled '／' then is only itself.

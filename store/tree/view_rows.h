@@ -75,10 +75,10 @@ class ViewRows {
                              Notice notice = Notice::kTell) const;
   Status erase_folder(Transaction& txn, InodeNo folder, Notice notice) const;
   Status touch(Transaction& txn, InodeNo directory, int subfolders = 0) const;
-
- private:
+  // Drops a folder that its view does not keep empty, and those above it.
   Status prune(Transaction& txn, InodeNo directory) const;
 
+ private:
   const std::vector<std::unique_ptr<View>>& views_;
   const Clock& clock_;
 };

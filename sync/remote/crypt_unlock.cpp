@@ -42,12 +42,13 @@ Status try_crypt_keys(const RemoteSettings& settings, const std::shared_ptr<cons
                       Clock::Steady deadline) {
   RemoteSettings below = settings;
   below.crypt = false;
-  // As if it had been used: a folder without a marker is not made one.
-  SHOEBOX_ASSIGN(const std::unique_ptr<Remote> plain, make_remote(below, {.used_before = true}));
+  SHOEBOX_ASSIGN(const std::unique_ptr<Remote> plain, make_remote(below, {.only_look = true}));
   RequestContext context;
   context.deadline = deadline;
   // What is wrong with the remote itself, its credentials for one, says nothing of the passphrase.
-  if (const Status there = plain->check(context); !there) return {Code::kUnavailable, there.message()};
+  const Status there = plain->check(context);
+  if (there.code() == Code::kNotFound) return there;  // nothing was stored there yet
+  if (!there) return {Code::kUnavailable, there.message()};
   const CryptNames names(keys);
   SHOEBOX_ASSIGN(const CryptProof proof, prove_crypt_keys(*plain, *keys, names, context));
   return proof == CryptProof::kFresh ? Status(Code::kNotFound, "nothing was encrypted there yet")

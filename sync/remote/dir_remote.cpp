@@ -86,8 +86,8 @@ RemoteObject dir_object(const std::string& key, const struct ::stat& st) {
   return {key, dir_etag(st), static_cast<uint64_t>(st.st_size), st.st_mtime};
 }
 
-DirRemote::DirRemote(std::string name, std::string root, bool used_before)
-    : name_(std::move(name)), tree_(std::move(root), used_before) {}
+DirRemote::DirRemote(std::string name, std::string root, bool used_before, bool only_look)
+    : name_(std::move(name)), tree_(std::move(root), used_before, only_look) {}
 
 Result<UniqueFd> DirRemote::begin(const std::string& key, const RequestContext& context) {
   if (context.hints != nullptr) ++context.hints->requests;

@@ -19,7 +19,7 @@ namespace shoebox {
 class DirRemote final : public Remote {
  public:
   // `used_before`: the catalog knows copies here, so a folder without marker is not mounted.
-  DirRemote(std::string name, std::string root, bool used_before);
+  DirRemote(std::string name, std::string root, bool used_before, bool only_look = false);
 
   [[nodiscard]] const std::string& name() const override { return name_; }
   Status check(const RequestContext& context) override;

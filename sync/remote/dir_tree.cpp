@@ -124,6 +124,7 @@ Result<UniqueFd> DirTree::open_root() {
                               "file if the backup there was removed on purpose",
                               root_, kRemoteMarker));
   }
+  if (only_look_) return no_remote_yet(root_);
   SHOEBOX_TRY(first_use(root.get()));
   seen_ = true;
   return root;

@@ -27,7 +27,9 @@ Status sync_folder(int fd, std::string_view path_for_message);
 class DirTree {
  public:
   // With `used_before`, a folder without marker is never taken for new.
-  DirTree(std::string root, bool used_before) : root_(std::move(root)), seen_(used_before) {}
+  // With `only_look`, it is not made a remote either; open_root() says kNotFound of it.
+  DirTree(std::string root, bool used_before, bool only_look = false)
+      : root_(std::move(root)), only_look_(only_look), seen_(used_before) {}
 
   [[nodiscard]] const std::string& root() const { return root_; }
   // The folder, marker checked; written at first use. kUnavailable when it is not the owner's folder.
@@ -55,6 +57,7 @@ class DirTree {
 
   std::string root_;
   std::atomic<uint64_t> device_{0};  // on which it was seen to lie on no Shoebox drive
+  const bool only_look_;
   std::atomic<bool> read_{false};  // the marker's version is one that we know
   std::atomic<bool> seen_;  // the marker stood there once: from then on its absence means "not mounted"
 };

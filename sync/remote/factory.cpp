@@ -37,7 +37,7 @@ Result<std::unique_ptr<Remote>> make_directory(const RemoteSettings& settings, c
   if (!check_key(std::string_view(path).substr(1)))
     return refuse(settings, "is no plain path; leave out . and .. and //");
   return std::unique_ptr<Remote>(
-      std::make_unique<DirRemote>(settings.name, std::move(path), options.used_before));
+      std::make_unique<DirRemote>(settings.name, std::move(path), options.used_before, options.only_look));
 }
 
 Status check_ca_file(const RemoteSettings& settings) {
@@ -59,7 +59,7 @@ Result<std::unique_ptr<Remote>> make_dav(const RemoteSettings& settings, RemoteO
   auto client =
       std::make_unique<DavClient>(std::move(place), settings.ca_file, settings, std::move(options.loop));
   return std::unique_ptr<Remote>(std::make_unique<FolderRemote>(
-      settings.name, std::make_unique<DavServer>(std::move(client)), options.used_before));
+      settings.name, std::make_unique<DavServer>(std::move(client)), options.used_before, options.only_look));
 }
 
 Result<std::unique_ptr<Remote>> make_sftp(const RemoteSettings& settings, const RemoteOptions& options) {
@@ -67,7 +67,7 @@ Result<std::unique_ptr<Remote>> make_sftp(const RemoteSettings& settings, const 
   SshKeys keys{settings.identity_file, settings.known_hosts};
   auto pool = std::make_unique<SftpPool>(std::move(place), std::move(keys), settings);
   return std::unique_ptr<Remote>(std::make_unique<FolderRemote>(
-      settings.name, std::make_unique<SftpServer>(std::move(pool)), options.used_before));
+      settings.name, std::make_unique<SftpServer>(std::move(pool)), options.used_before, options.only_look));
 }
 
 Result<std::unique_ptr<Remote>> make_s3(const RemoteSettings& settings, RemoteOptions options) {

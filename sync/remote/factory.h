@@ -17,6 +17,8 @@ struct RemoteOptions {
   // The catalog knows copies on this remote: a folder that looks new is then not mounted, and is
   // reported as unavailable instead of being filled again.
   bool used_before = false;
+  // A folder that looks new is not made a remote either; check() says kNotFound of it.
+  bool only_look = false;
   // Shared by all remotes that speak HTTP, so that one thread moves all bytes; null: one of its own.
   std::shared_ptr<TransferLoop> loop = nullptr;
   // Encrypted remotes: keys that are known already (else read from where the settings say), and where

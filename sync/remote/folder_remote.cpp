@@ -15,8 +15,9 @@ constexpr int64_t kStaleTemporary_s = 24 * 3600;  // no upload of one file takes
 
 }  // namespace
 
-FolderRemote::FolderRemote(std::string name, std::unique_ptr<FolderServer> server, bool used_before)
-    : name_(std::move(name)), server_(std::move(server)), seen_(used_before) {}
+FolderRemote::FolderRemote(std::string name, std::unique_ptr<FolderServer> server, bool used_before,
+                           bool only_look)
+    : name_(std::move(name)), server_(std::move(server)), only_look_(only_look), seen_(used_before) {}
 
 std::string FolderRemote::what(std::string_view verb, std::string_view key) const {
   return fmt::format("{}: {} {}", server_->text(), verb, key);
@@ -42,6 +43,7 @@ Status FolderRemote::ready(const RequestContext& context) {
                       "file if the backup there was removed on purpose",
                       server_->text(), kRemoteMarker)};
     }
+    if (only_look_) return no_remote_yet(server_->text());
     SHOEBOX_TRY(first_use(context));
   } else if (!marker) {
     return marker;

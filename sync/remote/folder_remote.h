@@ -25,7 +25,9 @@ namespace shoebox {
 class FolderRemote final : public Remote {
  public:
   // `used_before`: the catalog knows copies here, so a folder without marker is not the owner's.
-  FolderRemote(std::string name, std::unique_ptr<FolderServer> server, bool used_before);
+  // `only_look`: it is not made a remote either; check() says kNotFound of it.
+  FolderRemote(std::string name, std::unique_ptr<FolderServer> server, bool used_before,
+               bool only_look = false);
 
   [[nodiscard]] const std::string& name() const override { return name_; }
   Status check(const RequestContext& context) override;
@@ -77,6 +79,7 @@ class FolderRemote final : public Remote {
 
   const std::string name_;
   const std::unique_ptr<FolderServer> server_;
+  const bool only_look_;
   std::atomic<bool> ready_{false};
   std::atomic<bool> seen_;  // the marker stood there once: from then on its absence means "not mounted"
 

@@ -23,6 +23,11 @@ Status check_remote_marker(std::string_view text, std::string_view path) {
                                            path, format, kFormat)};
 }
 
+Status no_remote_yet(std::string_view folder) {
+  return {Code::kNotFound,
+          fmt::format("{} has no {}: it is new, or its storage is not mounted", folder, kRemoteMarker)};
+}
+
 bool is_reserved_key(std::string_view key) {
   const std::string_view folder = kRemoteTemporaries;
   return key == kRemoteMarker || key == folder ||

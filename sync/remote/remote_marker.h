@@ -19,6 +19,8 @@ std::string_view remote_marker_text();
 // kIncompatible when the marker, which stands at `path`, is of a newer version. One made by hand may be
 // empty; it then counts as of this version.
 Status check_remote_marker(std::string_view text, std::string_view path);
+// What a folder without a marker is to somebody who only looks: kNotFound.
+Status no_remote_yet(std::string_view folder);
 // A key that is kept for the remote itself: the marker, and what is below the temporary folder.
 bool is_reserved_key(std::string_view key);
 

@@ -183,9 +183,27 @@ class Drive:
         wait_until((self.path / path).exists, timeout_s, path)
         return self.path / path
 
+    def wait_sealed(self, timeout_s=60):
+        """Waits until everything that was closed is hashed and decoded."""
+        wait_until(lambda: self.json("status")["not_decoded"] == 0, timeout_s, "hashing and decoding")
+
     def wait_gone(self, path, timeout_s=30):
         """Waits until this path below the mount point is not there."""
         wait_until(lambda: not os.path.lexists(self.path / path), timeout_s, f"{path} gone")
+
+
+def spoil(drive, begin):
+    """Changes the first bytes of the originals on this disk that begin so, as a bad disk does."""
+    spoiled = 0
+    for path in (drive.library / "objects").rglob("*"):
+        if not path.is_file() or not path.read_bytes().startswith(begin):
+            continue
+        path.chmod(0o600)
+        with open(path, "r+b") as file:
+            file.write(b"spoi")
+        spoiled += 1
+    assert spoiled
+    drive.drop_caches()
 
 
 def remove_tree(path):

@@ -158,3 +158,12 @@ def test_a_renamed_person_stays_renamed_for_new_photos(drive, photo):
     drive.wait_for("People/Anna/b.jpg")
     assert drive.names("People") == ["Anna"]
 
+
+
+def test_what_is_no_rating_is_refused(names):
+    for bad in (b"abc", b"11", b"-1", b""):
+        with pytest.raises(OSError) as caught:
+            os.setxattr(names[0], "user.baloo.rating", bad)
+        assert caught.value.errno == errno.EINVAL
+    os.setxattr(names[0], "user.baloo.rating", b"10")
+    assert get(names[1], "user.baloo.rating") == "10"

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from drive import sha256, wait_until
+from drive import sha256, spoil, wait_until
 
 
 def big_file(path, size, seed=1):
@@ -331,3 +331,48 @@ def test_full_disk_evicts_first_then_says_so(loop_disk, make_drive, folder):
         big_file(folder / "want", 40 << 20, number)
         assert sha256(drive.path / f"Library/{number}.mp4") == sha256(folder / "want"), number
     drive.unmount()
+
+
+def test_an_original_that_the_disk_spoiled_before_its_upload_is_named_and_not_waited_for(drive):
+    drive.run("backup", "pause")
+    (drive.path / "Library/bad.mp4").write_bytes(b"fine" * 1000)
+    (drive.path / "Library/good.mp4").write_bytes(b"good" * 1000)
+    drive.wait_sealed()
+    spoil(drive, b"fine")
+    drive.run("backup", "resume")
+    drive.run("backup", "now")
+    waited = drive.run("backup", "wait", check=False, timeout_s=120)
+    assert waited.returncode != 0
+    for words in ("Library/bad.mp4", "not those that were written", "no remote has a copy", "write a good copy over it"):
+        assert words in waited.stderr, waited.stderr
+    assert (drive.remote / "Library/good.mp4").read_bytes() == b"good" * 1000
+    assert not (drive.remote / "Library/bad.mp4").exists()
+    remote = drive.json("status")["remotes"][0]
+    assert (remote["pending_files"], remote["damaged_files"]) == (1, 1)
+    assert remote["damaged"][0]["path"] == "Library/bad.mp4" and remote["waiting_for"] == ""
+    shown = drive.run("status").stdout
+    assert "1 of them damaged" in shown and "Library/bad.mp4: its bytes on this disk" in shown
+    assert (drive.path / "Library/bad.mp4").read_bytes() == b"spoi" + b"fine" * 999
+    drive.remount()
+    assert drive.json("status")["remotes"][0]["damaged_files"] == 1
+    # What the message says one can do.
+    (drive.path / "Library/bad.mp4").write_bytes(b"fine" * 1000)
+    drive.backed_up()
+    assert (drive.remote / "Library/bad.mp4").read_bytes() == b"fine" * 1000
+    wait_until(lambda: drive.json("status")["remotes"][0]["damaged_files"] == 0, 20, "nothing damaged any more")
+    assert drive.json("status")["remotes"][0]["pending_files"] == 0
+    assert drive.run("fsck").returncode == 0
+
+
+def test_status_counts_what_stays_here_because_of_its_name(drive):
+    assert drive.json("status")["kept_here"] == 0
+    (drive.path / "Library/.hidden").write_bytes(b"1234")
+    (drive.path / "Library/note.txt~").write_bytes(b"12")
+    (drive.path / "Library/real.txt").write_bytes(b"text")
+    status = drive.json("status")
+    assert (status["kept_here"], status["kept_here_bytes"]) == (2, 6)
+    assert "2 files (6 B)" in drive.run("status").stdout
+    os.rename(drive.path / "Library/.hidden", drive.path / "Library/shown.txt")
+    os.unlink(drive.path / "Library/note.txt~")
+    assert drive.json("status")["kept_here"] == 0
+    assert "kept here" not in drive.run("status").stdout

@@ -179,6 +179,11 @@ def test_a_passphrase_that_others_can_read_is_refused(make_drive):
     assert checked.returncode == 1 and "chmod 600" in checked.stderr
 
 
+def test_a_new_remote_is_no_reason_for_a_warning(make_drive):
+    checked = set_up(make_drive()).run("config", "check")
+    assert "warning" not in checked.stdout and "used before" not in checked.stdout, checked.stdout
+
+
 def test_a_remote_that_holds_plain_files_is_left_alone(make_drive, folder):
     drive = make_drive().mount()
     (drive.path / "Library/a.mp4").write_bytes(random.Random(5).randbytes(1 << 20))

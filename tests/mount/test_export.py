@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from drive import sha256
+from drive import sha256, spoil
 
 
 def tree(folder):
@@ -110,3 +110,20 @@ def test_bad_destinations_are_refused(filled, folder):
     assert done.returncode == 1 and "not a folder" in done.stderr
     done = filled.run("export", folder / "o", "--view", "Nowhere", check=False)
     assert done.returncode == 1 and "Nowhere" in done.stderr
+
+
+def test_what_the_disk_spoiled_is_copied_and_told(make_drive, folder):
+    drive = make_drive(remotes=[]).mount()
+    (drive.path / "Library/good.mp4").write_bytes(b"good" * 1000)
+    (drive.path / "Library/bad.mp4").write_bytes(b"fine" * 1000)
+    drive.wait_sealed()
+    spoil(drive, b"fine")
+    out = folder / "out"
+    for _ in range(2):  # also where it stands already
+        done = drive.run("export", out, "--json", check=False)
+        assert done.returncode == 1, done.stderr
+        said = json.loads(done.stdout)
+        assert (said["damaged"], said["failed"]) == (1, 0)
+        assert [entry["path"] for entry in said["list"]] == ["Library/bad.mp4"]
+        assert (out / "Library/bad.mp4").read_bytes() == b"spoi" + b"fine" * 999
+        assert (out / "Library/good.mp4").read_bytes() == b"good" * 1000

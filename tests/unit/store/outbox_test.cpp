@@ -233,5 +233,77 @@ TEST_F(OutboxTest, QueueingWakes) {
   EXPECT_GT(woken, 0);
 }
 
+TEST_F(OutboxTest, WhatTheDiskSpoiledWaitsForSomebodyToAskForIt) {
+  const ContentNo content = add("IMG_1.jpg", "bytes", {"nas", "s3"});
+  ASSERT_TRUE(outbox_->damaged(content, "nas"));
+  EXPECT_EQ(outbox_->totals("nas")->damaged_files, 1U);
+  EXPECT_EQ(outbox_->totals("s3")->damaged_files, 0U);
+  int64_t due_s = 0;
+  EXPECT_TRUE(ready("nas", 5, &due_s).empty());
+  EXPECT_EQ(due_s, 0) << "it is not asked for by itself";
+  EXPECT_EQ(ready("nas", 0).size(), 1U);
+  auto named = outbox_->damaged_originals("nas", 10);
+  ASSERT_EQ(named->size(), 1U);
+  EXPECT_EQ(named->front().path, "Library/IMG_1.jpg");
+  EXPECT_NE(named->front().what.find("no remote has a copy"), std::string::npos) << named->front().what;
+  ASSERT_TRUE(outbox_->confirmed(content, "s3", {"Library/IMG_1.jpg", "e", 5, 1}));
+  named = outbox_->damaged_originals("nas", 10);
+  EXPECT_NE(named->front().what.find("another remote has it"), std::string::npos) << named->front().what;
+
+  Outbox again(*catalog_, *contents_, *tree_, clock_);
+  EXPECT_EQ(again.totals("nas")->damaged_files, 1U) << "known after the next mount";
+  ASSERT_TRUE(outbox_->confirmed(content, "nas", {"Library/IMG_1.jpg", "e", 5, 1}));
+  EXPECT_EQ(outbox_->totals("nas")->damaged_files, 0U);
+}
+
+TEST_F(OutboxTest, ASpoiledVersionIsNotToldOfAndTakesNobodysBytes) {
+  const ContentNo content = add("IMG_1.jpg", "bytes", {"nas"});
+  ASSERT_TRUE(outbox_->damaged(content, "nas"));
+  {  // replaced
+    const auto txn = catalog_->begin();
+    const InodeNo file = (*txn->dentry(kLibraryInode, "IMG_1.jpg"))->inode;
+    InodeRecord inode = **txn->inode(file);
+    inode.content = ContentNo();
+    txn->put_inode(file, inode);
+    ASSERT_TRUE(txn->commit());
+  }
+  EXPECT_TRUE(ready("nas").empty());
+  EXPECT_EQ(pending("nas"), 0U);
+  EXPECT_EQ(outbox_->totals("nas")->damaged_files, 0U);
+  ASSERT_EQ(catalog_->jobs_of_content(content)->size(), 1U);
+  EXPECT_TRUE(catalog_->jobs_of_content(content)->front().damaged);
+}
+
+TEST_F(OutboxTest, FilesThatStayHereBecauseOfTheirNamesAreCounted) {
+  add(".hidden", "1234", {});
+  add("half.jpg.part", "12", {});
+  add("real.jpg", "123456", {});
+  const auto counts = [this](uint64_t files, uint64_t bytes) {
+    const auto kept = outbox_->kept_here();
+    ASSERT_TRUE(kept) << kept.status().message();
+    EXPECT_EQ(kept->files, files);
+    EXPECT_EQ(kept->bytes, bytes);
+  };
+  counts(2, 6);
+  rename("half.jpg.part", "half.jpg");
+  counts(1, 4);
+  rename("real.jpg", "real.jpg~");
+  add(".more", "1", {});
+  counts(3, 11);
+  {  // a second, real name
+    const auto txn = catalog_->begin();
+    const auto dentry = txn->dentry(kLibraryInode, ".hidden");
+    ASSERT_TRUE(txn->put_dentry(kLibraryInode, "shown.jpg", **dentry));
+    ASSERT_TRUE(txn->commit());
+  }
+  counts(2, 7);
+  {
+    const auto txn = catalog_->begin();
+    ASSERT_TRUE(txn->erase_dentry(kLibraryInode, "shown.jpg"));
+    ASSERT_TRUE(txn->commit());
+  }
+  counts(3, 11);
+}
+
 }  // namespace
 }  // namespace shoebox

@@ -2,6 +2,8 @@
 
 #include "sync/uploader.h"
 
+#include <fcntl.h>
+
 #include "sync/sync_engine.h"
 #include "tests/unit/sync/fake_remote.h"
 #include "tests/unit/sync/sync_fixture.h"
@@ -420,6 +422,35 @@ TEST_F(UploaderTest, ARemoteThatCannotBeMadeIsReportedAndTheOthersGoOn) {
   wait_until([&] { return pending("good") == 0; });
   EXPECT_EQ(engine.wait({}, nullptr).code(), Code::kInvalid);
   EXPECT_EQ((*engine.status())[0].last_error, "no such scheme");
+}
+
+TEST_F(UploaderTest, WhatTheDiskSpoiledIsToldFromWhatARemoteGotWrong) {
+  const ContentNo spoiled = add("spoiled.jpg", "as it was written", {"nas"});
+  {
+    const auto fd = contents_->open_local(spoiled);
+    ASSERT_TRUE(fd);
+    const std::string path = "/proc/self/fd/" + std::to_string(fd->get());
+    ASSERT_EQ(::chmod(path.c_str(), 0600), 0);
+    const auto writable = open_file(path, O_WRONLY);
+    ASSERT_TRUE(writable) << writable.status().message();
+    ASSERT_TRUE(pwrite_full(writable->get(), "X", 1, 3));
+  }
+  start(false, 1);
+  wait_until([&] { return outbox_->totals("nas")->damaged_files == 1; });
+  EXPECT_TRUE(uploader_->report().online);
+  EXPECT_EQ(pending("nas"), 1U);
+
+  // The same answer for sound bytes is the remote's fault, and tried again.
+  remote_.fail_next(Status(Code::kDataLoss, "put: other bytes arrived"));
+  add("sound.jpg", "sound", {"nas"});
+  while (pending("nas") > 1) {
+    clock_.advance(1);
+    uploader_->set_paused(false);
+    MutexLock lock(mutex_);
+    changed_.wait_for(mutex_, std::chrono::milliseconds(2));
+  }
+  EXPECT_EQ(remote_.object("Library/sound.jpg"), "sound");
+  EXPECT_EQ(outbox_->totals("nas")->damaged_files, 1U);
 }
 
 }  // namespace

@@ -78,6 +78,9 @@ TEST(RecordsFormat, OfNames) {
                             {{InodeNo(4), "x"}, {InodeNo(5), "y"}},
                             {{ViewId::kAlbums, "Trip"}}},
                 "0102094c6962726172792f780ae807090204017805017901030454726970", decode_trash);
+  TrashRecord with_sidecars{InodeNo(2), "Library/x", 5, 1000, PhotoId(9), {}, {}};
+  with_sidecars.sidecars = {InodeNo(6), InodeNo(300)};
+  expect_format(with_sidecars, "0202094c6962726172792f780ae8070900000206ac02", decode_trash);
   expect_format(VersionRecord{ContentNo(8), -7, "x.jpg"}, "01080d05782e6a7067", decode_version);
 }
 
@@ -141,6 +144,9 @@ TEST(RecordsFormat, OfContentsAndWhatRemotesHold) {
                 "0205612e6a7067046574616709140d4c6962726172792f612e6a7067", decode_remote_copy);
   expect_format(UploadJob{ContentNo(3), "nas", 4, 1'700'000'000, "no route", std::string("a\0b", 3)},
                 "0103036e61730480c49fd50c086e6f20726f75746503610062", decode_upload_job);
+  UploadJob damaged{ContentNo(3), "nas", 4, 1'700'000'000, "no route", std::string("a\0b", 3)};
+  damaged.damaged = true;
+  expect_format(damaged, "0203036e61730480c49fd50c086e6f20726f7574650361006201", decode_upload_job);
   expect_format(TidyRecord{4, 1'700'000'000, true, "no route"}, "010480c49fd50c01086e6f20726f757465",
                 decode_tidy);
   LooseObject loose{ContentNo(3), "etag", 1234, counting_hash(), 2, 1'700'000'000, "no route", false};

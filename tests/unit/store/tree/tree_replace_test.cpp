@@ -226,5 +226,25 @@ TEST_F(TreeTest, ReplacingThroughAnAlbumReplacesTheHomeToo) {
   check_all();
 }
 
+TEST_F(TreeTest, AGoodCopyOverWhatTheDiskSpoiledIsKept) {
+  const InodeNo a = photo_file("Library/a.jpg", "bytes");
+  const ContentNo spoiled = inode(a).content;
+  ASSERT_TRUE(change([&](Transaction& txn) -> Status {
+    UploadJob job;
+    job.content = spoiled;
+    job.remote = "nas";
+    job.damaged = true;
+    txn.put_job(job);
+    return Status::ok();
+  }));
+  const ContentNo good = commit(a, "bytes");
+  EXPECT_EQ(seal(good, "bytes"), good);
+  EXPECT_EQ(inode(a).content, good);
+  EXPECT_TRUE(content_exists(good));
+  const InodeNo twin = write("Library/twin.jpg", "bytes");
+  EXPECT_EQ(inode(twin).content, good);
+  check_references();
+}
+
 }  // namespace
 }  // namespace shoebox

@@ -191,6 +191,89 @@ TEST_F(TreeSidecarsTest, WhoEmptiesAFolderFindsSidecarsThatLeftWithTheirPhoto) {
   check_all();
 }
 
+TEST_F(TreeSidecarsTest, RmInDatesTakesTheSidecarAlongAndRestoringBringsItBack) {
+  const InodeNo a = photo_file("Library/Trip/a.jpg", "a");
+  write("Library/Trip/a.jpg.xmp", "x");
+  write("Library/Trip/b.jpg.xmp", "of another");
+  ASSERT_EQ(ls("Dates/2023/07"), (Names{"a.jpg", "a.jpg.xmp"}));
+  const InodeNo folder = find("Dates/2023/07");
+  const InodeNo year = find("Dates/2023");
+  ASSERT_EQ(rm("Dates/2023/07/a.jpg"), Code::kOk);
+  EXPECT_EQ(ls("Library/Trip"), Names{"b.jpg.xmp"});
+  EXPECT_EQ(ls("Trash"), (Names{"a.jpg", "a.jpg.xmp"}));
+  EXPECT_EQ(ls("Dates"), Names{});
+  check_all();
+  // What `rm -r Dates/2023` does next.
+  EXPECT_EQ(code(tree_->unlink(folder, "a.jpg.xmp", caller_)), Code::kOk);
+  EXPECT_EQ(code(tree_->rmdir(year, "07", caller_)), Code::kOk);
+  EXPECT_EQ(rmdir("Dates/2023"), Code::kOk);
+  EXPECT_EQ(rmdir("Dates/2023"), Code::kNotFound);  // once
+
+  ASSERT_TRUE(tree_->trash_restore(find("Trash/a.jpg"), caller_));
+  EXPECT_EQ(ls("Trash"), Names{});
+  EXPECT_EQ(ls("Library/Trip"), (Names{"a.jpg", "a.jpg.xmp", "b.jpg.xmp"}));
+  EXPECT_EQ(ls("Dates/2023/07"), (Names{"a.jpg", "a.jpg.xmp"}));
+  EXPECT_NE(find("Library/Trip/a.jpg"), a);
+  check_all();
+
+  ASSERT_EQ(rm("Dates/2023/07/a.jpg"), Code::kOk);
+  ASSERT_EQ(mv("Trash/a.jpg", "Library/new.jpg"), Code::kOk);
+  EXPECT_EQ(ls("Library"), (Names{"Trip", "new.jpg", "new.jpg.xmp"}));
+  EXPECT_EQ(ls("Trash"), Names{});
+  check_all();
+}
+
+TEST_F(TreeSidecarsTest, ASidecarStaysWithThePhotosThatStay) {
+  photo_file("Library/a.jpg", "a", photo_info(day(2023, 7, 14)));
+  photo_file("Library/a.cr2", "raw", photo_info(day(2023, 8, 1)));
+  write("Library/a.xmp", "x");
+  ASSERT_EQ(rm("Dates/2023/07/a.jpg"), Code::kOk);
+  EXPECT_EQ(ls("Library"), (Names{"a.cr2", "a.xmp"}));
+  EXPECT_EQ(ls("Dates/2023/08"), (Names{"a.cr2", "a.xmp"}));
+  check_all();
+}
+
+TEST_F(TreeSidecarsTest, RmOfAPhotoInLibraryLeavesItsSidecarThere) {
+  photo_file("Library/a.jpg", "a");
+  write("Library/a.jpg.xmp", "x");
+  ASSERT_EQ(rm("Library/a.jpg"), Code::kOk);
+  EXPECT_EQ(ls("Library"), Names{"a.jpg.xmp"});
+  ASSERT_TRUE(tree_->trash_restore(find("Trash/a.jpg"), caller_));
+  EXPECT_EQ(ls("Dates/2023/07"), (Names{"a.jpg", "a.jpg.xmp"}));
+  check_all();
+}
+
+TEST_F(TreeSidecarsTest, AFolderOfDatesGoesToTrashWithItsSidecars) {
+  photo_file("Library/a.jpg", "a");
+  write("Library/a.jpg.xmp", "x");
+  ASSERT_EQ(mv("Dates/2023/07", "Trash/07"), Code::kOk) << last_message_;
+  EXPECT_EQ(ls("Library"), Names{});
+  EXPECT_EQ(ls("Trash/07"), (Names{"a.jpg", "a.jpg.xmp"}));
+  check_all();
+  ASSERT_EQ(mv("Trash/07/a.jpg", "Library/b.jpg"), Code::kOk) << last_message_;
+  EXPECT_EQ(ls("Library"), (Names{"b.jpg", "b.jpg.xmp"}));
+  EXPECT_EQ(ls("Dates/2023/07"), (Names{"b.jpg", "b.jpg.xmp"}));
+  check_all();
+}
+
+TEST_F(TreeSidecarsTest, OtherPeopleDoNotSeeFoldersOfDatesThatWent) {
+  photo_file("Library/a.jpg", "a");
+  const InodeNo year = find("Dates/2023");
+  const InodeNo month = find("Dates/2023/07");
+  ASSERT_EQ(rm("Dates/2023/07/a.jpg"), Code::kOk);
+  const auto shown = tree_->lookup(kDatesInode, "2023", caller_.pid);
+  ASSERT_TRUE(shown.is_ok());
+  EXPECT_TRUE(shown->departing);
+  EXPECT_EQ(shown->number, year);
+  EXPECT_EQ(tree_->lookup(year, "07", caller_.pid)->number, month);
+  EXPECT_TRUE(tree_->getattr(month, caller_.pid).is_ok());
+  EXPECT_EQ(tree_->lookup(kDatesInode, "2023", caller_.pid + 1).code(), Code::kNotFound);
+  EXPECT_EQ(tree_->getattr(month, caller_.pid + 1).code(), Code::kNotFound);
+  EXPECT_EQ(code(tree_->rmdir(kDatesInode, "2023", {.uid = 1000, .gid = 1000, .pid = caller_.pid + 1})),
+            Code::kNotFound);
+  EXPECT_EQ(ls("Dates"), Names{});
+}
+
 TEST_F(TreeSidecarsTest, OtherSidecarsSayNothing) {
   photo_file("Library/a.jpg", "a", photo_info(day(2023, 7, 14)));
   for (const char* path : {"Library/a.AAE", "Library/a.jpg.json", "Library/b.xmp"}) {

@@ -391,11 +391,6 @@ TEST_F(TreeTest, ATrashedFolderCanBeEmptiedPieceByPiece) {
   check_all();
 }
 
-TEST_F(TreeTest, FoldersOfViewsDoNotGoToTrash) {
-  ViewTest::mkdir("Albums/Trip");
-  EXPECT_EQ(mv("Albums/Trip", "Trash/Trip"), Code::kNotPermitted);
-}
-
 TEST_F(TreeTest, OnlyWhatIsOldEnoughExpires) {
   photo_file("Library/old.jpg", "one");
   photo_file("Library/new.jpg", "two");

@@ -221,6 +221,15 @@ TEST_F(TreeTest, AStatedPlaceStaysThroughEditsTwinsAndTrash) {
   check_all();
 }
 
+TEST_F(TreeTest, ARatingIsANumberOfHalfStars) {
+  const InodeNo a = photo_file("Library/a.jpg", "bytes");
+  for (const char* bad : {"", "abc", "11", "-1", "07", "3.5", "8 "})
+    EXPECT_EQ(tree_->setxattr(a, "user.baloo.rating", bad, Mode::kAny).code(), Code::kInvalid) << bad;
+  EXPECT_EQ(tree_->getxattr(a, "user.baloo.rating").code(), Code::kNoAttribute);
+  for (const char* good : {"0", "7", "10"})
+    EXPECT_TRUE(tree_->setxattr(a, "user.baloo.rating", good, Mode::kAny)) << good;
+}
+
 TEST_F(TreeTest, TagsCommentAndRatingOfTheFileAnswerUntilSomebodySetsThem) {
   MediaInfo info = photo_info(day(2023, 7, 14));
   info.tags = {"beach", "Places/Rome"};

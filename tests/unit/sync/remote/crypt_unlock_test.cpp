@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "store/settings.h"
+#include "sync/remote/crypt_passphrase.h"
 #include "sync/remote/factory.h"
 #include "tests/unit/temp_dir.h"
 
@@ -89,6 +90,18 @@ TEST_F(CryptUnlockTest, AskingWritesNothing) {
   const size_t before = files();
   EXPECT_TRUE(unlock_remote(settings_, kPatience).keys);
   EXPECT_EQ(files(), before);
+}
+
+TEST_F(CryptUnlockTest, ANewFolderIsToldFromOneThatIsNotThere) {
+  const auto keys = read_crypt_keys(settings_);
+  ASSERT_TRUE(keys);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  const Status fresh = try_crypt_keys(settings_, *keys, deadline);
+  EXPECT_EQ(fresh.code(), Code::kNotFound) << fresh.message();
+  EXPECT_EQ(fresh.message().find("used before"), std::string::npos) << fresh.message();
+  EXPECT_EQ(files(), 0u);
+  settings_.url = "file://" + dir_.path("nowhere");
+  EXPECT_EQ(try_crypt_keys(settings_, *keys, deadline).code(), Code::kUnavailable);
 }
 
 TEST_F(CryptUnlockTest, ARemoteThatCannotBeAskedIsNoTroubleOfThePassphrase) {
