@@ -33,6 +33,7 @@
 #include "sync/remote/crypt_passphrase.h"
 #include "sync/remote/crypt_unlock.h"
 #include "sync/remote/factory.h"
+#include "sync/remote/settings_check.h"
 #include "sync/remote/transfer_loop.h"
 #include "sync/sync_engine.h"
 
@@ -253,8 +254,9 @@ int mount_for_command_line(const MountRequest& request) {
   return !trouble.empty() && !request.foreground && ::getpid() == self ? 1 : 0;
 }
 
-Status check_passphrase(const RemoteSettings& remote) {
+Status check_passphrase(const RemoteSettings& remote, bool try_it) {
   SHOEBOX_ASSIGN(const auto keys, read_crypt_keys(remote));
+  if (!try_it) return Status::ok();
   return try_crypt_keys(remote, keys, std::chrono::steady_clock::now() + kPassphrasePatience);
 }
 
@@ -271,6 +273,7 @@ int main(int argc, char** argv) {
     return shoebox::run_command_line(argc, argv,
                                      {.open_library = shoebox::open_library,
                                       .mount = shoebox::mount_for_command_line,
+                                      .check_remote = shoebox::check_remote_settings,
                                       .check_passphrase = shoebox::check_passphrase,
                                       .rebuild = shoebox::rebuild,
                                       .finish_rebuild = shoebox::finish_rebuild});

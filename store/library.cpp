@@ -131,13 +131,17 @@ Result<Folder> inspect(const std::string& path) {
   return Folder::kFresh;
 }
 
-Status no_library(const std::string& path) {
-  return {Code::kNotFound,
-          fmt::format("{} holds no library; make one with: shoebox mount {} MOUNTPOINT", path, path)};
+// Advice for who makes a library is none for who names one.
+Result<Folder> inspect_for(const std::string& path, bool may_make) {
+  const Result<Folder> folder = inspect(path);
+  const bool is_none = folder ? *folder == Folder::kFresh : folder.code() == Code::kNotEmpty;
+  if (is_none && !may_make) return no_library(path);
+  return folder;
 }
 
 // Makes the folder if it may, and gives its path without symlinks, by which everybody names it.
 Result<std::string> ensure_folder(const std::string& path, bool create) {
+  SHOEBOX_TRY(check_library_folder(path));
   struct stat st {};
   if (::stat(path.c_str(), &st) != 0) {
     if (errno != ENOENT) return Status::from_errno(errno, "open library " + path);
@@ -145,8 +149,6 @@ Result<std::string> ensure_folder(const std::string& path, bool create) {
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
       return Status::from_errno(errno, "make library folder " + path);
     }
-  } else if (!S_ISDIR(st.st_mode)) {
-    return Status(Code::kNotDirectory, fmt::format("library {} is not a folder", path));
   }
   const std::unique_ptr<char, decltype(&::free)> real(::realpath(path.c_str(), nullptr), &::free);
   if (!real) return Status::from_errno(errno, "open library " + path);
@@ -165,6 +167,23 @@ Result<bool> must_be_read_only(const std::string& path, bool asked) {
 }
 
 }  // namespace
+
+Status check_library_folder(const std::string& path) {
+  struct stat st {};
+  const bool there = ::stat(path.c_str(), &st) == 0;
+  if (there ? S_ISDIR(st.st_mode) : errno != ENOTDIR) return Status::ok();
+  return {Code::kNotDirectory, fmt::format("library {} is not a folder", path)};
+}
+
+bool holds_library(const std::string& path) {
+  struct stat st {};
+  return ::stat((path + "/catalog").c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+Status no_library(const std::string& path) {
+  return {Code::kNotFound,
+          fmt::format("{} holds no library; make one with: shoebox mount {} MOUNTPOINT", path, path)};
+}
 
 Library::Library(std::unique_ptr<State> state) : state_(std::move(state)) {}
 

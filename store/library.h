@@ -25,6 +25,13 @@ class Outbox;
 class Thumbnails;
 class Tree;
 
+// kNotDirectory: something else than a folder stands at this path, or in its way. Ok where nothing does.
+Status check_library_folder(const std::string& path);
+// Whether a library was made in this folder; not whether it can be opened.
+bool holds_library(const std::string& path);
+// What to tell who named a folder in which none was.
+Status no_library(const std::string& path);
+
 class Library {
  public:
   struct Options {
