@@ -201,10 +201,14 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   s.views = std::move(options.views);
   s.decoder = options.decoder;
 
-  SHOEBOX_ASSIGN(const Folder folder, inspect(s.path));
-  if (folder == Folder::kFresh && (!options.create || s.read_only || s.follow)) return no_library(s.path);
-  SHOEBOX_ASSIGN(LibraryLock lock, LibraryLock::take(s.path, s.read_only));
+  const bool may_make = options.create && !s.read_only && !s.follow;
+  SHOEBOX_ASSIGN(Folder folder, inspect_for(s.path, may_make));
+  SHOEBOX_ASSIGN(LibraryLock lock, LibraryLock::take(s.path, s.read_only, options.worth_waiting));
   s.lock = std::make_unique<LibraryLock>(std::move(lock));
+  // Whoever was waited for may have made it.
+  if (folder == Folder::kFresh) {
+    SHOEBOX_ASSIGN(folder, inspect_for(s.path, may_make));
+  }
   if (!s.read_only) remove_half_written_settings(s.path);
 
   SHOEBOX_ASSIGN(Settings settings, Settings::load(s.path + "/shoebox.toml"));

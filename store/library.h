@@ -46,10 +46,13 @@ class Library {
     MediaDecoder* decoder = nullptr;            // null: nothing is decoded (commands that only look)
     const Clock* clock = nullptr;               // null: the system's
     std::vector<RemoteSettings> extra_remotes;  // from the command line (--remote)
+    // Whether to wait, for half a minute at most, for whoever has it open; empty: only while that one is
+    // ending.
+    std::function<bool(const std::string& library)> worth_waiting;
   };
 
-  // Takes LIBRARY/lock; kBusy names the pid that holds it. Recovers from a crash. Call it in the
-  // process that goes on: a fork afterwards would share the lock and miss the threads.
+  // Takes LIBRARY/lock; kBusy names the pid that holds it, after the wait for one that ends. Recovers from a
+  // crash. Call it in the process that goes on: a fork afterwards would share the lock and miss the threads.
   static Result<std::unique_ptr<Library>> open(Options options);
   ~Library();  // stop()
 
