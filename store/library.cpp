@@ -326,8 +326,6 @@ void Library::start(ContentSource* source) {
   s.started = true;
   set_source(source);
   if (s.read_only) return;
-  for (const std::string& warning : s.settings.now()->warnings())
-    log::warning("{}/shoebox.toml: {}", s.path, warning);
   s.evictor->start();
   if (s.follow) return;
   if (s.decoder != nullptr) s.importer->start();

@@ -76,6 +76,11 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
   status.catalog_waiting_for = backup.waiting_for;
   status.catalog_error = backup.last_error;
   status.owner = member.lease->report();
+  // Who writes there is asked first of all.
+  if (const Status reached = member.lease->reached(); !reached && report.last_error_s == 0) {
+    status.online = false;
+    status.last_error = reached.message();
+  }
   if (const Follower::Report seen = follower ? follower->report() : Follower::Report();
       follower && (seen.remote.empty() || seen.remote == name)) {
     status.catalog_backed_up_s = seen.backed_up_s;
