@@ -65,6 +65,7 @@ Clock::Steady boot_clock() {
 class Assembly final : public OpenedLibrary, public MountedLibrary {
  public:
   static Result<std::unique_ptr<Assembly>> open(Library::Options options, const CryptKeyRing& keys = {}) {
+    SHOEBOX_TRY(check_library_folder(options.path));
     // The layout of Dates is a setting, and views are made before the library opens.
     SHOEBOX_ASSIGN(const Settings settings, Settings::load(options.path + "/shoebox.toml"));
     std::unique_ptr<Assembly> assembly(new Assembly);

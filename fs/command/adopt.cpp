@@ -52,6 +52,7 @@ Status open(const json& arguments, OpenRequest& request) {
   SHOEBOX_ASSIGN(const RemoteSettings remote, remote_argument(arguments));
   request.remotes = {remote};
   SHOEBOX_ASSIGN(const bool dry_run, flag_argument(arguments, "dry_run"));
+  SHOEBOX_TRY(check_library_folder(request.library));
   const bool there = ::access((request.library + "/catalog/CURRENT").c_str(), F_OK) == 0;
   request.create = !dry_run || !there;
   request.read_only = dry_run && there;
