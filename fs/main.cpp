@@ -148,6 +148,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
         .writer = std::move(writer),
         .tree = &library.tree(),
         .thumbnails = &library.thumbnails(),
+        .read_only = library.read_only() && !follow,
         .follow = follow,
     };
     engine_ = std::make_unique<SyncEngine>(std::move(dependencies));

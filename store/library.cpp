@@ -15,6 +15,7 @@
 #include "store/base/file_io.h"
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
+#include "store/check_contents.h"
 #include "store/content/content_store.h"
 #include "store/evictor.h"
 #include "store/files.h"
@@ -41,6 +42,7 @@ struct Library::State {
   std::vector<std::unique_ptr<View>> views;
   MediaDecoder* decoder = nullptr;
   ContentSource* source = nullptr;
+  uint64_t found_bytes = 0;  // on this disk, where recover() does not count them
   bool started = false;
   bool stopped = false;
   std::unique_ptr<LibraryLock> lock;
@@ -261,7 +263,13 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   });
 
   std::unique_ptr<Library> library(new Library(std::move(state)));
-  if (!s.read_only) SHOEBOX_TRY(library->recover());
+  if (!s.read_only) {
+    SHOEBOX_TRY(library->recover());
+  } else {
+    const Result<uint64_t> counted = count_local(library->catalog(), library->contents());
+    if (!counted) log::warning("count what is on this disk: {}", counted.status().message());
+    if (counted) library->state_->found_bytes = *counted;
+  }
   return library;
 }
 
@@ -360,6 +368,7 @@ Outbox& Library::outbox() { return *state_->outbox; }
 Evictor& Library::evictor() { return *state_->evictor; }
 Importer& Library::importer() { return *state_->importer; }
 Thumbnails& Library::thumbnails() { return *state_->thumbnails; }
+uint64_t Library::local_bytes() const { return state_->found_bytes + state_->contents->local_total_bytes(); }
 const Clock& Library::clock() const { return *state_->clock; }
 bool Library::read_only() const { return state_->read_only || state_->follow; }
 bool Library::follows() const { return state_->follow; }

@@ -62,7 +62,8 @@ class Library {
   void stop();
 
   [[nodiscard]] const std::string& path() const;
-  [[nodiscard]] Settings settings() const;  // as they stand now
+  [[nodiscard]] uint64_t local_bytes() const;  // of the originals, on this disk
+  [[nodiscard]] Settings settings() const;     // as they stand now
   // While the library is open: what shoebox.toml says by now. Remotes that left it count for no eviction any
   // more; kBusy: one of them holds the only copy of something, and all stay. apply_settings() follows.
   Result<Settings> reread_settings();

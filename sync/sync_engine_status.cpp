@@ -12,6 +12,7 @@ namespace {
 // How often wait() looks whether the queue is empty, and how often it tells.
 constexpr auto kWaitTick = std::chrono::milliseconds(100);
 constexpr int kTicksPerProgress = 10;
+constexpr const char* kReadOnlyHere = "a mount that is not read-only";
 
 }  // namespace
 
@@ -86,6 +87,12 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
     status.catalog_backed_up_s = seen.backed_up_s;
     status.catalog_error = seen.last_error;
     status.catalog_pending = 0;
+  }
+  if (read_only) {
+    if (status.pending_files > 0) status.waiting_for = kReadOnlyHere;
+    if (status.tidying > 0) status.tidying_waiting_for = kReadOnlyHere;
+    if (status.sidecars > 0) status.sidecars_waiting_for = kReadOnlyHere;
+    if (status.catalog_pending > 0) status.catalog_waiting_for = kReadOnlyHere;
   }
   if (!status.owner.problem.empty() && !paused) {
     if (status.pending_files > 0) status.waiting_for = status.owner.problem;
@@ -166,6 +173,8 @@ Status SyncEngine::wait(CancelToken cancel,
       if (!all[i].paused) tidying += all[i].tidying_untried + all[i].sidecars_untried;
     }
     if (progress && (pending + changes == 0 || tick % kTicksPerProgress == 0)) progress(all);
+    if (state_->read_only && pending + changes + tidying > 0)
+      return {Code::kReadOnly, fmt::format("backup: what is pending waits for {}", kReadOnlyHere)};
     for (size_t i = 0; i < all.size(); ++i) SHOEBOX_TRY(state_->hindrance(*members[i], all[i]));
     if (pending == 0 && changes > 0 && !paused) SHOEBOX_TRY(state_->hurry_backups());
     MutexLock lock(state_->mutex);

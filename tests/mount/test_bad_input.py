@@ -124,6 +124,7 @@ def test_read_only_disk_gives_a_read_only_drive(loop_disk, make_drive):
     drive.unmount()
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     drive.mount()
+    assert "read-only  the disk of the library is read-only" in drive.run("status").stdout
     assert (drive.path / "Library/a.txt").read_bytes() == b"x"
     with pytest.raises(OSError) as caught:
         (drive.path / "Library/b.txt").write_bytes(b"x")
