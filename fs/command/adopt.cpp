@@ -35,8 +35,7 @@ Result<RemoteSettings> remote_argument(const json& arguments) {
   if (url.size() != 1) return Status(Code::kInvalid, "name one URL");
   if (url[0].find("://") == std::string::npos && !url[0].starts_with("/")) {
     return Status(Code::kInvalid,
-                  fmt::format("{}: write a URL (file:///folder, s3://bucket/prefix) or a path from /",
-                              printable(url[0])));
+                  fmt::format("{}: write a URL ({}) or a path from /", printable(url[0]), kUrlKinds));
   }
   SHOEBOX_ASSIGN(RemoteSettings remote, remote_of(url[0], "/"));
   SHOEBOX_TRY(add_remote_options(options, remote));
@@ -166,8 +165,8 @@ Verb adopt_verb() {
       "  shoebox adopt file:///mnt/vault --option crypt=true --option passphrase_file=/home/me/passphrase\n"
       "                                    what rclone encrypted\n";
   verb.options = {
-      {"URL", "url", OptionSpec::Kind::kText, "URL",
-       "where they are: file:///folder, s3://bucket/prefix, davs://…, sftp://…", true},
+      {"URL", "url", OptionSpec::Kind::kText, "URL", fmt::format("where they are: a folder, {}", kUrlKinds),
+       true},
       {"--name", "name", OptionSpec::Kind::kText, "NAME", "what the remote is called in shoebox.toml"},
       {"--option", "options", OptionSpec::Kind::kText, "KEY=VALUE",
        "a key of [[remote]] in shoebox.toml, such as endpoint or crypt", false, true},

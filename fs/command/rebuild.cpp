@@ -265,7 +265,7 @@ Verb rebuild_verb() {
       {"LIBRARY", "library_dir", OptionSpec::Kind::kLocalPath, "LIBRARY",
        "a new folder; one that holds something is refused", true},
       {"--from", "from", OptionSpec::Kind::kText, "URL",
-       "where the backup is: a folder, file:///folder or s3://bucket/prefix", true},
+       fmt::format("where the backup is: a folder, {}", kUrlKinds), true},
       {"--option", "options", OptionSpec::Kind::kText, "KEY=VALUE",
        "a key of [[remote]] in shoebox.toml, such as endpoint or credentials_file", false, true},
       {"--id", "id", OptionSpec::Kind::kText, "ID",
