@@ -123,10 +123,9 @@ Result<json> adopt(ServiceContext& context, const json& arguments) {
     reading.remote = request.remote;
     reading.unread = VerifyRequest::Unread::kOnly;
     const auto read = [&](const VerifyReport& now) {
-      context.progress({{"done", now.checked_bytes},
-                        {"total", now.bytes_to_check},
-                        {"text", fmt::format("reading {} of {} originals, {}", now.checked, now.to_check,
-                                             human_bytes(now.checked_bytes))}});
+      context.progress(interim(now.checked_bytes, now.bytes_to_check,
+                               fmt::format("reading {} of {} originals, {}", now.checked, now.to_check,
+                                           human_bytes(now.checked_bytes))));
     };
     SHOEBOX_ASSIGN(const VerifyReport all, context.sync.verify(reading, context.cancel, read));
     result["read_bytes"] = all.checked_bytes;

@@ -174,7 +174,7 @@ Verb status_verb() {
     }
     text += fmt::format("{}{} on this disk", text.empty() ? "" : "; ",
                         human_bytes(now.value("local_bytes", uint64_t{0})));
-    return {{"done", backed_up}, {"total", backed_up + pending}, {"text", text}};
+    return interim(backed_up, backed_up + pending, text);
   };
   return verb;
 }
