@@ -10,10 +10,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <exception>
-#include <filesystem>
-#include <functional>
 #include <map>
-#include <thread>
 #include <utility>
 
 #include "fs/command/composition.h"
@@ -26,13 +23,14 @@
 #include "store/base/log.h"
 #include "store/decode/decoder_pool.h"
 #include "store/evictor.h"
-#include "store/files.h"
+#include "store/importer.h"
 #include "store/library.h"
 #include "store/writer_id.h"
 #include "sync/rebuild.h"
 #include "sync/remote/crypt_passphrase.h"
 #include "sync/remote/crypt_unlock.h"
 #include "sync/remote/factory.h"
+#include "sync/remote/settings_check.h"
 #include "sync/remote/transfer_loop.h"
 #include "sync/sync_engine.h"
 
@@ -47,9 +45,6 @@ constexpr std::chrono::seconds kFinishTime{10};
 
 // How long a mount waits for a remote that shall say whether its passphrase is the right one.
 constexpr std::chrono::seconds kPassphrasePatience{5};
-
-// How long it waits for a mount of the same library that was taken away and has not ended yet.
-constexpr std::chrono::seconds kUnmountPatience{30};
 
 // For people who read who writes to a remote.
 std::pair<std::string, std::string> names_of_this_machine() {
@@ -70,6 +65,7 @@ Clock::Steady boot_clock() {
 class Assembly final : public OpenedLibrary, public MountedLibrary {
  public:
   static Result<std::unique_ptr<Assembly>> open(Library::Options options, const CryptKeyRing& keys = {}) {
+    SHOEBOX_TRY(check_library_folder(options.path));
     // The layout of Dates is a setting, and views are made before the library opens.
     SHOEBOX_ASSIGN(const Settings settings, Settings::load(options.path + "/shoebox.toml"));
     std::unique_ptr<Assembly> assembly(new Assembly);
@@ -111,6 +107,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
   }
 
   void stop() override {
+    if (library_) library_->importer().stop();  // first: a command may wait for a decoder
     control_.reset();
     if (engine_) engine_->stop();
     if (library_) library_->stop();
@@ -151,6 +148,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
         .writer = std::move(writer),
         .tree = &library.tree(),
         .thumbnails = &library.thumbnails(),
+        .read_only = library.read_only() && !follow,
         .follow = follow,
     };
     engine_ = std::make_unique<SyncEngine>(std::move(dependencies));
@@ -193,22 +191,11 @@ CryptKeyRing unlock_remotes(const std::string& library, std::string& trouble) {
 }
 
 // A mount that was taken away goes on for a moment: it commits what was open and tells remotes. Who mounts
-// again meanwhile waits for it.
-Result<std::unique_ptr<Assembly>> open_when_free(const std::function<Library::Options()>& options,
-                                                 const CryptKeyRing& keys) {
-  const auto deadline = std::chrono::steady_clock::now() + kUnmountPatience;
-  for (bool told = false;; told = true) {
-    Result<std::unique_ptr<Assembly>> opened = Assembly::open(options(), keys);
-    if (opened.is_ok() || opened.code() != Code::kBusy) return opened;
-    std::error_code unreadable;
-    const std::string library = std::filesystem::weakly_canonical(options().path, unreadable).string();
-    const std::vector<LibraryMount> mounts = mounted_libraries();
-    const bool is_mounted = std::any_of(mounts.begin(), mounts.end(),
-                                        [&](const LibraryMount& one) { return one.library == library; });
-    if (is_mounted || std::chrono::steady_clock::now() >= deadline) return opened;
-    if (!told) log::info("{}; waiting for it", opened.status().message());
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
+// again meanwhile waits for it; one that stands is the owner's to end.
+bool is_not_mounted(const std::string& library) {
+  const std::vector<LibraryMount> mounts = mounted_libraries();
+  return std::none_of(mounts.begin(), mounts.end(),
+                      [&](const LibraryMount& one) { return one.library == library; });
 }
 
 Status mount(const MountRequest& request, const CryptKeyRing& keys) {
@@ -219,16 +206,14 @@ Status mount(const MountRequest& request, const CryptKeyRing& keys) {
   SHOEBOX_ASSIGN(plan.options, parse_mount_options(request.options));
   if (request.follow) plan.options.read_only = true;
   return run_mount(plan, [&]() -> Result<std::unique_ptr<MountedLibrary>> {
-    const auto options = [&] {
-      Library::Options wanted;
-      wanted.path = request.library;
-      wanted.create = !plan.options.read_only && !request.follow;
-      wanted.read_only = plan.options.read_only && !request.follow;
-      wanted.follow = request.follow;
-      wanted.extra_remotes = request.remotes;
-      return wanted;
-    };
-    SHOEBOX_ASSIGN(std::unique_ptr<Assembly> assembly, open_when_free(options, keys));
+    Library::Options wanted;
+    wanted.path = request.library;
+    wanted.create = !plan.options.read_only && !request.follow;
+    wanted.read_only = plan.options.read_only && !request.follow;
+    wanted.follow = request.follow;
+    wanted.extra_remotes = request.remotes;
+    wanted.worth_waiting = is_not_mounted;
+    SHOEBOX_ASSIGN(std::unique_ptr<Assembly> assembly, Assembly::open(std::move(wanted), keys));
     return std::unique_ptr<MountedLibrary>(std::move(assembly));
   });
 }
@@ -253,8 +238,9 @@ int mount_for_command_line(const MountRequest& request) {
   return !trouble.empty() && !request.foreground && ::getpid() == self ? 1 : 0;
 }
 
-Status check_passphrase(const RemoteSettings& remote) {
+Status check_passphrase(const RemoteSettings& remote, bool try_it) {
   SHOEBOX_ASSIGN(const auto keys, read_crypt_keys(remote));
+  if (!try_it) return Status::ok();
   return try_crypt_keys(remote, keys, std::chrono::steady_clock::now() + kPassphrasePatience);
 }
 
@@ -271,6 +257,7 @@ int main(int argc, char** argv) {
     return shoebox::run_command_line(argc, argv,
                                      {.open_library = shoebox::open_library,
                                       .mount = shoebox::mount_for_command_line,
+                                      .check_remote = shoebox::check_remote_settings,
                                       .check_passphrase = shoebox::check_passphrase,
                                       .rebuild = shoebox::rebuild,
                                       .finish_rebuild = shoebox::finish_rebuild});

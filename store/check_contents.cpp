@@ -28,6 +28,19 @@ Result<bool> has_files(const ContentStore& contents, ContentNo number, const Con
   return static_cast<uint64_t>(st.st_size) == record.size;
 }
 
+Result<uint64_t> count_local(const Catalog& catalog, const ContentStore& contents) {
+  uint64_t total = 0;
+  Status first;
+  SHOEBOX_TRY(catalog.for_each_content([&](ContentNo number, const ContentRecord&) {
+    const Result<uint64_t> bytes = contents.local_bytes(number);
+    if (bytes) total += *bytes;
+    if (!bytes && first) first = bytes.status();
+    return true;
+  }));
+  if (!first) return first;
+  return total;
+}
+
 Result<uint64_t> count_rotten(const Catalog& catalog, const ContentStore& contents, ContentNo number,
                               const ContentRecord& record, const CancelToken& cancel,
                               const std::function<void(uint64_t)>& on_bytes) {

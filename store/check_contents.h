@@ -22,6 +22,9 @@ class ContentStore;
 // Whether the files of this content are there and of the size that its record says.
 Result<bool> has_files(const ContentStore& contents, ContentNo number, const ContentRecord& record);
 
+// What of all contents is on this disk, by their records and what their files occupy.
+Result<uint64_t> count_local(const Catalog& catalog, const ContentStore& contents);
+
 // Local blocks of a sealed content whose hash is not the recorded one; blocks that are only partly
 // here cannot be told and are left out. `on_bytes` counts what was read.
 Result<uint64_t> count_rotten(const Catalog& catalog, const ContentStore& contents, ContentNo number,

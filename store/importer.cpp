@@ -92,6 +92,8 @@ void Importer::stop() {
     state_->stopping = true;
   }
   state_->changed.notify_all();
+  // A photo that takes long is decoded by the next mount.
+  if (state_->dependencies.decoder != nullptr) state_->dependencies.decoder->cancel();
   for (std::thread& thread : state_->threads) thread.join();
   state_->threads.clear();
 }
@@ -232,6 +234,7 @@ void Importer::State::process(ContentNo content) {
   } else {
     media = look(content, *record.value(), name.value());
   }
+  if (media.code() == Code::kCancelled) return;  // found again by start()
   if (media.code() == Code::kDataLoss) {
     const Result<uint8_t> crashes = count_crash(content);
     if (later_if_failed(crashes.status())) return;

@@ -33,7 +33,7 @@ class Importer {
   ~Importer();
 
   void start();  // queues what is not decoded yet
-  void stop();
+  void stop();   // at once: what is being decoded is broken off. For good, as that ends the decoder
   void enqueue(ContentNo content);
   // Nothing is queued or being decoded.
   void drain();

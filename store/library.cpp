@@ -15,6 +15,7 @@
 #include "store/base/file_io.h"
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
+#include "store/check_contents.h"
 #include "store/content/content_store.h"
 #include "store/evictor.h"
 #include "store/files.h"
@@ -41,6 +42,7 @@ struct Library::State {
   std::vector<std::unique_ptr<View>> views;
   MediaDecoder* decoder = nullptr;
   ContentSource* source = nullptr;
+  uint64_t found_bytes = 0;  // on this disk, where recover() does not count them
   bool started = false;
   bool stopped = false;
   std::unique_ptr<LibraryLock> lock;
@@ -131,13 +133,17 @@ Result<Folder> inspect(const std::string& path) {
   return Folder::kFresh;
 }
 
-Status no_library(const std::string& path) {
-  return {Code::kNotFound,
-          fmt::format("{} holds no library; make one with: shoebox mount {} MOUNTPOINT", path, path)};
+// Advice for who makes a library is none for who names one.
+Result<Folder> inspect_for(const std::string& path, bool may_make) {
+  const Result<Folder> folder = inspect(path);
+  const bool is_none = folder ? *folder == Folder::kFresh : folder.code() == Code::kNotEmpty;
+  if (is_none && !may_make) return no_library(path);
+  return folder;
 }
 
 // Makes the folder if it may, and gives its path without symlinks, by which everybody names it.
 Result<std::string> ensure_folder(const std::string& path, bool create) {
+  SHOEBOX_TRY(check_library_folder(path));
   struct stat st {};
   if (::stat(path.c_str(), &st) != 0) {
     if (errno != ENOENT) return Status::from_errno(errno, "open library " + path);
@@ -145,8 +151,6 @@ Result<std::string> ensure_folder(const std::string& path, bool create) {
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
       return Status::from_errno(errno, "make library folder " + path);
     }
-  } else if (!S_ISDIR(st.st_mode)) {
-    return Status(Code::kNotDirectory, fmt::format("library {} is not a folder", path));
   }
   const std::unique_ptr<char, decltype(&::free)> real(::realpath(path.c_str(), nullptr), &::free);
   if (!real) return Status::from_errno(errno, "open library " + path);
@@ -166,6 +170,23 @@ Result<bool> must_be_read_only(const std::string& path, bool asked) {
 
 }  // namespace
 
+Status check_library_folder(const std::string& path) {
+  struct stat st {};
+  const bool there = ::stat(path.c_str(), &st) == 0;
+  if (there ? S_ISDIR(st.st_mode) : errno != ENOTDIR) return Status::ok();
+  return {Code::kNotDirectory, fmt::format("library {} is not a folder", path)};
+}
+
+bool holds_library(const std::string& path) {
+  struct stat st {};
+  return ::stat((path + "/catalog").c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+Status no_library(const std::string& path) {
+  return {Code::kNotFound,
+          fmt::format("{} holds no library; make one with: shoebox mount {} MOUNTPOINT", path, path)};
+}
+
 Library::Library(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Library::~Library() {
@@ -182,10 +203,14 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   s.views = std::move(options.views);
   s.decoder = options.decoder;
 
-  SHOEBOX_ASSIGN(const Folder folder, inspect(s.path));
-  if (folder == Folder::kFresh && (!options.create || s.read_only || s.follow)) return no_library(s.path);
-  SHOEBOX_ASSIGN(LibraryLock lock, LibraryLock::take(s.path, s.read_only));
+  const bool may_make = options.create && !s.read_only && !s.follow;
+  SHOEBOX_ASSIGN(Folder folder, inspect_for(s.path, may_make));
+  SHOEBOX_ASSIGN(LibraryLock lock, LibraryLock::take(s.path, s.read_only, options.worth_waiting));
   s.lock = std::make_unique<LibraryLock>(std::move(lock));
+  // Whoever was waited for may have made it.
+  if (folder == Folder::kFresh) {
+    SHOEBOX_ASSIGN(folder, inspect_for(s.path, may_make));
+  }
   if (!s.read_only) remove_half_written_settings(s.path);
 
   SHOEBOX_ASSIGN(Settings settings, Settings::load(s.path + "/shoebox.toml"));
@@ -239,7 +264,13 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   });
 
   std::unique_ptr<Library> library(new Library(std::move(state)));
-  if (!s.read_only) SHOEBOX_TRY(library->recover());
+  if (!s.read_only) {
+    SHOEBOX_TRY(library->recover());
+  } else {
+    const Result<uint64_t> counted = count_local(library->catalog(), library->contents());
+    if (!counted) log::warning("count what is on this disk: {}", counted.status().message());
+    if (counted) library->state_->found_bytes = *counted;
+  }
   return library;
 }
 
@@ -304,8 +335,6 @@ void Library::start(ContentSource* source) {
   s.started = true;
   set_source(source);
   if (s.read_only) return;
-  for (const std::string& warning : s.settings.now()->warnings())
-    log::warning("{}/shoebox.toml: {}", s.path, warning);
   s.evictor->start();
   if (s.follow) return;
   if (s.decoder != nullptr) s.importer->start();
@@ -340,6 +369,7 @@ Outbox& Library::outbox() { return *state_->outbox; }
 Evictor& Library::evictor() { return *state_->evictor; }
 Importer& Library::importer() { return *state_->importer; }
 Thumbnails& Library::thumbnails() { return *state_->thumbnails; }
+uint64_t Library::local_bytes() const { return state_->found_bytes + state_->contents->local_total_bytes(); }
 const Clock& Library::clock() const { return *state_->clock; }
 bool Library::read_only() const { return state_->read_only || state_->follow; }
 bool Library::follows() const { return state_->follow; }

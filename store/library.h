@@ -25,6 +25,13 @@ class Outbox;
 class Thumbnails;
 class Tree;
 
+// kNotDirectory: something else than a folder stands at this path, or in its way. Ok where nothing does.
+Status check_library_folder(const std::string& path);
+// Whether a library was made in this folder; not whether it can be opened.
+bool holds_library(const std::string& path);
+// What to tell who named a folder in which none was.
+Status no_library(const std::string& path);
+
 class Library {
  public:
   struct Options {
@@ -39,10 +46,13 @@ class Library {
     MediaDecoder* decoder = nullptr;            // null: nothing is decoded (commands that only look)
     const Clock* clock = nullptr;               // null: the system's
     std::vector<RemoteSettings> extra_remotes;  // from the command line (--remote)
+    // Whether to wait, for half a minute at most, for whoever has it open; empty: only while that one is
+    // ending.
+    std::function<bool(const std::string& library)> worth_waiting;
   };
 
-  // Takes LIBRARY/lock; kBusy names the pid that holds it. Recovers from a crash. Call it in the
-  // process that goes on: a fork afterwards would share the lock and miss the threads.
+  // Takes LIBRARY/lock; kBusy names the pid that holds it, after the wait for one that ends. Recovers from a
+  // crash. Call it in the process that goes on: a fork afterwards would share the lock and miss the threads.
   static Result<std::unique_ptr<Library>> open(Options options);
   ~Library();  // stop()
 
@@ -52,7 +62,8 @@ class Library {
   void stop();
 
   [[nodiscard]] const std::string& path() const;
-  [[nodiscard]] Settings settings() const;  // as they stand now
+  [[nodiscard]] uint64_t local_bytes() const;  // of the originals, on this disk
+  [[nodiscard]] Settings settings() const;     // as they stand now
   // While the library is open: what shoebox.toml says by now. Remotes that left it count for no eviction any
   // more; kBusy: one of them holds the only copy of something, and all stay. apply_settings() follows.
   Result<Settings> reread_settings();

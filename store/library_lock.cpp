@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include "store/base/log.h"
 
@@ -16,7 +17,7 @@ namespace shoebox {
 namespace {
 
 // Longer than the end of a mount takes with a remote that does not answer.
-constexpr std::chrono::seconds kLongestEnd{20};
+constexpr std::chrono::seconds kLongestEnd{30};
 constexpr std::chrono::milliseconds kLookAgain{50};
 constexpr std::string_view kEnding = "ending\n";
 
@@ -30,7 +31,8 @@ void LibraryLock::mark_ending() {
     log::debug("lock: {}", written.message());
 }
 
-Result<LibraryLock> LibraryLock::take(const std::string& library, bool read_only) {
+Result<LibraryLock> LibraryLock::take(const std::string& library, bool read_only,
+                                      const WorthWaiting& worth_waiting) {
   const std::string path = library + "/lock";
   Result<UniqueFd> fd = read_only ? open_file(path, O_RDONLY) : open_file(path, O_RDWR | O_CREAT, 0600);
   if (!fd) {
@@ -38,20 +40,26 @@ Result<LibraryLock> LibraryLock::take(const std::string& library, bool read_only
     return fd.status();
   }
   const auto patience = std::chrono::steady_clock::now() + kLongestEnd;
+  bool told = false;
   while (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) return Status::from_errno(errno, "lock " + path);
     const Result<std::string> said = read_file(path, 64);
     std::string holder = said.is_ok() ? *said : "";
-    if (holder.ends_with(kEnding) && std::chrono::steady_clock::now() < patience) {
+    const bool ending = holder.ends_with(kEnding);
+    holder.erase(std::remove_if(holder.begin(), holder.end(), [](char c) { return c < '0' || c > '9'; }),
+                 holder.end());
+    if (holder.empty()) holder = "unknown";
+    if ((ending || (worth_waiting && worth_waiting(library))) &&
+        std::chrono::steady_clock::now() < patience) {
+      if (!std::exchange(told, true))
+        log::info("library {} is in use by process {}; waiting for it", library, holder);
       std::this_thread::sleep_for(kLookAgain);
       continue;
     }
-    holder.erase(std::remove_if(holder.begin(), holder.end(), [](char c) { return c < '0' || c > '9'; }),
-                 holder.end());
     return Status(Code::kBusy,
                   fmt::format("library {} is in use by process {}; unmount it, or let that one finish",
-                              library, holder.empty() ? "unknown" : holder));
+                              library, holder));
   }
   if (!read_only) {
     const std::string pid = fmt::format("{}\n", ::getpid());

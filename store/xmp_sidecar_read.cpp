@@ -12,8 +12,10 @@
 namespace shoebox {
 namespace {
 
-constexpr size_t kMostValues = 1024;
-constexpr size_t kMostValueBytes = 1024;
+// What can be said: an attribute holds 64 KiB, so as many tags of one letter, or one tag of which XML holds
+// no byte and each became three. An album in 256 folders with the longest names is no longer.
+constexpr size_t kMostValues = 32 << 10;
+constexpr size_t kMostValueBytes = 3 * (64 << 10);
 constexpr const char* kNamespace = "urn:shoebox:xmp:1";
 
 std::vector<std::string> list_of(const pugi::xml_node& description, const char* name) {

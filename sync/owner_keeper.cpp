@@ -72,7 +72,9 @@ void OwnerLease::keep() NO_THREAD_SAFETY_ANALYSIS {
     mutex_.unlock();
     if (*step == Step::kConfirm) {
       const Status confirmed = confirm(stop_);
-      if (!confirmed && confirmed.code() != Code::kReadOnly && !stop_.cancelled()) {
+      // Of a remote that cannot be reached the uploader tells.
+      const bool told = confirmed.code() == Code::kUnavailable || confirmed.code() == Code::kTimeout;
+      if (!confirmed && !told && confirmed.code() != Code::kReadOnly && !stop_.cancelled()) {
         log::info("remote {}: who writes there is not known now: {}", objects_.remote_name(),
                   confirmed.message());
       }

@@ -400,6 +400,11 @@ RemoteOwner OwnerLease::report() const {
   return owner;
 }
 
+Status OwnerLease::reached() const {
+  const MutexLock lock(mutex_);
+  return silent_ ? last_ : Status::ok();
+}
+
 bool OwnerLease::wait_known(std::chrono::milliseconds most) const {
   if (!started_) return false;  // nobody looks
   const auto until = std::chrono::steady_clock::now() + most;

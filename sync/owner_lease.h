@@ -71,6 +71,8 @@ class OwnerLease {
       EXCLUDES(mutex_);
 
   [[nodiscard]] RemoteOwner report() const;
+  // Not ok: it could not be reached when it was asked last.
+  [[nodiscard]] Status reached() const;
   // Until the remote told who owns it, or failed to, once. False: that took longer.
   bool wait_known(std::chrono::milliseconds most) const;
 

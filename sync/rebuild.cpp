@@ -16,6 +16,7 @@
 #include "store/catalog/backup_segment.h"
 #include "store/catalog/catalog.h"
 #include "store/catalog/keys.h"
+#include "store/library.h"
 #include "store/library_lock.h"
 #include "store/settings_backup.h"
 #include "store/thumbnails/thumbnails.h"
@@ -49,6 +50,7 @@ Status remove_all(const std::string& path) {
 
 // A folder for the library: new, empty, or one in which a rebuild was begun.
 Status take_folder(const std::string& library) {
+  SHOEBOX_TRY(check_library_folder(library));
   SHOEBOX_TRY(make_dirs(library));
   std::error_code error;
   for (const auto& entry : filesystem::directory_iterator(library, error)) {

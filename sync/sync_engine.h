@@ -54,6 +54,7 @@ class SyncEngine final : public SyncControl {
     Writer writer{};
     Tree* tree = nullptr;              // for adopt()
     Thumbnails* thumbnails = nullptr;  // for those that come from there
+    bool read_only = false;            // nothing can be written into the catalog, so nothing is sent
     bool follow = false;               // another machine writes this library: start() keeps up with it
   };
   // A remote whose settings cannot work is reported by status(); the others go on.

@@ -51,6 +51,7 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
         backup_options(d.catalog_backup),
         verify_period_s(d.verify_period_s),
         writer(std::move(d.writer)),
+        read_only(d.read_only),
         follow(d.follow),
         thumbnails(d.thumbnails),
         fetcher(d.catalog, d.contents, d.clock, std::move(d.fetcher)),
@@ -65,6 +66,7 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   const CatalogBackup::Options backup_options;
   std::atomic<int64_t> verify_period_s;
   const Writer writer;
+  const bool read_only;
   const bool follow;
   Thumbnails* const thumbnails;
   Fetcher fetcher;

@@ -13,6 +13,7 @@ namespace {
 // How often wait() looks whether the queue is empty, and how often it tells.
 constexpr auto kWaitTick = std::chrono::milliseconds(100);
 constexpr int kTicksPerProgress = 10;
+constexpr const char* kReadOnlyHere = "a mount that is not read-only";
 constexpr size_t kDamagedNamed = 20;  // a disk that spoils more has its owner's attention
 
 Status told_as_damaged(const RemoteStatus& remote) {
@@ -92,11 +93,22 @@ Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool pau
   status.catalog_waiting_for = backup.waiting_for;
   status.catalog_error = backup.last_error;
   status.owner = member.lease->report();
+  // Who writes there is asked first of all.
+  if (const Status reached = member.lease->reached(); !reached && report.last_error_s == 0) {
+    status.online = false;
+    status.last_error = reached.message();
+  }
   if (const Follower::Report seen = follower ? follower->report() : Follower::Report();
       follower && (seen.remote.empty() || seen.remote == name)) {
     status.catalog_backed_up_s = seen.backed_up_s;
     status.catalog_error = seen.last_error;
     status.catalog_pending = 0;
+  }
+  if (read_only) {
+    if (status.pending_files > 0) status.waiting_for = kReadOnlyHere;
+    if (status.tidying > 0) status.tidying_waiting_for = kReadOnlyHere;
+    if (status.sidecars > 0) status.sidecars_waiting_for = kReadOnlyHere;
+    if (status.catalog_pending > 0) status.catalog_waiting_for = kReadOnlyHere;
   }
   if (!status.owner.problem.empty() && !paused) {
     if (status.pending_files > 0) status.waiting_for = status.owner.problem;
@@ -179,6 +191,8 @@ Status SyncEngine::wait(CancelToken cancel,
       if (!all[i].paused) tidying += all[i].tidying_untried + all[i].sidecars_untried;
     }
     if (progress && (pending + changes == 0 || tick % kTicksPerProgress == 0)) progress(all);
+    if (state_->read_only && pending + changes + tidying > 0)
+      return {Code::kReadOnly, fmt::format("backup: what is pending waits for {}", kReadOnlyHere)};
     for (size_t i = 0; i < all.size(); ++i) SHOEBOX_TRY(state_->hindrance(*members[i], all[i]));
     if (pending == 0 && changes > 0 && !paused) SHOEBOX_TRY(state_->hurry_backups());
     MutexLock lock(state_->mutex);

@@ -35,8 +35,7 @@ Result<RemoteSettings> remote_argument(const json& arguments) {
   if (url.size() != 1) return Status(Code::kInvalid, "name one URL");
   if (url[0].find("://") == std::string::npos && !url[0].starts_with("/")) {
     return Status(Code::kInvalid,
-                  fmt::format("{}: write a URL (file:///folder, s3://bucket/prefix) or a path from /",
-                              printable(url[0])));
+                  fmt::format("{}: write a URL ({}) or a path from /", printable(url[0]), kUrlKinds));
   }
   SHOEBOX_ASSIGN(RemoteSettings remote, remote_of(url[0], "/"));
   SHOEBOX_TRY(add_remote_options(options, remote));
@@ -52,6 +51,7 @@ Status open(const json& arguments, OpenRequest& request) {
   SHOEBOX_ASSIGN(const RemoteSettings remote, remote_argument(arguments));
   request.remotes = {remote};
   SHOEBOX_ASSIGN(const bool dry_run, flag_argument(arguments, "dry_run"));
+  SHOEBOX_TRY(check_library_folder(request.library));
   const bool there = ::access((request.library + "/catalog/CURRENT").c_str(), F_OK) == 0;
   request.create = !dry_run || !there;
   request.read_only = dry_run && there;
@@ -123,10 +123,9 @@ Result<json> adopt(ServiceContext& context, const json& arguments) {
     reading.remote = request.remote;
     reading.unread = VerifyRequest::Unread::kOnly;
     const auto read = [&](const VerifyReport& now) {
-      context.progress({{"done", now.checked_bytes},
-                        {"total", now.bytes_to_check},
-                        {"text", fmt::format("reading {} of {} originals, {}", now.checked, now.to_check,
-                                             human_bytes(now.checked_bytes))}});
+      context.progress(interim(now.checked_bytes, now.bytes_to_check,
+                               fmt::format("reading {} of {} originals, {}", now.checked, now.to_check,
+                                           human_bytes(now.checked_bytes))));
     };
     SHOEBOX_ASSIGN(const VerifyReport all, context.sync.verify(reading, context.cancel, read));
     result["read_bytes"] = all.checked_bytes;
@@ -165,8 +164,8 @@ Verb adopt_verb() {
       "  shoebox adopt file:///mnt/vault --option crypt=true --option passphrase_file=/home/me/passphrase\n"
       "                                    what rclone encrypted\n";
   verb.options = {
-      {"URL", "url", OptionSpec::Kind::kText, "URL",
-       "where they are: file:///folder, s3://bucket/prefix, davs://…, sftp://…", true},
+      {"URL", "url", OptionSpec::Kind::kText, "URL", fmt::format("where they are: a folder, {}", kUrlKinds),
+       true},
       {"--name", "name", OptionSpec::Kind::kText, "NAME", "what the remote is called in shoebox.toml"},
       {"--option", "options", OptionSpec::Kind::kText, "KEY=VALUE",
        "a key of [[remote]] in shoebox.toml, such as endpoint or crypt", false, true},

@@ -29,7 +29,7 @@ Result<AdoptReport> run_adoption(Library& library, SyncControl& sync, const Adop
   while (!request.dry_run && !importer.drain_for(kTick)) {
     if (cancel.cancelled())
       return Status(Code::kCancelled, "interrupted; run the same command again to go on");
-    progress({{"done", 0}, {"total", 0}, {"text", fmt::format("{} to be decoded", importer.pending())}});
+    progress(interim(0, 0, fmt::format("{} to be decoded", importer.pending())));
   }
   return report;
 }
@@ -37,13 +37,12 @@ Result<AdoptReport> run_adoption(Library& library, SyncControl& sync, const Adop
 void AdoptProgress::tell(const AdoptReport& report, const std::function<void(const json&)>& progress) {
   for (; told_ < report.findings.size(); ++told_) {
     const AdoptReport::Finding& one = report.findings[told_];
-    progress({{"note", fmt::format("{}: {}: {}", escape_name(one.key), one.what, printable(one.why))}});
+    progress(interim_note(fmt::format("{}: {}: {}", escape_name(one.key), one.what, printable(one.why))));
   }
-  progress({{"done", 0},
-            {"total", 0},
-            {"text", fmt::format("{} listed, {} adopted, {} received in {}", counted(report.listed, "object"),
-                                 report.photos + report.videos + report.others,
-                                 human_bytes(report.received_bytes), counted(report.requests, "request"))}});
+  progress(interim(0, 0,
+                   fmt::format("{} listed, {} adopted, {} received in {}", counted(report.listed, "object"),
+                               report.photos + report.videos + report.others,
+                               human_bytes(report.received_bytes), counted(report.requests, "request"))));
 }
 
 json json_of(const AdoptReport& report) {

@@ -110,7 +110,7 @@ class CommandLine {
     slot.app->footer("Examples:\n" + verb.examples);
     if (parent != &app_) parent->footer(parent->get_footer() + verb.examples);
     for (const OptionSpec& spec : verb.options) slot.options.emplace_back(&spec, add_option(*slot.app, spec));
-    if (verb.name != "mount") {
+    if (verb.name != "mount" && verb.name != "rebuild") {  // which name it anyway
       slot.app
           ->add_option("--library", slot.library, "the library (else SHOEBOX_LIBRARY, else found by path)")
           ->type_name("DIR");

@@ -53,9 +53,13 @@ struct Composition {
   // The mount must show LIBRARY as its source and fuse.shoebox as its type (fsname=, subtype=shoebox),
   // because commands find the library of a path by that, and must call serve_commands (serve.h).
   std::function<int(const MountRequest&)> mount;
-  // Whether the passphrase of an encrypted remote can be read and is the right one, without a library and
-  // without writing anything. kUnauthorized: no; any other failure: it could not be told now.
-  std::function<Status(const RemoteSettings&)> check_passphrase = nullptr;
+  // Whether this machine has what the settings of a remote name, without asking the remote. `left_open`: what
+  // only the environment of the mount decides.
+  std::function<Status(const RemoteSettings&, std::string& left_open)> check_remote = nullptr;
+  // Whether the passphrase of an encrypted remote can be read and, where it is to be tried, is the right one,
+  // without a library and without writing anything. kUnauthorized: no; any other failure: it could not be
+  // told now.
+  std::function<Status(const RemoteSettings&, bool try_it)> check_passphrase = nullptr;
   // Makes a library from the backup on a remote, but for the originals; finish_rebuild when all that was
   // asked for is done, so that the next run does not go on with this one.
   std::function<Result<RebuildResult>(const RebuildPlan&)> rebuild;

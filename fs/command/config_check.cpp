@@ -1,16 +1,15 @@
 // shoebox config check: reads shoebox.toml as a mount would and says what is wrong with it. Needs
-// no library that opens, so it is no service. Prints {"file", "warnings", "remotes"} with --json.
-#include <fcntl.h>
+// no library that opens, so it is no service. Prints {"file", "problems", "warnings", "remotes"} with --json.
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "fs/command/composition.h"
 #include "fs/command/escape.h"
 #include "fs/command/find_library.h"
 #include "fs/command/verb.h"
+#include "store/library.h"
 #include "store/remote_places.h"
 #include "store/settings.h"
 
@@ -19,43 +18,37 @@ namespace {
 
 using nlohmann::json;
 
-// What a remote would stumble over at its first request.
-void check_files(const RemoteSettings& remote, std::vector<std::string>& warnings) {
-  struct stat st {};
-  if (!remote.credentials_file.empty()) {
-    if (::stat(remote.credentials_file.c_str(), &st) != 0) {
-      warnings.push_back(fmt::format("remote {}: credentials_file {} cannot be read", remote.name,
-                                     printable(remote.credentials_file)));
-    } else if ((st.st_mode & 077) != 0) {
-      warnings.push_back(fmt::format("remote {}: credentials_file {} can be read by others; chmod 600 it",
-                                     remote.name, printable(remote.credentials_file)));
-    }
-  }
-  if (!remote.ca_file.empty() && ::stat(remote.ca_file.c_str(), &st) != 0) {
-    warnings.push_back(
-        fmt::format("remote {}: ca_file {} cannot be read", remote.name, printable(remote.ca_file)));
-  }
-}
+struct Findings {
+  std::vector<std::string> problems;  // a remote that cannot be used: nothing would be backed up there
+  std::vector<std::string> warnings;
+};
 
-// A passphrase that does not open the remote is no warning: nothing would be backed up there.
-Status check_passphrase(const RemoteSettings& remote, const Composition& composition,
-                        std::vector<std::string>& warnings) {
-  if (!remote.crypt || !composition.check_passphrase) return Status::ok();
+void check_passphrase(const RemoteSettings& remote, const Composition& composition, bool try_it,
+                      Findings& findings) {
   if (remote.passphrase_file.empty() && remote.passphrase_command.empty()) {
-    warnings.push_back(
+    findings.warnings.push_back(
         fmt::format("remote {}: names no passphrase_file or passphrase_command: it is used only "
                     "when mounted from a terminal, which asks for it",
                     remote.name));
-    return Status::ok();
+    return;
   }
-  const Status checked = composition.check_passphrase(remote);
-  if (checked.code() == Code::kUnauthorized) return checked.with_context("remote " + remote.name);
-  if (!checked && checked.code() != Code::kNotFound) {
-    warnings.push_back(
+  const Status checked = composition.check_passphrase(remote, try_it);
+  if (checked.code() == Code::kUnauthorized) {
+    findings.problems.push_back(checked.with_context("remote " + remote.name).message());
+  } else if (!checked && checked.code() != Code::kNotFound) {
+    findings.warnings.push_back(
         fmt::format("remote {}: its passphrase was not tried, the remote is new or out of reach: {}",
-                    remote.name, printable(checked.message())));
+                    remote.name, checked.message()));
   }
-  return Status::ok();
+}
+
+void check_remote(const RemoteSettings& remote, const Composition& composition, Findings& findings) {
+  std::string left_open;
+  const Status usable = composition.check_remote ? composition.check_remote(remote, left_open) : Status::ok();
+  if (!usable) findings.problems.push_back(usable.message());
+  if (!left_open.empty()) findings.warnings.push_back(left_open);
+  if (remote.crypt && composition.check_passphrase)
+    check_passphrase(remote, composition, /*try_it=*/usable.is_ok() && left_open.empty(), findings);
 }
 
 Result<int> run(FrontEnd& front) {
@@ -66,6 +59,7 @@ Result<int> run(FrontEnd& front) {
   } else {
     SHOEBOX_ASSIGN(const std::string library,
                    unescape_name(front.arguments.at("library").get<std::string>()));
+    SHOEBOX_TRY(check_library_folder(library));
     path = library + "/shoebox.toml";
   }
   struct stat st {};
@@ -74,29 +68,38 @@ Result<int> run(FrontEnd& front) {
   if (!there && named != front.arguments.end()) {
     return Status(Code::kNotFound, fmt::format("{}: no such file", printable(path)));
   }
-  SHOEBOX_ASSIGN(const Settings settings, Settings::load(path));
-  SHOEBOX_TRY(check_remote_places(std::filesystem::path(path).parent_path().string(), settings.remotes));
-  std::vector<std::string> warnings = settings.warnings();
-  for (const RemoteSettings& remote : settings.remotes) {
-    check_files(remote, warnings);
-    SHOEBOX_TRY(check_passphrase(remote, front.composition, warnings));
+  if (!there && !holds_library(path.substr(0, path.rfind('/')))) {
+    return no_library(path.substr(0, path.rfind('/')));
   }
+  SHOEBOX_ASSIGN(const Settings settings, Settings::load(path));
+  SHOEBOX_TRY(check_remote_places(path.substr(0, path.rfind('/')), settings.remotes));
+  Findings findings;
+  findings.warnings = settings.warnings();
+  for (const RemoteSettings& remote : settings.remotes) check_remote(remote, front.composition, findings);
+  const int code = findings.problems.empty() ? 0 : 1;
   if (front.json) {
     json remotes = json::array();
     for (const RemoteSettings& remote : settings.remotes) {
       remotes.push_back({{"name", remote.name}, {"url", escape_name(remote.url)}, {"crypt", remote.crypt}});
     }
-    say(json{{"file", escape_name(path)}, {"warnings", warnings}, {"remotes", remotes}}.dump(2));
-    return 0;
+    const json answer = {{"file", escape_name(path)},
+                         {"problems", findings.problems},
+                         {"warnings", findings.warnings},
+                         {"remotes", remotes}};
+    say(answer.dump(2, ' ', false, json::error_handler_t::replace));
+    return code;
   }
-  for (const std::string& warning : warnings) say("warning: " + warning);
+  for (const std::string& warning : findings.warnings) say("warning: " + printable(warning));
   for (const RemoteSettings& remote : settings.remotes) {
     say(fmt::format("remote {}: {}{}", remote.name, printable(remote.url),
                     remote.crypt ? ", encrypted" : ""));
   }
-  say(fmt::format("{}: {}", printable(path),
-                  there ? "all right" : "not there, so all settings are the defaults"));
-  return 0;
+  for (const std::string& problem : findings.problems) complain(printable(problem));
+  if (code == 0) {
+    say(fmt::format("{}: {}", printable(path),
+                    there ? "all right" : "not there, so all settings are the defaults"));
+  }
+  return code;
 }
 
 }  // namespace

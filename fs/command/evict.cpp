@@ -71,16 +71,15 @@ Result<json> evict_paths(ServiceContext& context, const std::vector<std::string>
         freed += *before - *after;
       }
     }
-    context.progress({{"done", ++done}, {"total", files.size()}, {"text", human_bytes(freed) + " freed"}});
+    context.progress(interim(++done, files.size(), human_bytes(freed) + " freed"));
   }
   return report.result(evicted, freed);
 }
 
 Result<json> evict_old(ServiceContext& context, int64_t older_than_s) {
-  const Evictor::Outcome outcome =
-      context.library.evictor().evict_all(older_than_s, [&](uint64_t done, uint64_t total) {
-        context.progress({{"done", done}, {"total", total}, {"text", "evicting"}});
-      });
+  const Evictor::Outcome outcome = context.library.evictor().evict_all(
+      older_than_s,
+      [&](uint64_t done, uint64_t total) { context.progress(interim(done, total, "evicting")); });
   Report report;
   size_t named = 0;
   for (const auto& [content, why] : outcome.kept) {

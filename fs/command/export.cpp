@@ -68,9 +68,8 @@ Result<json> export_service(ServiceContext& context, const json& arguments) {
   uint64_t total_bytes = 0, done_bytes = 0, done_files = 0;
   for (const ExportItem& item : items) total_bytes += item.record.size;
   const auto show = [&](uint64_t bytes) {
-    context.progress({{"done", bytes},
-                      {"total", total_bytes},
-                      {"text", fmt::format("{} of {}, {}", done_files, items.size(), human_bytes(bytes))}});
+    context.progress(interim(bytes, total_bytes,
+                             fmt::format("{} of {}, {}", done_files, items.size(), human_bytes(bytes))));
   };
   for (const ExportItem& item : items) {
     uint64_t within = 0;

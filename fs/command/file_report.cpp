@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "fs/command/escape.h"
+#include "fs/command/progress.h"
 
 namespace shoebox {
 namespace {
@@ -16,8 +17,8 @@ FileReport::FileReport(ServiceContext& context, std::vector<std::string> counts)
 }
 
 void FileReport::list(const std::string& path, const std::string& what, const std::string& why) {
-  context_.progress({{"note", fmt::format("{}: {}{}{}", escape_name(path), what, why.empty() ? "" : ": ",
-                                          printable(why))}});
+  context_.progress(interim_note(
+      fmt::format("{}: {}{}{}", escape_name(path), what, why.empty() ? "" : ": ", printable(why))));
   if (list_.size() < kMostListed) {
     list_.push_back({{"path", escape_name(path)}, {"what", what}, {"why", printable(why)}});
   } else {

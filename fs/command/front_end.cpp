@@ -119,10 +119,7 @@ Result<json> run_here(const Verb& verb, const FoundLibrary& found, const json& a
 class Answer {
  public:
   Answer(const Verb& verb, bool as_json)
-      : verb_(verb),
-        json_(as_json),
-        progress_(style_of_stderr(as_json), width_of_stderr(), clock_,
-                  [](std::string_view s) { std::fwrite(s.data(), 1, s.size(), stderr); }) {}
+      : verb_(verb), json_(as_json), progress_(progress_on_stderr(as_json, clock_)) {}
 
   void interim(const json& value) {
     if (!value.is_object()) return;
@@ -131,13 +128,7 @@ class Answer {
       if (verb_.interim_progress) say(value.dump(-1, ' ', false, json::error_handler_t::replace));
       return;
     }
-    if (const auto note = value.find("note"); note != value.end() && note->is_string()) {
-      progress_.note(note->get<std::string>());
-      return;
-    }
-    const json shown = verb_.interim_progress ? verb_.interim_progress(value) : value;
-    progress_.update(shown.value("done", uint64_t{0}), shown.value("total", uint64_t{0}),
-                     shown.value("text", ""));
+    draw(verb_.interim_progress ? verb_.interim_progress(value) : value, progress_);
   }
 
   int last(const Result<json>& result, const json& arguments) {

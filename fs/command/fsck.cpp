@@ -91,7 +91,7 @@ Result<json> fsck(ServiceContext& context, const json& arguments) {
     return has_files(library.contents(), number, record);
   };
   options.progress = [&](uint64_t rows) {
-    context.progress({{"done", 0}, {"total", 0}, {"text", fmt::format("catalog: {} rows", rows)}});
+    context.progress(interim(0, 0, fmt::format("catalog: {} rows", rows)));
   };
   SHOEBOX_ASSIGN(const FsckReport catalog, check_catalog(library.catalog(), options));
   for (const FsckProblem& problem : catalog.problems)
@@ -113,8 +113,7 @@ Result<json> fsck(ServiceContext& context, const json& arguments) {
     const Result<uint64_t> rotten =
         count_rotten(library.catalog(), library.contents(), number, record, context.cancel,
                      [&](uint64_t bytes) { read_bytes += bytes; });
-    context.progress(
-        {{"done", read_bytes}, {"total", total_bytes}, {"text", human_bytes(read_bytes) + " read"}});
+    context.progress(interim(read_bytes, total_bytes, human_bytes(read_bytes) + " read"));
     if (!rotten && rotten.code() == Code::kCancelled) return rotten.status();
     // Deleted or evicted while we looked, or told by check_catalog already.
     if (!rotten && rotten.code() == Code::kNotFound) continue;

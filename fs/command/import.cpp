@@ -120,10 +120,8 @@ Result<json> import_service(ServiceContext& context, const json& arguments) {
   uint64_t done_bytes = 0;
   uint64_t done_files = 0;
   const auto show = [&](uint64_t bytes) {
-    context.progress(
-        {{"done", bytes},
-         {"total", total_bytes},
-         {"text", fmt::format("{} of {} files, {}", done_files, files.size(), human_bytes(bytes))}});
+    context.progress(interim(
+        bytes, total_bytes, fmt::format("{} of {} files, {}", done_files, files.size(), human_bytes(bytes))));
   };
   for (const ImportSource& file : files) {
     uint64_t within = 0;

@@ -140,8 +140,7 @@ Verb mount_verb() {
        "with --from: which library, where several are backed up to one place"},
       {"-f,--foreground", "foreground", OptionSpec::Kind::kFlag, "", "stay in the foreground, log to stderr"},
       {"--remote", "remotes", OptionSpec::Kind::kText, "URL",
-       "back up there as well: a folder, file:///folder, s3://bucket/prefix, davs://host/folder or "
-       "sftp://user@host/folder, or NAME=URL; kept in shoebox.toml",
+       fmt::format("back up there as well: a folder, {}, or NAME=URL; kept in shoebox.toml", kUrlKinds),
        false, true},
   };
   verb.run = run;

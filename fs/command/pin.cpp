@@ -55,8 +55,7 @@ Result<json> set_pins(ServiceContext& context, const json& arguments, bool pinne
     } else {
       fetched += *bytes;
     }
-    context.progress(
-        {{"done", ++done}, {"total", files.size()}, {"text", human_bytes(fetched) + " fetched"}});
+    context.progress(interim(++done, files.size(), human_bytes(fetched) + " fetched"));
   }
   return json{{"files", changed}, {"fetched_bytes", fetched}, {"failed", failed}};
 }

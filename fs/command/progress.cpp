@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <ctime>
+#include <nlohmann/json.hpp>
 
 namespace shoebox {
 namespace {
@@ -14,6 +16,7 @@ namespace {
 constexpr std::chrono::milliseconds kRedrawEvery{100};
 constexpr std::chrono::seconds kLineEvery{5};
 constexpr unsigned kBarColumns = 24;
+constexpr unsigned kUsualColumns = 80;
 
 // Cuts to `columns` characters without tearing one (bytes 10xxxxxx go on with the one before).
 std::string cut(std::string_view text, size_t columns) {
@@ -110,15 +113,30 @@ void Progress::clear() {
   shown_.clear();
 }
 
-Progress::Style style_of_stderr(bool json) {
-  if (json) return Progress::Style::kSilent;
-  return ::isatty(STDERR_FILENO) == 1 ? Progress::Style::kBar : Progress::Style::kLines;
+Progress progress_on_stderr(bool json, const Clock& clock) {
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  winsize size{};
+  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return {json       ? Progress::Style::kSilent
+          : terminal ? Progress::Style::kBar
+                     : Progress::Style::kLines,
+          known ? size.ws_col : kUsualColumns, clock,
+          [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }};
 }
 
-unsigned width_of_stderr() {
-  winsize size{};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-  return size.ws_col;
+nlohmann::json interim(uint64_t done, uint64_t total, std::string_view text) {
+  return {{"done", done}, {"total", total}, {"text", text}};
+}
+
+nlohmann::json interim_note(std::string_view line) { return {{"note", line}}; }
+
+void draw(const nlohmann::json& interim, Progress& progress) {
+  if (const auto note = interim.find("note"); note != interim.end() && note->is_string()) {
+    progress.note(note->get<std::string>());
+    return;
+  }
+  progress.update(interim.value("done", uint64_t{0}), interim.value("total", uint64_t{0}),
+                  interim.value("text", ""));
 }
 
 }  // namespace shoebox

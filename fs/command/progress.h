@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,8 +49,12 @@ class Progress {
   std::string shown_;  // the bar that stands on the terminal now
 };
 
-// The style for stderr: a bar on a terminal, lines elsewhere.
-Progress::Style style_of_stderr(bool json);
-unsigned width_of_stderr();
+// On stderr: a bar on a terminal, lines elsewhere.
+Progress progress_on_stderr(bool json, const Clock& clock);
+
+// Interim answers of a service, and how they are drawn.
+nlohmann::json interim(uint64_t done, uint64_t total, std::string_view text);
+nlohmann::json interim_note(std::string_view line);
+void draw(const nlohmann::json& interim, Progress& progress);
 
 }  // namespace shoebox

@@ -120,16 +120,10 @@ Result<AdoptReport> from_keys(const Composition& composition, const std::string&
   request.rebuild = true;
   request.library_id = rebuilt.library_id;
   AdoptProgress shown;
-  const auto draw = [&](const json& interim) {
-    if (const auto note = interim.find("note"); note != interim.end()) {
-      progress.note(note->get<std::string>());
-    } else {
-      progress.update(0, 0, interim.value("text", ""));
-    }
-  };
+  const auto show = [&](const json& interim) { draw(interim, progress); };
   return run_adoption(
       opened->library(), opened->sync(), request, cancel,
-      [&](const AdoptReport& report) { shown.tell(report, draw); }, draw);
+      [&](const AdoptReport& report) { shown.tell(report, show); }, show);
 }
 
 void show_adopted(const AdoptReport& report, const std::string& library) {
@@ -197,8 +191,7 @@ Result<int> run(FrontEnd& front) {
   TerminationSignals signals;  // before any thread
   signals.start([cancel = front.cancel](int) { cancel.cancel(); });
   const SystemClock clock;
-  Progress progress(style_of_stderr(front.json), width_of_stderr(), clock,
-                    [](std::string_view s) { std::fwrite(s.data(), 1, s.size(), stderr); });
+  Progress progress = progress_on_stderr(front.json, clock);
   RebuildPlan plan;
   plan.library = library.at(0);
   SHOEBOX_ASSIGN(plan.remote, remote_of(from.at(0), front.working_directory));
@@ -265,7 +258,7 @@ Verb rebuild_verb() {
       {"LIBRARY", "library_dir", OptionSpec::Kind::kLocalPath, "LIBRARY",
        "a new folder; one that holds something is refused", true},
       {"--from", "from", OptionSpec::Kind::kText, "URL",
-       "where the backup is: a folder, file:///folder or s3://bucket/prefix", true},
+       fmt::format("where the backup is: a folder, {}", kUrlKinds), true},
       {"--option", "options", OptionSpec::Kind::kText, "KEY=VALUE",
        "a key of [[remote]] in shoebox.toml, such as endpoint or credentials_file", false, true},
       {"--id", "id", OptionSpec::Kind::kText, "ID",

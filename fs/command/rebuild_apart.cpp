@@ -1,7 +1,6 @@
 #include "fs/command/rebuild_apart.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,14 +15,10 @@
 #include "fs/signals.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
+#include "store/library.h"
 
 namespace shoebox {
 namespace {
-
-bool exists(const std::string& path) {
-  struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0;
-}
 
 Status check_origin(const std::string& library, const RemoteSettings& remote) {
   SHOEBOX_ASSIGN(const Settings settings, Settings::load(library + "/shoebox.toml"));
@@ -40,8 +35,7 @@ Status rebuild_here(FrontEnd& front, RebuildPlan plan) {
   TerminationSignals signals;
   signals.start([cancel = front.cancel](int) { cancel.cancel(); });
   const SystemClock clock;
-  Progress progress(style_of_stderr(front.json), width_of_stderr(), clock,
-                    [](std::string_view s) { std::fwrite(s.data(), 1, s.size(), stderr); });
+  Progress progress = progress_on_stderr(front.json, clock);
   plan.cancel = front.cancel;
   plan.progress = [&](std::string_view text, uint64_t done, uint64_t total) {
     progress.update(done, total, text);
@@ -65,8 +59,8 @@ int wait_for(pid_t process) {
 
 Result<bool> rebuild_apart(FrontEnd& front, const std::string& library, const RemoteSettings& remote,
                            const std::string& id) {
-  const bool begun = exists(library + "/" + kRebuildFolder);
-  if (!begun && exists(library + "/catalog")) {
+  const bool begun = ::access((library + "/" + kRebuildFolder).c_str(), F_OK) == 0;
+  if (!begun && holds_library(library)) {
     SHOEBOX_TRY(check_origin(library, remote));
     return true;
   }

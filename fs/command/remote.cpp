@@ -13,6 +13,7 @@
 #include "fs/command/arguments.h"
 #include "fs/command/escape.h"
 #include "fs/command/reload.h"
+#include "fs/command/remote_argument.h"
 #include "fs/command/remote_json.h"
 #include "fs/command/verb.h"
 #include "store/base/file_io.h"
@@ -134,16 +135,18 @@ std::vector<Verb> remote_verbs() {
   add_verb.summary = "back up to one more place";
   add_verb.examples =
       "  shoebox remote add nas file:///mnt/nas/photos\n"
-      "  shoebox remote add bucket s3://family-photos/shoebox --endpoint https://s3.example.org\n";
+      "  shoebox remote add bucket s3://family-photos/shoebox --endpoint https://s3.example.org\n"
+      "  shoebox remote add rack sftp://anna@rack.example.org/srv/photos   with the agent's keys\n"
+      "Other keys, such as crypt or identity_file, are written into shoebox.toml (store/SETTINGS.md).\n";
   add_verb.options = {
       name,
-      {"URL", "url", OptionSpec::Kind::kText, "URL", "file:///folder, s3://bucket/prefix", true},
+      {"URL", "url", OptionSpec::Kind::kText, "URL", kUrlKinds, true},
       {"--endpoint", "endpoint", OptionSpec::Kind::kText, "URL", "https://host:port of an S3 service"},
       {"--region", "region", OptionSpec::Kind::kText, "REGION", "that signatures name"},
       {"--ca-file", "ca_file", OptionSpec::Kind::kText, "FILE", "the certificate authority of the service"},
       {"--credentials-file", "credentials_file", OptionSpec::Kind::kText, "FILE",
-       "of mode 0600, with the keys"},
-      {"--credentials-command", "credentials_command", OptionSpec::Kind::kText, "COMMAND", "prints the keys"},
+       "of mode 0600, with the keys (S3), or user and password (WebDAV, SFTP)"},
+      {"--credentials-command", "credentials_command", OptionSpec::Kind::kText, "COMMAND", "prints the same"},
       {"--connections", "connections", OptionSpec::Kind::kNumber, "N", "uploads at once"}};
   add_verb.service = add;
   add_verb.print = [](const json& result, const json&) {

@@ -9,6 +9,10 @@
 
 namespace shoebox {
 
+// What a URL may be, for the help of every verb that takes one.
+inline constexpr const char* kUrlKinds =
+    "file:///folder, s3://bucket/prefix, davs://host/folder or sftp://user@host/folder";
+
 // "NAME=URL", "URL" or a folder of this machine.
 Result<RemoteSettings> remote_of(std::string text, const std::string& working_directory);
 // "KEY=VALUE" each, the keys of a [[remote]] in shoebox.toml. Relative paths are meant from the working

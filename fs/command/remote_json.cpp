@@ -161,7 +161,7 @@ json UploadProgress::interim(const std::vector<RemoteStatus>& remotes) {
   if (files == 0 && tidying == 0 && sidecars > 0) text = counted(sidecars, "sidecar") + " to send";
   if (files == 0 && changes > 0) text = "the catalog to back up, " + counted(changes, "change");
   if (!why.empty()) text += ", waits: " + printable(why);
-  return {{"done", most_pending_ - files}, {"total", most_pending_}, {"text", text}};
+  return shoebox::interim(most_pending_ - files, most_pending_, text);
 }
 
 }  // namespace shoebox

@@ -6,6 +6,7 @@
 
 #include "fs/command/arguments.h"
 #include "fs/command/escape.h"
+#include "fs/command/progress.h"
 #include "fs/command/verb.h"
 #include "store/library.h"
 #include "store/sync_control.h"
@@ -23,10 +24,10 @@ Result<json> take_over(ServiceContext& context, const json& arguments) {
   request.remote = *name;
   SHOEBOX_ASSIGN(request.force, flag_argument(arguments, "force"));
   SHOEBOX_ASSIGN(request.replace_backup, flag_argument(arguments, "replace_backup"));
-  SHOEBOX_TRY(context.sync.take_over(
-      request, context.cancel, [&](const std::string& text, uint64_t done, uint64_t total) {
-        context.progress(json{{"done", done}, {"total", total}, {"text", printable(text)}});
-      }));
+  SHOEBOX_TRY(context.sync.take_over(request, context.cancel,
+                                     [&](const std::string& text, uint64_t done, uint64_t total) {
+                                       context.progress(interim(done, total, printable(text)));
+                                     }));
   return json{{"name", escape_name(*name)}};
 }
 

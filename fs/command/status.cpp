@@ -1,7 +1,9 @@
 // shoebox status: how things are, once or every second. Arguments {"watch": bool}; answer as
 // STATUS.md says, with "watch" an interim answer a second until the asker goes.
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -64,15 +66,29 @@ Status add_counts(Library& library, json& out) {
   return Status::ok();
 }
 
+// Why nothing changes here, and what follows; "" where something may.
+std::string why_read_only(const ServiceContext& context) {
+  const Library& library = context.library;
+  if (!library.read_only()) return "";
+  if (library.follows())
+    return "another machine writes this library; it is shown here and only changes there";
+  const bool disk = ::access(library.path().c_str(), W_OK) != 0 && errno == EROFS;
+  return fmt::format("{}: nothing is changed, decoded, sent or evicted until {}",
+                     disk ? "the disk of the library is read-only" : "it is mounted with -o ro",
+                     disk ? "it can be written" : "it is mounted without");
+}
+
 Result<json> snapshot(ServiceContext& context, bool counts) {
   Library& library = context.library;
   SHOEBOX_ASSIGN(const std::vector<RemoteStatus> remotes, context.sync.status());
   SHOEBOX_ASSIGN(const Outbox::KeptHere kept, library.outbox().kept_here());
   const Result<DiskSpace> disk = disk_space(library.path());
+  const std::string read_only = why_read_only(context);
   json out = {{"library", escape_name(library.path())},
               {"mountpoint", escape_name(context.mountpoint)},
               {"read_only", library.read_only()},
-              {"local_bytes", library.contents().local_total_bytes()},
+              {"read_only_because", read_only},
+              {"local_bytes", library.local_bytes()},
               {"cache_limit_bytes", library.settings().cache.in_bytes(disk ? disk->total_bytes : 0)},
               {"disk_free_bytes", disk ? disk->free_bytes : 0},
               {"copies", library.settings().copies},
@@ -115,6 +131,7 @@ void print(const json& result, const json& arguments) {
   say(fmt::format("library    {}, {}{}", result.value("library", ""),
                   mountpoint.empty() ? "not mounted" : "mounted on " + mountpoint,
                   result.value("read_only", false) ? ", read-only" : ""));
+  if (const std::string why = result.value("read_only_because", ""); !why.empty()) say("read-only  " + why);
   say(fmt::format("photos     {}, {}; {} in trash", counted(result.value("photos", uint64_t{0}), "photo"),
                   counted(result.value("videos", uint64_t{0}), "video"),
                   result.value("in_trash", uint64_t{0})));
@@ -167,7 +184,7 @@ Verb status_verb() {
     }
     text += fmt::format("{}{} on this disk", text.empty() ? "" : "; ",
                         human_bytes(now.value("local_bytes", uint64_t{0})));
-    return {{"done", backed_up}, {"total", backed_up + pending}, {"text", text}};
+    return interim(backed_up, backed_up + pending, text);
   };
   return verb;
 }

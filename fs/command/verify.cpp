@@ -66,13 +66,12 @@ Result<json> verify(ServiceContext& context, const json& arguments) {
   const auto progress = [&](const VerifyReport& report) {
     for (; told < report.findings.size(); ++told) {
       const VerifyReport::Finding& one = report.findings[told];
-      context.progress({{"note", fmt::format("{} on {}: {}: {}", escape_name(one.key), one.remote, one.what,
-                                             printable(one.why))}});
+      context.progress(interim_note(
+          fmt::format("{} on {}: {}: {}", escape_name(one.key), one.remote, one.what, printable(one.why))));
     }
-    context.progress({{"done", report.checked_bytes},
-                      {"total", report.bytes_to_check},
-                      {"text", fmt::format("{} of {} copies, {}", report.checked, report.to_check,
-                                           human_bytes(report.checked_bytes))}});
+    context.progress(interim(report.checked_bytes, report.bytes_to_check,
+                             fmt::format("{} of {} copies, {}", report.checked, report.to_check,
+                                         human_bytes(report.checked_bytes))));
   };
   SHOEBOX_ASSIGN(const VerifyReport report, context.sync.verify(request, context.cancel, progress));
   return json_of_report(report);

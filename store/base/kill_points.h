@@ -32,6 +32,8 @@ inline constexpr KillPoint kKillPoints[] = {
     {"evict-committed", "that the catalog says so, but for a power cut", "its sync"},
     {"evict-synced", "that the catalog says so", "the removal of the object"},
     {"evict-removed", "the removal of the object", "nothing"},
+    {"trim-listed", "N.blocks of head and tail", "the partial file that has no more"},
+    {"trim-placed", "the partial file that has no more, but for a power cut", "its sync"},
     {"fetch-stored", "perhaps a fetched block", "that N.blocks lists it"},
     {"fetch-synced", "the fetched blocks", "that N.blocks lists them"},
     {"complete-synced", "all blocks, checked", "the object"},

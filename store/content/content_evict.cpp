@@ -84,6 +84,7 @@ Status ContentStore::State::trim(ContentNo content, const ContentRecord& now, co
   // The list first: a crash in between costs fetching again, the other way round it would show holes.
   if (Status written = write_file_atomically(blocks(content), kept.encode()); !written)
     return withdraw(written);
+  kill_point("trim-listed");
   uint64_t dropped = 0;
   {
     MutexLock loading(load_mutex);
@@ -98,6 +99,7 @@ Status ContentStore::State::trim(ContentNo content, const ContentRecord& now, co
   }
   total_bytes -= static_cast<int64_t>(dropped);
   note_partial(content, now.size, kept.bytes());
+  kill_point("trim-placed");
   return fsync_dir(root + "/partial");
 }
 

@@ -53,6 +53,24 @@ Status rescue(const std::string& root, const std::string& path, std::string_view
   return Status::ok();
 }
 
+// What stands in a partial file that its list does not name: the crash came after the list and before the
+// smaller file that it is of, or before the list of what was fetched last. Nobody would read it, count it or
+// let it go.
+Status drop_unlisted(const std::string& path, const BlockSet& pages) {
+  constexpr uint64_t kSlack = 64 << 10;  // file systems count what tells where the pieces of a file are
+  struct stat st {};
+  if (::stat(path.c_str(), &st) != 0) return Status::from_errno(errno, "stat " + path);
+  if (static_cast<uint64_t>(st.st_blocks) * 512 <= pages.bytes() + kSlack) return Status::ok();
+  SHOEBOX_ASSIGN(const UniqueFd fd, open_file(path, O_RDWR));
+  for (const ByteRange& gap : pages.missing({0, pages.size()})) {
+    if (::fallocate(fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(gap.begin),
+                    static_cast<off_t>(gap.size())) != 0) {
+      return Status::from_errno(errno, "punch holes into " + path);
+    }
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
 Result<uint64_t> ContentStore::recover() {
@@ -144,6 +162,8 @@ Result<uint64_t> ContentStore::recover() {
       Result<std::string> file = read_file(state.blocks(content));
       Result<BlockSet> pages = file ? BlockSet::decode(*file, record->size) : Result<BlockSet>(file.status());
       if (pages && !pages->complete()) {
+        if (const Status dropped = drop_unlisted(state.partial(content), *pages); !dropped)
+          log::warning("{}; it takes more room than is counted", dropped.message());
         total += static_cast<int64_t>(pages->bytes());
         state.note_partial(content, record->size, pages->bytes());
         continue;

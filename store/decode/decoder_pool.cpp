@@ -1,10 +1,14 @@
 #include "store/decode/decoder_pool.h"
 
+#include <fmt/format.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <climits>
 #include <cstdlib>
 
+#include "store/base/log.h"
 #include "store/decode/decoder_process.h"
 
 namespace shoebox {
@@ -17,8 +21,11 @@ DecoderPool::Options completed(DecoderPool::Options options) {
 
 }  // namespace
 
-DecoderPool::DecoderPool(Options options) : options_(completed(std::move(options))) {
-  for (size_t i = 0; i < options_.processes; ++i) idle_.push_back(std::make_unique<DecoderProcess>());
+// Without an eventfd, which needs a process at its limit of descriptors, cancel() only keeps new files away.
+DecoderPool::DecoderPool(Options options)
+    : options_(completed(std::move(options))), given_up_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  for (size_t i = 0; i < options_.processes; ++i)
+    idle_.push_back(std::make_unique<DecoderProcess>(given_up_.get()));
 }
 
 DecoderPool::~DecoderPool() = default;
@@ -40,6 +47,7 @@ Result<DecodedMedia> DecoderPool::decode(int fd, const std::string& name) {
 
 Result<DecodedMedia> DecoderPool::decode_part(int fd, const std::string& name, ByteRange hole) {
   std::unique_ptr<DecoderProcess> process = take();
+  if (!process) return {Code::kCancelled, fmt::format("decode \"{}\": decoding ends", name)};
   if (process->files() >= options_.files_per_process) process->stop();
   Result<DecodedMedia> media(Code::kUnavailable, "the decoder ended before it took the file");
   // An idle process may have been killed (memory ran out): the file is not to blame, one more try.
@@ -57,9 +65,19 @@ Result<DecodedMedia> DecoderPool::decode_part(int fd, const std::string& name, B
   return media;
 }
 
+void DecoderPool::cancel() {
+  {
+    MutexLock lock(mutex_);
+    cancelled_ = true;
+  }
+  returned_.notify_all();
+  if (given_up_ && ::eventfd_write(given_up_.get(), 1) != 0) log::debug("eventfd: errno {}", errno);
+}
+
 std::unique_ptr<DecoderProcess> DecoderPool::take() NO_THREAD_SAFETY_ANALYSIS {
   MutexLock lock(mutex_);
-  returned_.wait(mutex_, [this]() REQUIRES(mutex_) { return !idle_.empty(); });
+  returned_.wait(mutex_, [this]() REQUIRES(mutex_) { return cancelled_ || !idle_.empty(); });
+  if (cancelled_) return nullptr;
   // The one returned last: a pool that has little to do keeps one process warm.
   std::unique_ptr<DecoderProcess> process = std::move(idle_.back());
   idle_.pop_back();

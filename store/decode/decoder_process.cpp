@@ -113,12 +113,13 @@ Status DecoderProcess::start(const std::string& program) {
   theirs.reset();
   files_ = 0;
   const Result<std::string> greeting =
-      wire::receive_frame(socket_.get(), 16, std::chrono::steady_clock::now() + kStartDeadline);
+      wire::receive_frame(socket_.get(), 16, {std::chrono::steady_clock::now() + kStartDeadline, given_up_});
   Status status = greeting.is_ok() ? wire::parse_ready(greeting.value()) : greeting.status();
   if (status.is_ok()) return status;
   const std::string end = status.code() == Code::kUnavailable ? how_it_ended() : status.message();
   stop();
-  return {Code::kUnavailable, fmt::format("start {}: {}", program, end)};
+  const Code code = status.code() == Code::kCancelled ? Code::kCancelled : Code::kUnavailable;
+  return {code, fmt::format("start {}: {}", program, end)};
 }
 
 Result<DecodedMedia> DecoderProcess::decode(int fd, const wire::Request& request,
@@ -130,16 +131,16 @@ Result<DecodedMedia> DecoderProcess::decode(int fd, const wire::Request& request
     return Status(Code::kUnavailable, "the decoder is gone: " + sent.message());
   }
   ++files_;
-  Status ready = wire::wait_readable(socket_.get(), begin + deadline);
+  Status ready = wire::wait_readable(socket_.get(), {begin + deadline, given_up_});
   for (int i = 2; i <= kStarvedDeadlines && ready.code() == Code::kTimeout; ++i) {
     if (processor_time_of(pid_) - used_before > deadline * 3 / 4) break;
-    ready = wire::wait_readable(socket_.get(), begin + i * deadline);
+    ready = wire::wait_readable(socket_.get(), {begin + i * deadline, given_up_});
   }
   // What answers at all sends its frame at once.
   Result<std::string> reply(Code::kTimeout, "");
   if (ready.is_ok()) {
-    reply =
-        wire::receive_frame(socket_.get(), wire::kMaxReplyBytes, std::chrono::steady_clock::now() + deadline);
+    reply = wire::receive_frame(socket_.get(), wire::kMaxReplyBytes,
+                                {std::chrono::steady_clock::now() + deadline, given_up_});
   } else {
     reply = ready;
   }
@@ -148,7 +149,8 @@ Result<DecodedMedia> DecoderProcess::decode(int fd, const wire::Request& request
     if (reply.code() == Code::kTimeout) why = fmt::format("no answer in {} s", deadline.count() / 1000.0);
     if (reply.code() == Code::kUnavailable) why = how_it_ended();
     stop();
-    return {Code::kDataLoss, fmt::format("decode \"{}\": {}", request.name, why)};
+    return {reply.code() == Code::kCancelled ? Code::kCancelled : Code::kDataLoss,
+            fmt::format("decode \"{}\": {}", request.name, why)};
   }
   Result<DecodedMedia> media = wire::parse_reply(reply.value());
   if (!media.is_ok()) stop();

@@ -40,9 +40,9 @@ Result<size_t> receive_some(int socket, char* buffer, size_t bytes, UniqueFd* fd
   return static_cast<size_t>(got);
 }
 
-Status receive_all(int socket, char* buffer, size_t bytes, Deadline deadline, UniqueFd* fd) {
+Status receive_all(int socket, char* buffer, size_t bytes, Patience patience, UniqueFd* fd) {
   while (bytes > 0) {
-    SHOEBOX_TRY(wait_readable(socket, deadline));
+    SHOEBOX_TRY(wait_readable(socket, patience));
     SHOEBOX_ASSIGN(const size_t got, receive_some(socket, buffer, bytes, fd));
     buffer += got;
     bytes -= got;
@@ -52,16 +52,19 @@ Status receive_all(int socket, char* buffer, size_t bytes, Deadline deadline, Un
 
 }  // namespace
 
-Status wait_readable(int socket, Deadline deadline) {
+Status wait_readable(int socket, Patience patience) {
   for (;;) {
     int timeout_ms = -1;
-    if (deadline != Deadline::max()) {
+    if (patience.deadline != Deadline::max()) {
       const auto left =
-          std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+          std::chrono::ceil<std::chrono::milliseconds>(patience.deadline - std::chrono::steady_clock::now());
       timeout_ms = static_cast<int>(std::max<int64_t>(0, left.count()));
     }
-    pollfd entry{.fd = socket, .events = POLLIN, .revents = 0};
-    const int ready = ::poll(&entry, 1, timeout_ms);
+    // One that is negative is passed over.
+    pollfd entries[] = {{.fd = socket, .events = POLLIN, .revents = 0},
+                        {.fd = patience.given_up, .events = POLLIN, .revents = 0}};
+    const int ready = ::poll(entries, std::size(entries), timeout_ms);
+    if (ready > 0 && entries[1].revents != 0) return {Code::kCancelled, "nobody waits for the answer"};
     if (ready > 0) return Status::ok();
     if (ready == 0) return {Code::kTimeout, "no answer in time"};
     if (errno != EINTR) return Status::from_errno(errno, "poll on the decoder's socket");
@@ -102,16 +105,16 @@ Status send_frame(int socket, std::string_view payload, int fd) {
   return Status::ok();
 }
 
-Result<std::string> receive_frame(int socket, size_t max_bytes, Deadline deadline, UniqueFd* fd) {
+Result<std::string> receive_frame(int socket, size_t max_bytes, Patience patience, UniqueFd* fd) {
   char length[4];
-  SHOEBOX_TRY(receive_all(socket, length, sizeof length, deadline, fd));
+  SHOEBOX_TRY(receive_all(socket, length, sizeof length, patience, fd));
   const size_t bytes = Decoder({length, sizeof length}).be32();
   if (bytes > max_bytes) {
     return {Code::kDataLoss, fmt::format("frame of {} bytes on the decoder's socket, at most {} are allowed",
                                          bytes, max_bytes)};
   }
   std::string payload(bytes, '\0');
-  SHOEBOX_TRY(receive_all(socket, payload.data(), bytes, deadline, nullptr));
+  SHOEBOX_TRY(receive_all(socket, payload.data(), bytes, patience, nullptr));
   return payload;
 }
 

@@ -48,10 +48,19 @@ using Deadline = std::chrono::steady_clock::time_point;
 
 // One frame: 32-bit big-endian length and payload. `fd` (>= 0) goes with its first byte.
 Status send_frame(int socket, std::string_view payload, int fd = -1);
-// kTimeout: nothing came until `deadline`.
-Status wait_readable(int socket, Deadline deadline);
-// kTimeout: not all there at `deadline`. kUnavailable: the other side is gone. kDataLoss: longer
-// than `max_bytes`. A descriptor that came along goes to `fd`, or is closed when that is null.
-Result<std::string> receive_frame(int socket, size_t max_bytes, Deadline deadline, UniqueFd* fd = nullptr);
+// For how long somebody waits: until `deadline`, or until `given_up` (>= 0) can be read.
+struct Patience {
+  Patience(Deadline until, int given_up_fd = -1)
+      : deadline(until), given_up(given_up_fd) {}  // NOLINT: implicit
+  Deadline deadline;
+  int given_up;
+};
+
+// kTimeout: nothing came until the deadline. kCancelled: given up before.
+Status wait_readable(int socket, Patience patience);
+// kTimeout: not all there at the deadline. kCancelled: given up before. kUnavailable: the other side is gone.
+// kDataLoss: longer than `max_bytes`. A descriptor that came along goes to `fd`, or is closed when that is
+// null.
+Result<std::string> receive_frame(int socket, size_t max_bytes, Patience patience, UniqueFd* fd = nullptr);
 
 }  // namespace shoebox::wire

@@ -66,7 +66,14 @@ struct Operation {
   Caller caller;
   Timestamp now;
 
-  [[nodiscard]] Status commit() { return transaction->commit(); }
+  // Photos of which an inode went to Trash and others stay, as far as those do not follow: seen to at the
+  // end.
+  std::vector<PhotoId> left_to_twins;
+
+  [[nodiscard]] Status commit() {
+    for (const PhotoId photo : left_to_twins) SHOEBOX_TRY(core.engine.left_to_twins(txn, photo));
+    return transaction->commit();
+  }
 };
 
 // What kind of place a directory is.

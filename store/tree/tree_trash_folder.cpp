@@ -83,7 +83,9 @@ Status let_go(Operation& op, InodeNo inode, const NameOf& name, const std::unord
   op.txn.put_trash(inode, trash);
   if (!photo) return Status::ok();
   SHOEBOX_ASSIGN(const auto left, op.txn.inodes_of_photo(photo));
-  return left.empty() ? Status::ok() : op.core.engine.refresh(op.txn, photo);
+  if (left.empty()) return Status::ok();
+  op.left_to_twins.push_back(photo);
+  return op.core.engine.refresh(op.txn, photo);
 }
 
 Status trash_folder(Operation& op, InodeNo folder, const NameOf& asked, const TrashTarget& target) {

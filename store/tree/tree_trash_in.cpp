@@ -54,7 +54,10 @@ Status leave_photo(Operation& op, InodeNo inode) {
   op.txn.put_inode(inode, record);
   if (!photo) return Status::ok();
   SHOEBOX_ASSIGN(const auto left, op.txn.inodes_of_photo(photo));
-  if (!left.empty()) return op.core.engine.refresh(op.txn, photo);
+  if (!left.empty()) {
+    op.left_to_twins.push_back(photo);
+    return op.core.engine.refresh(op.txn, photo);
+  }
   SHOEBOX_ASSIGN(auto photo_record, op.txn.photo(photo));
   if (!photo_record) return Status::ok();
   photo_record->homed = false;

@@ -1,6 +1,7 @@
 // What a file says about itself enters its photo's record: effective date, home, rows.
 
 #include "store/tree/capture_date.h"
+#include "store/tree/name_class.h"
 #include "store/tree/person_names.h"
 #include "store/tree/sidecar_facts.h"
 #include "store/tree/view_engine.h"
@@ -37,6 +38,15 @@ Status ViewEngine::decoded(Transaction& txn, PhotoId photo, const MediaInfo& inf
   SHOEBOX_TRY(settle(txn, photo, *record));
   txn.put_photo(photo, *record);
   SHOEBOX_TRY(file_home(txn, rows_, photo, *record));
+  // What was no photo by its earlier name may have lost its home as one.
+  if (shows_in_views(*record)) SHOEBOX_TRY(file_again(txn, rows_, photo));
+  return refresh(txn, photo);
+}
+
+Status ViewEngine::left_to_twins(Transaction& txn, PhotoId photo) const {
+  SHOEBOX_ASSIGN(const auto twins, txn.inodes_of_photo(photo));
+  if (twins.empty()) return Status::ok();
+  SHOEBOX_TRY(file_again(txn, rows_, photo));
   return refresh(txn, photo);
 }
 

@@ -77,4 +77,15 @@ Status file_home(Transaction& txn, const ViewRows& rows, PhotoId photo, PhotoRec
   return Status::ok();
 }
 
+Status file_again(Transaction& txn, const ViewRows& rows, PhotoId photo) {
+  SHOEBOX_ASSIGN(auto record, txn.photo(photo));
+  if (!record || !record->homed) return Status::ok();
+  SHOEBOX_ASSIGN(const std::vector<Row> all, rows.of_photo(txn, photo));
+  const Row* row = ViewRows::representative(all);
+  if (!row || row->in_library()) return Status::ok();
+  record->homed = false;
+  txn.put_photo(photo, *record);
+  return record->info.kind == MediaKind::kUnknown ? Status::ok() : file_home(txn, rows, photo, *record);
+}
+
 }  // namespace shoebox

@@ -17,6 +17,7 @@
 
 #include "store/base/file_io.h"
 #include "store/settings.h"
+#include "store/settings_keys.h"
 
 namespace shoebox {
 namespace {
@@ -106,7 +107,13 @@ Status parse_secrets(const std::string& text, const std::string& origin, const S
         if (!expected.empty()) expected += known == fields.back().first ? " or " : ", ";
         expected += fmt::format("{} = \"…\"", known);
       }
-      return {Code::kUnauthorized, fmt::format("{}:{}: expected {}", origin, number, expected)};
+      // The word itself is told only as the key that it nearly is: else it may be the secret.
+      std::vector<std::string_view> keys;
+      for (const auto& [known, target] : fields) keys.push_back(known);
+      const std::string_view meant = equals == std::string_view::npos ? "" : nearest(name, keys);
+      return {Code::kUnauthorized,
+              fmt::format("{}:{}: expected {}{}", origin, number, expected,
+                          meant.empty() ? "" : fmt::format("; did you mean \"{}\"?", meant))};
     }
     *field->second = value;
   }

@@ -20,6 +20,9 @@ Result<Login> parse_login(const std::string& text, const std::string& origin) {
       return Status(Code::kUnauthorized, origin + ": a value contains a control character");
     }
   }
+  if (login == Login{}) {
+    return Status(Code::kUnauthorized, origin + ": has none of user, password and passphrase");
+  }
   return login;
 }
 

@@ -21,7 +21,7 @@ struct Login {
   bool operator==(const Login&) const = default;
 };
 
-// Lines `user = "…"`, `password = "…"`, `passphrase = "…"`, each optional; '#' begins a comment.
+// Lines `user = "…"`, `password = "…"`, `passphrase = "…"`, at least one; '#' begins a comment.
 // `origin` is named in errors, with the line, never with what stands in it.
 Result<Login> parse_login(const std::string& text, const std::string& origin);
 

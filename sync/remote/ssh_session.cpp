@@ -76,7 +76,36 @@ std::string fingerprint(ssh_session session) {
   return out;
 }
 
+// The caller frees the key.
+Status load_identity(const std::string& file, const Login& login, ssh_key* key) {
+  struct stat st {};
+  if (::stat(file.c_str(), &st) != 0) {
+    return {Code::kUnauthorized, fmt::format("identity_file {}: {}", file, std::strerror(errno))};
+  }
+  if ((st.st_mode & 0077) != 0) {
+    return {Code::kUnauthorized,
+            fmt::format("identity_file {} can be read by others (mode {:04o}); run: chmod 600 {}", file,
+                        st.st_mode & 07777, file)};
+  }
+  const char* passphrase = login.passphrase.empty() ? nullptr : login.passphrase.c_str();
+  if (ssh_pki_import_privkey_file(file.c_str(), passphrase, nullptr, nullptr, key) != SSH_OK) {
+    return {
+        Code::kUnauthorized,
+        fmt::format("identity_file {} is no private key, or its passphrase in credentials_file is missing or "
+                    "wrong",
+                    file)};
+  }
+  return Status::ok();
+}
+
 }  // namespace
+
+Status check_identity(const std::string& identity_file, const Login& login) {
+  ssh_key key = nullptr;
+  SHOEBOX_TRY(load_identity(identity_file, login, &key));
+  ssh_key_free(key);
+  return Status::ok();
+}
 
 struct SshSession::State {
   ssh_session session = nullptr;
@@ -186,25 +215,8 @@ Status SshSession::check_host_key(const SftpPlace& place, const SshKeys& keys) {
 
 // `accepted` tells whether the server took the key. Fails when the key cannot be used at all.
 Status SshSession::try_identity(const SshKeys& keys, const Login& login, bool* accepted) {
-  struct stat st {};
-  if (::stat(keys.identity_file.c_str(), &st) != 0) {
-    return {Code::kUnauthorized,
-            fmt::format("identity_file {}: {}", keys.identity_file, std::strerror(errno))};
-  }
-  if ((st.st_mode & 0077) != 0) {
-    return {Code::kUnauthorized,
-            fmt::format("identity_file {} can be read by others (mode {:04o}); run: chmod 600 {}",
-                        keys.identity_file, st.st_mode & 07777, keys.identity_file)};
-  }
   ssh_key key = nullptr;
-  const char* passphrase = login.passphrase.empty() ? nullptr : login.passphrase.c_str();
-  if (ssh_pki_import_privkey_file(keys.identity_file.c_str(), passphrase, nullptr, nullptr, &key) != SSH_OK) {
-    return {
-        Code::kUnauthorized,
-        fmt::format("identity_file {} is no private key, or its passphrase in credentials_file is missing or "
-                    "wrong",
-                    keys.identity_file)};
-  }
+  SHOEBOX_TRY(load_identity(keys.identity_file, login, &key));
   *accepted = ssh_userauth_publickey(state_->session, nullptr, key) == SSH_AUTH_SUCCESS;
   ssh_key_free(key);
   return Status::ok();

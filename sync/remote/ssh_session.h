@@ -23,6 +23,9 @@ struct SshKeys {
   std::string known_hosts;    // "": ~/.ssh/known_hosts
 };
 
+// Whether the key is there, nobody else's to read, and opens with the passphrase of `login`, if it needs one.
+Status check_identity(const std::string& identity_file, const Login& login);
+
 class SshSession {
  public:
   SshSession();

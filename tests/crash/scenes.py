@@ -45,7 +45,7 @@ def erased(scene):
     scene.wait_dead()
 
 
-def half_read(scene):
+def read_the_middle(scene):
     """The middle of an evicted file is read, and nothing more."""
     name = scene.new("mp4", size=20_000_000)  # more than is read ahead
     scene.back_up()
@@ -56,7 +56,18 @@ def half_read(scene):
             file.seek(9_000_000)
             assert file.read(1000) == scene.files[name][9_000_000:9_001_000]
     scene.step(name, read)
+
+
+def half_read(scene):
+    """An evicted file is read in part, and what came is kept by itself."""
+    read_the_middle(scene)
     scene.wait_dead()
+
+
+def let_go_again(scene):
+    """What was read of an evicted file leaves again."""
+    read_the_middle(scene)
+    scene.evict()
 
 
 def large(scene):
@@ -270,6 +281,7 @@ PLAYS = {
     "put-uploaded": Play(everyday, "cloud"),
     "rebuild": Play(rebuilt, before_mount=rebuild_again),
     "rot": Play(rotten_here, after=mend_again),
+    "trim": Play(let_go_again),
     "verify": Play(spoiled_there),
 }
 

@@ -1,7 +1,9 @@
 """Damaged libraries, gone disks, wrong remotes: a clear error, nothing lost, the drive goes on."""
 import errno
+import json
 import os
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -126,6 +128,7 @@ def test_read_only_disk_gives_a_read_only_drive(loop_disk, make_drive):
     drive.unmount()
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     drive.mount()
+    assert "read-only  the disk of the library is read-only" in drive.run("status").stdout
     assert (drive.path / "Library/a.txt").read_bytes() == b"x"
     for _ in range(2):
         assert (drive.path / "Library/large.mp4").read_bytes() == large  # fetched, and kept nowhere on that disk
@@ -158,3 +161,57 @@ def test_hostile_and_random_bytes_named_as_photos_come_back(drive):
     drive.evict()
     assert {n: sha256(drive.path / "Library" / n) for n in want} == want
     assert os.path.ismount(drive.path)
+
+
+@pytest.fixture
+def server():
+    """A port that nobody may come to: how many did."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(0)
+        yield listening
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+
+
+@pytest.mark.parametrize("kind, lines", [("s3", 'access_key = "AK"\nsecret_key = "SK"\n'),
+                                         ("dav", 'user = "anna"\npassword = "geheim"\n'),
+                                         ("sftp", 'password = "geheim"\n')])
+def test_config_check_says_what_is_wrong_with_credentials_and_asks_nobody(make_drive, folder, server, kind, lines):
+    url = "s3://bucket" if kind == "s3" else f"{kind}://127.0.0.1:{server.getsockname()[1]}/photos"
+    endpoint = f'endpoint = "http://127.0.0.1:{server.getsockname()[1]}"\n' if kind == "s3" else ""
+    secrets = folder / "login"
+    section = f'[[remote]]\nname = "cloud"\nurl = "{url}"\n{endpoint}'
+    drive = make_drive(settings=f'{section}credentials_file = "{secrets}"\n')
+
+    def check(code, *words):
+        done = drive.run("config", "check", check=False)
+        assert done.returncode == code and ("all right" in done.stdout) == (code == 0), done
+        assert len(done.stderr.splitlines()) == code and "geheim" not in done.stderr, done.stderr
+        for word in words:
+            assert word in done.stderr
+    check(1, "cloud", str(secrets), "No such file")
+    for text, words in (("", ["login"]), (lines.replace("ss", "s"), ["login:", "did you mean"])):
+        secrets.write_text(text, encoding="utf-8")
+        secrets.chmod(0o600)
+        check(1, "cloud", *words)
+    secrets.write_text(lines, encoding="utf-8")
+    check(0)
+    secrets.chmod(0o644)
+    check(1, "cloud", "chmod 600")
+    problems = json.loads(drive.run("config", "check", "--json", check=False).stdout)["problems"]
+    assert len(problems) == 1 and "chmod 600" in problems[0]
+    for command in ("exit 3", "echo none"):
+        (drive.library / "shoebox.toml").write_text(f"{section}credentials_command = '{command}'\n", encoding="utf-8")
+        check(1, "cloud", "credentials_command")
+
+
+def test_config_check_reads_a_passphrase_though_the_remote_cannot_be_used(make_drive, folder, server):
+    secrets = folder / "login"
+    secrets.write_text('user = "anna"\npassword = "geheim"\n', encoding="utf-8")
+    drive = make_drive(settings='[[remote]]\nname = "vault"\ncrypt = true\n'
+                                f'url = "dav://127.0.0.1:{server.getsockname()[1]}/photos"\n'
+                                f'credentials_file = "{secrets}"\npassphrase_file = "{folder}/passphrase"\n')
+    secrets.chmod(0o644)
+    done = drive.run("config", "check", check=False)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 2, done
+    assert "chmod 600" in done.stderr and str(folder / "passphrase") in done.stderr

@@ -97,6 +97,63 @@ def test_ro_uid_gid_umask_mean_what_they_mean_elsewhere(make_drive):
     assert caught.value.errno == 30
 
 
+def test_a_read_only_mount_says_what_waits_for_another(drive):
+    drive.run("backup", "pause")
+    (drive.path / "Library/a.mp4").write_bytes(os.urandom(300_000))
+    wait_until(lambda: drive.json("status")["remotes"][0]["pending_files"] == 1, 30, "the queue")
+    drive.unmount()
+    drive.mount("-o", "ro")
+    assert "1 file (293.0 KiB) pending, paused, nothing is sent from here" in drive.log_text()
+    status = drive.json("status")
+    assert status["local_bytes"] == 300_000 and "-o ro" in status["read_only_because"]
+    assert "read-only" in status["remotes"][0]["waiting_for"]
+    said = drive.run("status").stdout
+    assert "this disk  293.0 KiB of" in said and "read-only  it is mounted with -o ro: nothing is" in said, said
+    assert "read-only" in one_line_error(run("backup", "wait", "--library", drive.library))
+    drive.remount()
+    assert drive.json("status")["read_only_because"] == ""
+    drive.run("backup", "resume")
+    drive.backed_up()
+
+
+def test_what_is_no_library_is_told_by_every_verb(folder):
+    (folder / "file").write_bytes(b"")
+    (folder / "photos").mkdir()
+    (folder / "photos/a.jpg").write_bytes(b"")
+    verbs = ("status", "import /tmp", "export /tmp/x", "backup wait", "backup pause", "backup resume", "backup now",
+             "remote remove n", "remote list", "remote test n", "remote takeover n", "evict --all", "pin x", "unpin x",
+             "remote add n file:///tmp/x", "thumbnail x", "trash list", "trash restore --all", "trash empty --all",
+             "trash allow", "versions x", "restore x", "verify", "fsck", "config check", "config reload")
+    for verb in verbs:
+        error = one_line_error(run(*verb.split(), "--library", folder / "file"))
+        assert f"library {folder}/file is not a folder" in error, verb
+        error = one_line_error(run(*verb.split(), "--library", folder / "photos"))
+        assert f"{folder}/photos holds no library; make one with" in error, verb
+    (folder / "mnt").mkdir()
+    for command in (("mount", folder / "file", folder / "mnt"), ("adopt", "file:///tmp/x", "--library", folder / "file"),
+                    ("adopt", "--dry-run", "file:///tmp/x", "--library", folder / "file"),
+                    ("rebuild", "--from", "/tmp/x", folder / "file"),
+                    ("mount", "--read-only", "--from", "/tmp/x", folder / "file", folder / "mnt")):
+        assert f"library {folder}/file is not a folder" in one_line_error(run(*command)), command
+    assert sorted(path.name for path in folder.rglob("*")) == ["a.jpg", "file", "mnt", "photos"]
+
+
+def test_a_remote_that_is_missing_is_told_in_the_one_line(make_drive, folder):
+    drive = make_drive(remotes=[f"file://{folder}/nowhere"])
+    drive.mount()
+    wait_until(lambda: len(drive.log_text().splitlines()) > 1, 30, "what the uploader says")
+    line, other = drive.log_text().splitlines()[:2]
+    assert f"mounted on {drive.path}" in line and f"not reachable now: folder {folder}/nowhere is not there" in line
+    assert "remote default: check: " in other
+    drive.unmount()
+    done = run("mount", drive.library, drive.path)
+    try:
+        assert done.returncode == 0 and done.stderr == "", done
+        assert len(done.stdout.splitlines()) == 1 and "not reachable now" in done.stdout
+    finally:
+        subprocess.run(["fusermount3", "-u", str(drive.path)], check=True)
+
+
 def test_bad_settings_name_file_line_and_nearest_key(make_drive, folder):
     drive = make_drive(settings='copies = 1\ncahce = "5 GiB"\n')
     error = one_line_error(run("mount", drive.library, drive.path, "-f"))

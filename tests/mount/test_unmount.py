@@ -1,6 +1,7 @@
 """What an unmount still sends, and that it ends when nobody answers."""
 import json
 import os
+import shutil
 import socket
 import time
 
@@ -74,6 +75,29 @@ def test_a_server_that_went_silent_holds_up_no_unmount_and_a_mount_waits_for_its
         assert drive.names("Albums") == ["Last moment"]
     finally:
         server.stop()
+
+
+def test_an_unmount_ends_the_decoder_and_the_next_mount_decodes(make_drive, photo):
+    drive = make_drive()
+    decoder = drive.folder / "decoder"
+    started = drive.folder / "started"
+    decoder.write_text(f"#!/bin/sh\nprintf '\\000\\000\\000\\002R\\004' >&3\nhead -c 1 <&3 >/dev/null\n"
+                       f"echo $$ > {started}.new && mv {started}.new {started}\nread never <&3\n", encoding="utf-8")
+    decoder.chmod(0o700)
+    real = drive.env.get("SHOEBOX_DECODER")
+    drive.env["SHOEBOX_DECODER"] = str(decoder)
+    drive.mount()
+    shutil.copy2(photo("a.jpg", date="2023:07:14 10:11:12"), drive.path / "Library/a.jpg")
+    wait_until(started.exists, 30, "the decoder to take it")
+    begin = time.monotonic()
+    drive.unmount(20)
+    assert time.monotonic() - begin < 15  # a second or two; the decoder alone would be given 30
+    assert not os.path.exists(f"/proc/{started.read_text(encoding='ascii').strip()}")
+    drive.env.pop("SHOEBOX_DECODER")
+    if real:
+        drive.env["SHOEBOX_DECODER"] = real
+    drive.mount()
+    drive.wait_for("Dates/2023/07/a.jpg")
 
 
 def test_a_mount_right_after_an_unmount_waits_for_the_end_of_the_first(first):

@@ -180,6 +180,51 @@ TEST_F(ImporterTest, TwoCrashesMakeItUndecodableForGood) {
   EXPECT_EQ(decoder_.calls(), 2);
 }
 
+// Never answers before it is told that nobody waits.
+class StuckDecoder final : public MediaDecoder {
+ public:
+  Result<DecodedMedia> decode(int, const std::string&) override {
+    std::unique_lock lock(mutex_);
+    asked_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return cancelled_; });
+    return {Code::kCancelled, "nobody waits"};
+  }
+  Result<DecodedMedia> decode_part(int fd, const std::string& name, ByteRange) override {
+    return decode(fd, name);
+  }
+  void cancel() override {
+    const std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    changed_.notify_all();
+  }
+  bool wait_until_asked() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return asked_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool asked_ = false;
+  bool cancelled_ = false;
+};
+
+TEST_F(ImporterTest, WhatIsBeingDecodedAtTheEndIsDecodedByTheNextMountAndIsNoCrash) {
+  StuckDecoder stuck;
+  open(&stuck);
+  library_->start(nullptr);
+  const ContentNo number = write("a.jpg", "photo");
+  ASSERT_TRUE(stuck.wait_until_asked());
+  library_->stop();
+  EXPECT_EQ(content(number).decoder_crashes, 0);
+  EXPECT_EQ(photo(number).info.kind, MediaKind::kUnknown);
+  open(&decoder_);
+  library_->start(nullptr);
+  library_->importer().drain();
+  EXPECT_EQ(photo(number).info.kind, MediaKind::kPhoto);
+}
+
 TEST_F(ImporterTest, ARestartDecodesWhatWasNotDecoded) {
   open(nullptr);
   const ContentNo number = write("a.jpg", "photo");

@@ -205,6 +205,25 @@ TEST(XmpSidecar, IsReadBackAsItWasWritten) {
   EXPECT_FALSE(month->favorite);
 }
 
+TEST(XmpSidecar, WhatIsLongOrManyIsReadBackAsWell) {
+  OwnerStatements said;
+  said.albums = {"Short"};
+  std::string deep;
+  for (int level = 0; level < 250; ++level)
+    deep += (level == 0 ? "" : "/") + std::string(255, 'a' + level % 26);
+  said.albums.push_back(deep);
+  said.denied_albums = {deep};
+  for (int number = 0; number < 3000; ++number) said.tags.push_back("tag " + std::to_string(number));
+  said.tags.emplace_back(65'000, 't');
+  const std::string written = xmp_sidecar(said, sha256("a"), PhotoId(7));
+  const auto back = parse_xmp_sidecar(written);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->albums, said.albums);
+  EXPECT_EQ(back->denied_albums, said.denied_albums);
+  EXPECT_EQ(back->tags, said.tags);
+  EXPECT_TRUE(is_unchanged_sidecar(written));
+}
+
 TEST(XmpSidecar, ThatSomebodyElseWroteTellsNothingOfTheOwner) {
   EXPECT_FALSE(parse_xmp_sidecar(""));
   EXPECT_FALSE(parse_xmp_sidecar("no xml, but urn:shoebox:xmp:1"));

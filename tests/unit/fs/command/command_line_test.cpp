@@ -174,5 +174,13 @@ TEST_F(RunTest, HelpIsNoError) {
   EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("by where it came from"));
 }
 
+TEST(Help, EachVerbThatTakesAUrlNamesAllKinds) {
+  for (const char* verb : {"mount", "adopt", "rebuild", "remote add"}) {
+    const std::string help = help_text(verb);
+    for (const char* kind : {"file:///", "s3://", "davs://", "sftp://"})
+      EXPECT_NE(help.find(kind), std::string::npos) << verb << " without " << kind;
+  }
+}
+
 }  // namespace
 }  // namespace shoebox

@@ -136,6 +136,31 @@ TEST_F(ContentRecoverTest, RotFoundBeforeItsCommitBecomesPartial) {
   EXPECT_FALSE(contents->missing(content, {0, bytes.size()})->empty());
 }
 
+// A crash between the list of what stays and the file that has no more, or before the list of what came last.
+TEST_F(ContentRecoverTest, WhatAListDoesNotNameTakesNoRoom) {
+  const std::string bytes = random_bytes(4'000'000, 23);
+  const ContentNo content = sealed(bytes);
+  ASSERT_TRUE(contents->evict(content));
+  const uint64_t kept = contents->local_total_bytes();
+  const std::string list = all_of(path_of("partial", content) + ".blocks");
+  for (uint64_t index = 4; index < 8; ++index) {
+    const std::string block = bytes.substr(index * kBlockBytes, kBlockBytes);
+    ASSERT_TRUE(contents->store_block(content, index, block));
+  }
+  crash();
+  std::ofstream(path_of("partial", content) + ".blocks") << list;
+  reopen();
+  struct stat st {};
+  ASSERT_EQ(::stat(path_of("partial", content).c_str(), &st), 0);
+  EXPECT_LT(static_cast<uint64_t>(st.st_blocks) * 512, kept + kBlockBytes);
+  EXPECT_EQ(static_cast<uint64_t>(st.st_size), bytes.size());
+  EXPECT_EQ(contents->local_total_bytes(), kept);
+  EXPECT_EQ(contents->missing(content, {0, kHeadBytes})->size(), 0U);
+  EXPECT_EQ(all_of(path_of("partial", content)).substr(0, kHeadBytes), bytes.substr(0, kHeadBytes));
+  EXPECT_EQ(all_of(path_of("partial", content)).substr(bytes.size() - kTailBytes / 2),
+            bytes.substr(bytes.size() - kTailBytes / 2));
+}
+
 TEST_F(ContentRecoverTest, FilesOfAnErasedContentGo) {
   const ContentNo object = sealed(random_bytes(1000, 20));
   const ContentNo partial = sealed(random_bytes(800'000, 21));

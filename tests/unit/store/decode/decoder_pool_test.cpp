@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <random>
 #include <thread>
 
@@ -72,6 +73,23 @@ TEST_F(DecoderPoolTest, AHangIsKilledAtTheDeadline) {
 TEST_F(DecoderPoolTest, ASleeperIsKilledAfterThreeDeadlines) {
   DecoderPool pool({.program = script("read never <&3"), .processes = 1, .deadline = 100ms});
   EXPECT_EQ(pool.decode(file("x").get(), "a.jpg").code(), Code::kDataLoss);
+}
+
+TEST_F(DecoderPoolTest, WhatIsBeingDecodedAndWhatWaitsForItEndWhenNobodyWaits) {
+  const std::string taken = folder_ + "/taken";
+  ASSERT_EQ(::mkfifo(taken.c_str(), 0600), 0);
+  DecoderPool pool({.program = script("echo > " + taken + "; read never <&3"), .processes = 1});
+  const UniqueFd photo = file("x");
+  const auto decode = [&] { return pool.decode(photo.get(), "a.jpg").code(); };
+  auto first = std::async(std::launch::async, decode);
+  ASSERT_TRUE(open_file(taken, O_RDONLY));  // once the decoder has it
+  auto second = std::async(std::launch::async, decode);
+  const auto begin = std::chrono::steady_clock::now();
+  pool.cancel();
+  EXPECT_EQ(first.get(), Code::kCancelled);
+  EXPECT_EQ(second.get(), Code::kCancelled);
+  EXPECT_EQ(decode(), Code::kCancelled);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
 }
 
 TEST_F(DecoderPoolTest, NonsenseIsRefused) {

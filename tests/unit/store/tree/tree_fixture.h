@@ -142,6 +142,7 @@ class TreeTest : public ViewTest {
     ASSERT_TRUE(catalog_->for_each_photo([&](PhotoId id, const PhotoRecord& record) {
       // New bytes leave the rows alone until they are decoded.
       if (record.info.kind != MediaKind::kUnknown) check_photo(id);
+      check_home(id, record);
       EXPECT_TRUE(!record.content || content_exists(record.content)) << "photo " << id.value;
       if (record.content) {
         const auto owner = catalog_->photo_of_content(record.content);
@@ -149,6 +150,13 @@ class TreeTest : public ViewTest {
       }
       return true;
     }));
+  }
+  // What lives under some name has one in Library.
+  void check_home(PhotoId id, const PhotoRecord& record) {
+    if (record.info.kind != MediaKind::kPhoto && record.info.kind != MediaKind::kVideo) return;
+    const auto rows = rows_->of_photo(*catalog_, id);
+    const Row* row = ViewRows::representative(*rows);
+    EXPECT_TRUE(!row || row->in_library()) << "photo " << id.value << " lives as " << row->name << " only";
   }
   void check_references() {
     std::map<ContentNo, uint32_t> held;

@@ -151,6 +151,54 @@ TEST_F(TreeTest, ATwinThatIsTrashedLeavesTheRowsToTheOther) {
   check_all();
 }
 
+TEST_F(TreeTest, ATwinInAnAlbumGetsAHomeWhenTheOnlyOneIsTrashed) {
+  photo_file("Library/a.jpg", "same");
+  const InodeNo twin = write("Albums/Trip/b.jpg", "same");
+  ASSERT_EQ(ls("Library"), Names{"a.jpg"});
+  ASSERT_EQ(rm("Library/a.jpg"), Code::kOk);
+  EXPECT_EQ(find("Library/2023/07/b.jpg"), twin);
+  EXPECT_EQ(find("Albums/Trip/b.jpg"), twin);
+  EXPECT_EQ(inode(twin).nlink, 2u);
+  EXPECT_EQ(ls("Trash"), Names{"a.jpg"});
+  check_all();
+  // Back again it is a further home.
+  ASSERT_TRUE(tree_->trash_restore(find("Trash/a.jpg"), caller_));
+  EXPECT_EQ(ls("Library"), (Names{"2023", "a.jpg"}));
+  check_all();
+}
+
+TEST_F(TreeTest, ATwinInAnAlbumGetsAHomeWhenAFolderWithTheOnlyOneIsTrashed) {
+  photo_file("Library/Trip/a.jpg", "same");
+  write("Library/Trip/c.jpg", "same");
+  const InodeNo twin = write("Albums/Trip/b.jpg", "same");
+  ASSERT_EQ(mv("Library/Trip", "Trash/Trip"), Code::kOk);
+  EXPECT_EQ(find("Library/2023/07/b.jpg"), twin);
+  EXPECT_EQ(ls("Trash/Trip"), (Names{"a.jpg", "c.jpg"}));
+  check_all();
+}
+
+TEST_F(TreeTest, ATwinInAnAlbumGetsAHomeWhenTheBytesOfTheOnlyOneAreReplaced) {
+  photo_file("Library/a.jpg", "same");
+  const InodeNo twin = write("Albums/Trip/b.jpg", "same");
+  write("Library/.a.jpg.tmp", "new");
+  ASSERT_EQ(mv("Library/.a.jpg.tmp", "Library/a.jpg"), Code::kOk);
+  EXPECT_EQ(find("Library/2023/07/b.jpg"), twin);
+  check_all();
+  // Written in place as well.
+  seal(commit(find("Library/2023/07/b.jpg"), "third"), "third");
+  check_all();
+}
+
+TEST_F(TreeTest, ATwinThatNobodyDecodedYetGetsItsHomeThen) {
+  write("Library/a.jpg", "same");
+  write("Albums/Trip/b.jpg", "same");
+  ASSERT_EQ(rm("Library/a.jpg"), Code::kOk);
+  EXPECT_EQ(ls("Library"), Names{});
+  ASSERT_TRUE(tree_->photo_decoded(inode("Albums/Trip/b.jpg").content, photo_info(day(2023, 7, 14))));
+  EXPECT_EQ(ls("Library/2023/07"), Names{"b.jpg"});
+  check_all();
+}
+
 TEST_F(TreeTest, RmInDatesTrashesThePhotoWithAllItsTwins) {
   photo_file("Library/a.jpg", "same");
   write("Library/b.jpg", "same");

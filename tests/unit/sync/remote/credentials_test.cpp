@@ -58,6 +58,9 @@ TEST_F(CredentialsTest, ErrorsNameTheLineAndNeverWhatStandsThere) {
   EXPECT_EQ(read.code(), Code::kUnauthorized);
   EXPECT_NE(read.status().message().find(":2:"), std::string::npos) << read.status().message();
   EXPECT_EQ(read.status().message().find("hunter2"), std::string::npos);
+  EXPECT_NE(read.status().message().find("did you mean \"secret_key\"?"), std::string::npos);
+  write("wJalrXUtnFEMI/K7MDENG==\n");  // the bare secret, that base64 ends with '='
+  EXPECT_EQ(read_credentials_file(path()).status().message().find("wJalr"), std::string::npos);
   write("access_key = \"AK\"\n");
   EXPECT_NE(read_credentials_file(path()).status().message().find("secret_key is missing"),
             std::string::npos);

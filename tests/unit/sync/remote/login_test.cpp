@@ -64,6 +64,15 @@ TEST_F(LoginTest, ARefusedOneIsReadAnew) {
   EXPECT_EQ(source.get()->password, "new");
 }
 
+TEST_F(LoginTest, NothingInItsFileIsNoLogin) {
+  for (const char* text : {"", "# to be filled in\n", "password = \"\"\n"}) {
+    write(text);
+    auto none = LoginSource(settings_, "anna").get();
+    ASSERT_EQ(none.code(), Code::kUnauthorized) << text;
+    EXPECT_NE(none.status().message().find(settings_.credentials_file), std::string::npos);
+  }
+}
+
 TEST_F(LoginTest, RefusalsNameTheLineAndNeverTheSecret) {
   write("user = \"anna\"\npasswort = \"geheim\"\n");
   auto wrong = LoginSource(settings_, "").get();
@@ -72,6 +81,7 @@ TEST_F(LoginTest, RefusalsNameTheLineAndNeverTheSecret) {
             std::string::npos)
       << wrong.status().message();
   EXPECT_EQ(wrong.status().message().find("geheim"), std::string::npos);
+  EXPECT_NE(wrong.status().message().find("did you mean \"password\"?"), std::string::npos);
   write("password = \"pw\"\n", 0644);
   EXPECT_NE(LoginSource(settings_, "").get().status().message().find("chmod 600"), std::string::npos);
 }
