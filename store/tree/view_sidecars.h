@@ -1,6 +1,6 @@
 // Sidecars (x.jpg.xmp, x.xmp, .AAE, .THM) follow their photo: where the photo shows in a view, the
-// sidecar shows beside it under the name that matches the photo's name there. It does not follow to a name that
-// somebody gave to a twin: what was copied there is what is read there.
+// sidecar shows beside it under the name that matches the photo's name there. It does not follow to a name
+// that somebody gave to a twin: what was copied there is what is read there.
 //
 // A sidecar has no PhotoId: it belongs to the photos that stand beside one of its given names.
 // Part of ViewEngine, private to store/tree. Runs inside the caller's transaction.
