@@ -32,10 +32,11 @@ std::optional<DepartedNames::Departed> DepartedNames::find(InodeNo directory, st
   return entry->second.what;
 }
 
-std::optional<InodeRecord> DepartedNames::find(InodeNo inode, uint32_t pid, Clock::Steady now) const {
+std::optional<std::pair<NameOf, InodeRecord>> DepartedNames::find(InodeNo inode, uint32_t pid,
+                                                                  Clock::Steady now) const {
   const MutexLock lock(mutex_);
   for (const auto& [name, kept] : names_)
-    if (kept.what.inode == inode && kept.is_for(pid, now)) return kept.what.record;
+    if (kept.what.inode == inode && kept.is_for(pid, now)) return std::pair(name, kept.what.record);
   return std::nullopt;
 }
 

@@ -36,7 +36,7 @@ Result<Entry> make_special(TreeCore& core, InodeNo directory, std::string_view n
                            uint64_t rdev, std::string_view target, const Caller& caller) {
   SHOEBOX_TRY(check_new_name(name));
   Operation op(core, caller);
-  SHOEBOX_ASSIGN(const Directory parent, need_directory(op.txn, directory));
+  SHOEBOX_ASSIGN(const Directory parent, need_standing_directory(op, directory));
   SHOEBOX_TRY(need_free(op.txn, directory, name));
   if (parent.place != Place::kLibrary)
     return not_permitted("create", name, "links and special files stand in Library only");
@@ -68,7 +68,7 @@ Status fill_trash_files(Operation& op, InodeNo files, uint32_t uid) {
 Result<Entry> Tree::create(InodeNo directory, std::string_view name, uint32_t mode, const Caller& caller) {
   SHOEBOX_TRY(check_new_name(name));
   Operation op(*state_, caller);
-  SHOEBOX_ASSIGN(const Directory parent, need_directory(op.txn, directory));
+  SHOEBOX_ASSIGN(const Directory parent, need_standing_directory(op, directory));
   SHOEBOX_TRY(need_free(op.txn, directory, name));
   switch (parent.place) {
     case Place::kRoot: return not_permitted("create", name, "files go into Library or a view");
@@ -112,7 +112,7 @@ Result<Entry> Tree::symlink(InodeNo directory, std::string_view name, std::strin
 Result<Entry> Tree::mkdir(InodeNo directory, std::string_view name, uint32_t mode, const Caller& caller) {
   SHOEBOX_TRY(check_new_name(name));
   Operation op(*state_, caller);
-  SHOEBOX_ASSIGN(const Directory parent, need_directory(op.txn, directory));
+  SHOEBOX_ASSIGN(const Directory parent, need_standing_directory(op, directory));
   SHOEBOX_TRY(need_free(op.txn, directory, name));
   if (parent.place == Place::kView) {
     SHOEBOX_ASSIGN(const InodeNo made,

@@ -14,7 +14,7 @@ Result<Entry> Tree::link(InodeNo inode, InodeNo directory, std::string_view name
   if (record.nlink == 0) return Status(Code::kNotFound, fmt::format("link {}: the file is deleted", name));
   SHOEBOX_ASSIGN(const auto trash, op.txn.trash(inode));
   if (trash) return not_permitted("link", name, "the file lies in Trash; move it out first");
-  SHOEBOX_ASSIGN(const Directory parent, need_directory(op.txn, directory));
+  SHOEBOX_ASSIGN(const Directory parent, need_standing_directory(op, directory));
   SHOEBOX_TRY(need_free(op.txn, directory, name));
 
   if (parent.place == Place::kView) {

@@ -50,7 +50,7 @@ Result<InodeRecord> Tree::getattr(InodeNo number, uint32_t pid) const {
   if (record.code() != Code::kNotFound || pid == 0) return record;
   auto departed = state_->departed.find(number, pid, state_->clock.steady());
   if (!departed) return record;
-  return *std::move(departed);
+  return std::move(departed->second);
 }
 
 Status Tree::readdir(InodeNo directory, std::string_view after,

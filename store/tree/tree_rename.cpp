@@ -49,7 +49,7 @@ Result<Renaming> look_up(Operation& op, InodeNo from, std::string_view from_name
                          std::string_view to_name) {
   Renaming r;
   SHOEBOX_ASSIGN(r.from, need_directory(op.txn, from));
-  SHOEBOX_ASSIGN(r.to, need_directory(op.txn, to));
+  SHOEBOX_ASSIGN(r.to, need_standing_directory(op, to));
   r.from_name = from_name;
   r.to_name = to_name;
   SHOEBOX_ASSIGN(r.source, need_dentry(op.txn, from, from_name));

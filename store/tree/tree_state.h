@@ -101,6 +101,9 @@ struct Directory {
 Status check_new_name(std::string_view name);
 Result<InodeRecord> need_inode(const CatalogReader& reader, InodeNo number);
 Result<Directory> need_directory(const CatalogReader& reader, InodeNo number);
+// For what is about to be put there: a folder of Dates that the caller emptied a moment ago, and still sees,
+// stands again. (tree_departed.cpp)
+Result<Directory> need_standing_directory(Operation& op, InodeNo number);
 Result<DentryRecord> need_dentry(const CatalogReader& reader, InodeNo directory, std::string_view name);
 Status need_free(const CatalogReader& reader, InodeNo directory, std::string_view name);
 // Names of the inode that stand in Library, in byte order of (directory, name).

@@ -133,6 +133,17 @@ def test_what_removes_the_last_name_itself_finds_the_folder_only_to_remove_it(tw
     wait_until(lambda: two.names("Dates") == [], 5, "no date")
 
 
+def test_what_empties_a_folder_of_dates_may_go_on_writing_there(two, photo):
+    script = ("import os, shutil, sys; [os.unlink(p) for p in sys.argv[3:]]; os.makedirs(sys.argv[1], exist_ok=True);"
+              "shutil.copy2(sys.argv[2], sys.argv[1])")
+    month = two.path / "Dates/2020/01"
+    subprocess.run(["python3", "-c", script, month, photo("new.jpg", date=DATE), month / "a.jpg", month / "b.jpg"],
+                   check=True)
+    wait_until(lambda: two.names("Dates/2020/01") == ["new.jpg"], 5, "the new photo")
+    two.wait_for("Library/2020/01/new.jpg")
+    assert two.run("fsck").returncode == 0
+
+
 def test_rm_in_dates_takes_the_sidecar_along(two):
     (two.path / "Library/a.jpg.xmp").write_bytes(b"<x/>")
     two.wait_for("Dates/2020/01/a.jpg.xmp")

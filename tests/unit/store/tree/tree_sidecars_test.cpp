@@ -274,6 +274,26 @@ TEST_F(TreeSidecarsTest, OtherPeopleDoNotSeeFoldersOfDatesThatWent) {
   EXPECT_EQ(ls("Dates"), Names{});
 }
 
+TEST_F(TreeSidecarsTest, AFolderOfDatesStandsAgainForWhoEmptiedItAndPutsSomethingThere) {
+  photo_file("Library/a.jpg", "a");
+  const InodeNo month = find("Dates/2023/07");
+  ASSERT_EQ(rm("Dates/2023/07/a.jpg"), Code::kOk);
+  const Caller other{.uid = 1000, .gid = 1000, .pid = caller_.pid + 1};
+  EXPECT_EQ(tree_->create(month, "b.jpg", S_IFREG | 0644, other).status().code(), Code::kNotFound);
+  EXPECT_EQ(ls("Dates"), Names{});
+  ASSERT_TRUE(tree_->create(month, "b.jpg", S_IFREG | 0644, caller_).is_ok());
+  EXPECT_EQ(find("Dates/2023/07"), month);
+  EXPECT_EQ(ls("Dates/2023/07"), Names{"b.jpg"});
+  check_all();
+  // Somebody else made one meanwhile: it is not displaced.
+  ASSERT_EQ(rm("Dates/2023/07/b.jpg"), Code::kOk);
+  photo_file("Library/c.jpg", "c");
+  ASSERT_NE(find("Dates/2023/07"), month);
+  EXPECT_EQ(tree_->create(month, "d.jpg", S_IFREG | 0644, caller_).status().code(), Code::kNotFound);
+  EXPECT_EQ(ls("Dates/2023/07"), Names{"c.jpg"});
+  check_all();
+}
+
 TEST_F(TreeSidecarsTest, OtherSidecarsSayNothing) {
   photo_file("Library/a.jpg", "a", photo_info(day(2023, 7, 14)));
   for (const char* path : {"Library/a.AAE", "Library/a.jpg.json", "Library/b.xmp"}) {
