@@ -1,13 +1,13 @@
 """The drive over S3 with a server that fails: it converges by itself, serves no wrong byte, and says what
 it waits for. The server is the test suite's own (tests/servers/mini_s3.py) behind its fault proxy."""
 import json
-import random
 import subprocess
 import time
 import urllib.request
 from pathlib import Path
 
 import pytest
+from clips import fill, reads
 from drive import sha256, wait_until
 
 SERVERS = Path(__file__).parents[1] / "servers"
