@@ -103,7 +103,11 @@ Status DavServer::make_folder(const std::string& path, const RequestContext& con
   const DavRequest request{"make folder " + path, "MKCOL", client_->place().url(path, true)};
   HttpResponse refusal;
   const Status made = client_->send(request, context, &refusal).status();
-  return refusal.status == 405 ? Status::ok() : made;  // it is there
+  if (refusal.status == 405) return Status::ok();  // it is there
+  if (refusal.status != 403) return made;
+  // Apache's mod_dav says so, too, when another request made it at the same time.
+  const auto there = facts(path, context);
+  return there && there->is_folder ? Status::ok() : made;
 }
 
 Status DavServer::relocate(const char* method, const std::string& from, const std::string& to, bool replace,

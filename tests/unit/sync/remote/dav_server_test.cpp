@@ -67,6 +67,17 @@ class DavServerTest : public testing::Test {
   std::string got_;
 };
 
+TEST_F(DavServerTest, AFolderThatAnotherRequestMadeMeanwhileIsThere) {
+  serve([](const TestRequest& request) {
+    if (request.method == "MKCOL") return TestReply{403, {}, ""};
+    if (request.target == "/dav/there/")
+      return TestReply{207, {}, multistatus("/dav/x", 1, folder("/dav/there/"))};
+    return TestReply{request.target == "/dav/there" ? 301 : 404, {}, ""};
+  });
+  EXPECT_TRUE(server_->make_folder("there", {}));
+  EXPECT_EQ(server_->make_folder("forbidden", {}).code(), Code::kUnauthorized);
+}
+
 TEST_F(DavServerTest, StatAsksForOneFileAndEncodesItsName) {
   answer_always({207, {}, multistatus("/dav/a%20b.jpg", 7)});
   auto facts = server_->facts("a b.jpg", {});
