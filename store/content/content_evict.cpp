@@ -65,7 +65,7 @@ Status ContentStore::State::trim(ContentNo content, const ContentRecord& now, co
     pages = entry->pages;
   }
   const std::string temporary = partial_tmp(content);
-  const auto withdraw = [&](Status why) {
+  const auto withdraw = [&](const Status& why) {
     ::unlink(temporary.c_str());
     return why.with_context(fmt::format("evicting content {}", content.value));
   };
