@@ -3,12 +3,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <mntent.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -17,6 +15,8 @@
 #include "fs/unmount.h"
 #include "store/base/file_io.h"
 #include "store/base/log.h"
+#include "store/base/mount_table.h"
+#include "store/base/paths.h"
 
 namespace shoebox {
 namespace {
@@ -26,17 +26,13 @@ std::string real_path(const std::string& path) {
   return resolved ? resolved.get() : path;
 }
 
-struct MountEntry {
-  std::string source, type;
-};
-
 // What is mounted last on exactly this path.
-std::optional<MountEntry> mount_at(const std::string& path) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> table(setmntent("/proc/self/mounts", "re"), endmntent);
-  if (!table) return std::nullopt;
-  std::optional<MountEntry> found;
-  while (const mntent* entry = getmntent(table.get())) {
-    if (path == entry->mnt_dir) found = MountEntry{entry->mnt_fsname, entry->mnt_type};
+std::optional<MountedFs> mount_at(const std::string& path) {
+  const Result<std::vector<MountedFs>> mounts = mounted_file_systems();
+  std::optional<MountedFs> found;
+  if (!mounts) return found;
+  for (const MountedFs& mount : *mounts) {
+    if (mount.mountpoint == path) found = mount;
   }
   return found;
 }
@@ -54,10 +50,6 @@ Result<std::optional<std::string>> first_name(const std::string& folder) {
   return std::optional<std::string>();
 }
 
-bool is_inside(const std::string& path, const std::string& folder) {
-  return path == folder || path.starts_with(folder == "/" ? folder : folder + "/");
-}
-
 }  // namespace
 
 Status check_mount_point(const std::string& mountpoint, const std::string& library) {
@@ -71,8 +63,8 @@ Status check_mount_point(const std::string& mountpoint, const std::string& libra
     }
     if (errno != ENOTCONN && errno != ECONNABORTED)
       return Status::from_errno(errno, fmt::format("look at the mount point {}", mountpoint));
-    const std::optional<MountEntry> dead = mount_at(mountpoint);
-    if (!dead || dead->type != "fuse.shoebox") {
+    const std::optional<MountedFs> dead = mount_at(mountpoint);
+    if (!dead || dead->type != kShoeboxMountType) {
       return {Code::kBusy, fmt::format("the mount on {} is dead ({}); take it away with: umount -l {}",
                                        mountpoint, dead ? dead->type : "unknown type", mountpoint)};
     }
@@ -85,12 +77,12 @@ Status check_mount_point(const std::string& mountpoint, const std::string& libra
             fmt::format("mount point {} is not a folder; name an empty folder", mountpoint)};
   }
   const std::string path = real_path(mountpoint);
-  if (const auto there = mount_at(path); there && there->type == "fuse.shoebox") {
+  if (const auto there = mount_at(path); there && there->type == kShoeboxMountType) {
     return {Code::kBusy, fmt::format("{} is mounted on {} already; unmount it first with: fusermount3 -u {}",
                                      there->source, mountpoint, mountpoint)};
   }
   const std::string library_path = real_path(library);
-  if (is_inside(path, library_path) || is_inside(library_path, path)) {
+  if (lies_in(path, library_path) || lies_in(library_path, path)) {
     return {Code::kInvalid,
             fmt::format("mount point {} and library {} lie in each other; use separate folders", mountpoint,
                         library)};

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <mutex>
 
 #include "store/base/file_io.h"
 #include "store/base/log.h"
@@ -42,7 +43,8 @@ struct Library::State {
   std::vector<std::unique_ptr<View>> views;
   MediaDecoder* decoder = nullptr;
   ContentSource* source = nullptr;
-  uint64_t found_bytes = 0;  // on this disk, where recover() does not count them
+  std::once_flag counted;
+  uint64_t found_bytes = 0;  // on this disk, where recover() does not count them; when first asked
   bool started = false;
   bool stopped = false;
   std::unique_ptr<LibraryLock> lock;
@@ -264,13 +266,7 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   });
 
   std::unique_ptr<Library> library(new Library(std::move(state)));
-  if (!s.read_only) {
-    SHOEBOX_TRY(library->recover());
-  } else {
-    const Result<uint64_t> counted = count_local(library->catalog(), library->contents());
-    if (!counted) log::warning("count what is on this disk: {}", counted.status().message());
-    if (counted) library->state_->found_bytes = *counted;
-  }
+  if (!s.read_only) SHOEBOX_TRY(library->recover());
   return library;
 }
 
@@ -369,7 +365,16 @@ Outbox& Library::outbox() { return *state_->outbox; }
 Evictor& Library::evictor() { return *state_->evictor; }
 Importer& Library::importer() { return *state_->importer; }
 Thumbnails& Library::thumbnails() { return *state_->thumbnails; }
-uint64_t Library::local_bytes() const { return state_->found_bytes + state_->contents->local_total_bytes(); }
+uint64_t Library::local_bytes() const {
+  State& s = *state_;
+  if (!s.read_only) return s.contents->local_total_bytes();
+  std::call_once(s.counted, [&s] {
+    const Result<uint64_t> counted = count_local(*s.catalog, *s.contents);
+    if (!counted) log::warning("count what is on this disk: {}", counted.status().message());
+    if (counted) s.found_bytes = *counted;
+  });
+  return s.found_bytes + s.contents->local_total_bytes();
+}
 const Clock& Library::clock() const { return *state_->clock; }
 bool Library::read_only() const { return state_->read_only || state_->follow; }
 bool Library::follows() const { return state_->follow; }

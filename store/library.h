@@ -62,8 +62,9 @@ class Library {
   void stop();
 
   [[nodiscard]] const std::string& path() const;
-  [[nodiscard]] uint64_t local_bytes() const;  // of the originals, on this disk
-  [[nodiscard]] Settings settings() const;     // as they stand now
+  // Of the originals, on this disk. Of a read-only library the first call looks at each.
+  [[nodiscard]] uint64_t local_bytes() const;
+  [[nodiscard]] Settings settings() const;  // as they stand now
   // While the library is open: what shoebox.toml says by now. Remotes that left it count for no eviction any
   // more; kBusy: one of them holds the only copy of something, and all stay. apply_settings() follows.
   Result<Settings> reread_settings();

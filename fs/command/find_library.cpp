@@ -7,44 +7,12 @@
 #include <optional>
 
 #include "fs/command/escape.h"
-#include "store/base/file_io.h"
+#include "store/base/paths.h"
 
 namespace shoebox {
 namespace {
 
 namespace filesystem = std::filesystem;
-
-// The kernel writes blank, tab, newline and backslash in mountinfo as \ooo.
-std::string unescape_octal(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto octal = [&](size_t k) {
-      return i + k < text.size() && text[i + k] >= '0' && text[i + k] <= '7';
-    };
-    if (text[i] == '\\' && octal(1) && octal(2) && octal(3)) {
-      out += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
-      i += 3;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-std::vector<std::string_view> split(std::string_view line) {
-  std::vector<std::string_view> words;
-  while (!line.empty()) {
-    const size_t blank = line.find(' ');
-    if (blank != 0) words.push_back(line.substr(0, blank));
-    if (blank == std::string_view::npos) break;
-    line.remove_prefix(blank + 1);
-  }
-  return words;
-}
-
-bool is_below(const std::string& path, const std::string& folder) {
-  return path == folder || folder == "/" || (path.starts_with(folder) && path[folder.size()] == '/');
-}
 
 // Follows symlinks up to the last component, which may be a symlink of the library itself or missing.
 std::string resolve_parent(const std::string& path) {
@@ -58,7 +26,7 @@ std::optional<LibraryMount> mount_of(const std::string& path, const std::vector<
   std::optional<LibraryMount> best;
   for (const LibraryMount& mount : mounts) {
     // A later mount on the same place hides the earlier one.
-    if (is_below(path, mount.mountpoint) && (!best || mount.mountpoint.size() >= best->mountpoint.size())) {
+    if (lies_in(path, mount.mountpoint) && (!best || mount.mountpoint.size() >= best->mountpoint.size())) {
       best = mount;
     }
   }
@@ -88,27 +56,17 @@ FoundLibrary named(const LibraryQuery& query, const std::string& name) {
 
 }  // namespace
 
-std::vector<LibraryMount> parse_mountinfo(std::string_view mountinfo) {
-  std::vector<LibraryMount> mounts;
-  while (!mountinfo.empty()) {
-    const size_t newline = mountinfo.find('\n');
-    const std::vector<std::string_view> words = split(mountinfo.substr(0, newline));
-    mountinfo.remove_prefix(newline == std::string_view::npos ? mountinfo.size() : newline + 1);
-    // ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [OPTIONAL...] - TYPE SOURCE SUPER
-    for (size_t i = 6; i + 2 < words.size(); ++i) {
-      if (words[i] != "-") continue;
-      if (words[i + 1] == "fuse.shoebox") {
-        mounts.push_back({unescape_octal(words[i + 2]), unescape_octal(words[4])});
-      }
-      break;
-    }
+std::vector<LibraryMount> library_mounts(const std::vector<MountedFs>& mounts) {
+  std::vector<LibraryMount> found;
+  for (const MountedFs& mount : mounts) {
+    if (mount.type == kShoeboxMountType) found.push_back({mount.source, mount.mountpoint});
   }
-  return mounts;
+  return found;
 }
 
 std::vector<LibraryMount> mounted_libraries() {
-  const Result<std::string> text = read_file("/proc/self/mountinfo", 16 << 20);
-  return text ? parse_mountinfo(*text) : std::vector<LibraryMount>();
+  const Result<std::vector<MountedFs>> mounts = mounted_file_systems();
+  return mounts ? library_mounts(*mounts) : std::vector<LibraryMount>();
 }
 
 std::string absolute_path(const std::string& path, const std::string& working_directory) {
@@ -152,10 +110,10 @@ Result<std::string> path_in_library(const FoundLibrary& found, const std::string
   if (!found.mountpoint.empty()) {
     const std::string real = resolve_parent(absolute_path(path, working_directory));
     if (real == found.mountpoint) return std::string();
-    if (is_below(real, found.mountpoint)) {
+    if (lies_in(real, found.mountpoint)) {
       return real.substr(found.mountpoint == "/" ? 1 : found.mountpoint.size() + 1);
     }
-    const bool inside = is_below(resolve_parent(absolute_path("x", working_directory)), found.mountpoint);
+    const bool inside = lies_in(resolve_parent(absolute_path("x", working_directory)), found.mountpoint);
     if (path.front() == '/' || inside) {
       return Status(Code::kInvalid, fmt::format("{} is not below the mount point {}", printable(path),
                                                 printable(found.mountpoint)));

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/base/mount_table.h"
 #include "store/base/result.h"
 
 namespace shoebox {
@@ -16,7 +17,7 @@ struct LibraryMount {
 };
 
 // The mounts of type fuse.shoebox, later ones last.
-std::vector<LibraryMount> parse_mountinfo(std::string_view mountinfo);
+std::vector<LibraryMount> library_mounts(const std::vector<MountedFs>& mounts);
 std::vector<LibraryMount> mounted_libraries();
 
 struct LibraryQuery {

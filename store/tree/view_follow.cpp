@@ -10,13 +10,14 @@ namespace {
 
 // Putting the photo into the folder at `path` now would move it nowhere. Before it is decoded only what was
 // said is known of it, and it stays.
-bool agrees(const View& view, const PhotoRecord& record, const ViewPath& path) {
+bool agrees(const View& view, const PhotoRecord& record, const std::vector<ViewPath>& places,
+            const ViewPath& path) {
   if (!view.holds_photos(path)) return false;
   if (record.info.kind == MediaKind::kUnknown) return true;
   PhotoRecord put = record;
   view.state_added(put, path);
   view.settle(put);
-  return view.places(put) == view.places(record);
+  return view.places(put) == places;
 }
 
 // Another name by which somebody finds the photo in this folder already, so that `row` may go with its file
@@ -44,7 +45,7 @@ Result<std::vector<Row>> ViewEngine::follow(Transaction& txn, PhotoId photo,
     if (!view || view->stating() || row.kind != NameKind::kGiven) continue;
     SHOEBOX_ASSIGN(const ViewPath path, rows_.path_of(txn, row.directory));
     const std::vector<ViewPath> places = view->places(record);
-    if (places.empty() || agrees(*view, record, path)) continue;
+    if (places.empty() || agrees(*view, record, places, path)) continue;
     SHOEBOX_ASSIGN(const InodeNo folder, rows_.make_folder(txn, *view, places.front()));
     if (!is_spare(row, folder, rows)) {
       for (const Row& other : rows) {  // its place is taken by the one that was given

@@ -11,7 +11,7 @@
 #include <ctime>
 #include <memory>
 
-#include "store/base/mount_type.h"
+#include "store/remote_places.h"
 
 namespace shoebox {
 namespace {
@@ -99,13 +99,7 @@ Result<UniqueFd> DirTree::open_root() {
   if (::fstat(root.get(), &st) != 0) return dir_error(errno, "stat " + root_);
   if (st.st_dev != device_) {
     // Perhaps mounted since the settings were read.
-    SHOEBOX_ASSIGN(const std::string type, mount_type(root.get()));
-    if (type == kShoeboxMountType) {
-      return Status(Code::kInvalid,
-                    fmt::format("folder {} lies on a Shoebox drive, whose files leave this disk once "
-                                "they count as backed up; choose a folder on another disk",
-                                root_));
-    }
+    SHOEBOX_TRY(refuse_on_drive(root.get()).with_context("folder " + root_));
     device_ = st.st_dev;
   }
   if (::fstatat(root.get(), kRemoteMarker, &st, AT_SYMLINK_NOFOLLOW) == 0) {

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "store/base/log.h"
+#include "store/remote_places.h"
 #include "store/settings.h"
 #include "sync/remote/checks.h"
 #include "sync/remote/crypt_passphrase.h"
@@ -28,11 +29,8 @@ Status refuse(const RemoteSettings& settings, std::string_view why) {
 }
 
 Result<std::unique_ptr<Remote>> make_directory(const RemoteSettings& settings, const RemoteOptions& options) {
-  std::string_view rest = std::string_view(settings.url).substr(std::string_view("file://").size());
-  if (rest.starts_with("localhost/")) rest.remove_prefix(std::string_view("localhost").size());
-  if (!rest.starts_with('/')) return refuse(settings, "names no absolute path; write file:///path/to/folder");
-  std::string path = percent_decode(rest);
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  std::string path = folder_of_url(settings.url);
+  if (!path.starts_with('/')) return refuse(settings, "names no absolute path; write file:///path/to/folder");
   if (path == "/") return refuse(settings, "is the root of the file system; name a folder");
   if (!check_key(std::string_view(path).substr(1)))
     return refuse(settings, "is no plain path; leave out . and .. and //");

@@ -5,14 +5,13 @@
 #include <string>
 #include <string_view>
 
+#include "store/base/percent.h"
 #include "store/base/result.h"
 
 namespace shoebox {
 
 // Everything but A-Z a-z 0-9 - . _ ~ becomes %XX.
 std::string uri_encode(std::string_view text, bool keep_slashes);
-// %20 becomes a blank; a percent sign that starts no escape stays, as people write paths by hand.
-std::string percent_decode(std::string_view text);
 
 // "user@host:port" before the first '/' of a url, and what follows.
 struct UrlAuthority {

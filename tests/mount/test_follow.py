@@ -7,20 +7,24 @@ import time
 
 import pytest
 from drive import SHOEBOX, sha256, wait_until
+from test_owner import rebuild
 
 MINUTE = 60
 
 
-@pytest.fixture
-def follower(drive, make_drive):
-    """A copy of the drive's library, mounted to follow it."""
+def follow(drive, make_drive):
+    """A copy of the drive's library, with one file, mounted to follow it."""
     (drive.path / "Library/first.txt").write_text("first", encoding="utf-8")
     drive.backed_up()
     copy = make_drive("copy")
-    subprocess.run([SHOEBOX, "rebuild", "--from", str(drive.remote), str(copy.library)], check=True,
-                   capture_output=True, timeout=120, env=drive.env)
-    copy.mount("--read-only")
-    return copy
+    rebuild(copy, drive.remote)
+    return copy.mount("--read-only")
+
+
+@pytest.fixture
+def follower(drive, make_drive):
+    """One that follows the drive."""
+    return follow(drive, make_drive)
 
 
 def owner_files(drive):
@@ -187,13 +191,7 @@ def test_the_next_remote_is_followed_when_the_first_is_gone(make_drive):
     (drive.library / "shoebox.toml").write_text(
         f'[[remote]]\nname = "first"\nurl = "file://{drive.remote}"\n'
         f'[[remote]]\nname = "second"\nurl = "file://{second}"\n', encoding="utf-8")
-    drive.mount()
-    (drive.path / "Library/first.txt").write_text("first", encoding="utf-8")
-    drive.backed_up()
-    copy = make_drive("copy")
-    subprocess.run([SHOEBOX, "rebuild", "--from", str(drive.remote), str(copy.library)], check=True,
-                   capture_output=True, timeout=120, env=drive.env)
-    copy.mount("--read-only")
+    copy = follow(drive.mount(), make_drive)
     wait_until(lambda: copy.json("status")["remotes"][0]["catalog_backed_up_at"] > 0, MINUTE, "the first look")
     drive.remote.rename(drive.folder / "away")
     (drive.path / "Library/later.txt").write_text("later", encoding="utf-8")

@@ -43,6 +43,16 @@ TEST_F(RemotePlacesTest, OneFolderIsOnePlaceHoweverItIsSpelled) {
               "folder of remote \"r1\" already");
 }
 
+TEST_F(RemotePlacesTest, AUrlIsReadAsTheRemoteReadsIt) {
+  EXPECT_EQ(folder_of_url("file:///mnt/my%20nas/"), "/mnt/my nas");
+  EXPECT_EQ(folder_of_url("file://localhost/nas"), "/nas");
+  EXPECT_EQ(folder_of_url("file:///"), "/");
+  EXPECT_EQ(folder_of_url("file://nas/photos"), "nas/photos") << "of no machine but this one";
+  library_ = dir_.path() + "/my library";
+  expect_says(check({"file://" + dir_.path() + "/my%20library/objects"}), "inside the library");
+  expect_says(check({"file://" + nas_, "file://localhost" + nas_}), "folder of remote \"r1\" already");
+}
+
 TEST_F(RemotePlacesTest, TheLibraryAndTheRootAreNoPlace) {
   expect_says(check({"file://" + library_ + "/objects"}), "inside the library");
   expect_says(check({"file:///"}), "root of this machine");

@@ -18,7 +18,7 @@ const char* const kMountinfo =
     "42 22 0:52 / /mnt/other rw - fuse.rclone remote: rw\n";
 
 TEST(Mountinfo, OnlyShoeboxMountsAndTheirOddNamesAreRead) {
-  const std::vector<LibraryMount> mounts = parse_mountinfo(kMountinfo);
+  const std::vector<LibraryMount> mounts = library_mounts(parse_mountinfo(kMountinfo));
   ASSERT_EQ(mounts.size(), 2U);
   EXPECT_EQ(mounts[0].library, "/home/me/.photos");
   EXPECT_EQ(mounts[0].mountpoint, "/home/me/Photos");
