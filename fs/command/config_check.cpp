@@ -68,11 +68,12 @@ Result<int> run(FrontEnd& front) {
   if (!there && named != front.arguments.end()) {
     return Status(Code::kNotFound, fmt::format("{}: no such file", printable(path)));
   }
-  if (!there && !holds_library(path.substr(0, path.rfind('/')))) {
-    return no_library(path.substr(0, path.rfind('/')));
-  }
+  const std::string folder = path.substr(0, path.rfind('/'));
+  const bool in_library = holds_library(folder);
+  if (!there && !in_library) return no_library(folder);
   SHOEBOX_ASSIGN(const Settings settings, Settings::load(path));
-  SHOEBOX_TRY(check_remote_places(path.substr(0, path.rfind('/')), settings.remotes));
+  // A file that somebody named may lie anywhere, beside the backup as well.
+  SHOEBOX_TRY(check_remote_places(in_library ? folder : "", settings.remotes));
   Findings findings;
   findings.warnings = settings.warnings();
   for (const RemoteSettings& remote : settings.remotes) check_remote(remote, front.composition, findings);

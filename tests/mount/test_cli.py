@@ -223,3 +223,16 @@ def test_several_paths_of_any_name_are_several_paths(drive):
         path.unlink()
     drive.run("trash", "restore", *[path.name for path in photos])
     assert all(path.read_bytes() == path.name.encode() for path in photos)
+
+
+def test_settings_beside_the_backup_are_not_in_a_library(drive, folder):
+    file = folder / "wanted.toml"
+    file.write_text(f'[[remote]]\nname = "nas"\nurl = "file://{folder}/nas"\n', encoding="utf-8")
+    done = drive.run("config", "check", file, check=False)
+    assert "inside the library" not in done.stderr, done.stderr
+    inside = drive.library / "shoebox.toml"
+    text = inside.read_text(encoding="utf-8")
+    inside.write_text(text + f'[[remote]]\nname = "in"\nurl = "file://{drive.library}/objects"\n', encoding="utf-8")
+    done = drive.run("config", "check", check=False)
+    inside.write_text(text, encoding="utf-8")
+    assert done.returncode != 0 and "inside the library" in done.stderr, done.stderr
