@@ -18,7 +18,7 @@
 namespace shoebox {
 namespace {
 
-using Step = std::optional<SidecarStep>;
+using NextSidecar = std::optional<SidecarStep>;
 
 constexpr std::string_view kMetaQueued = "outbox.sidecars";
 // While another works at the key.
@@ -51,24 +51,25 @@ Result<bool> taken_by_original(const CatalogReader& reader, const std::string& r
 
 }  // namespace
 
-Result<Step> Outbox::next_sidecar(const std::string& remote, bool hurry,
-                                  const std::function<bool(PhotoId)>& skip, int64_t* next_due_s) {
+Result<NextSidecar> Outbox::next_sidecar(const std::string& remote, bool hurry,
+                                         const std::function<bool(PhotoId)>& skip, int64_t* next_due_s) {
   State::Plan plan{remote, hurry, nullptr, 0, {}};
   PhotoId after;
   {
     MutexLock lock(state_->mutex);
     after = state_->queues[remote].sidecar;
   }
-  SHOEBOX_ASSIGN(Step step, first_in_turn<SidecarStep>(
-                                after,
-                                [&](PhotoId from, const auto& each) {
-                                  return state_->catalog.for_each_sidecar_mark(remote, from, each);
-                                },
-                                [&](PhotoId photo, const TidyRecord& mark) -> Result<Step> {
-                                  if (skip && skip(photo)) return Step();
-                                  if (plan.waits(mark.not_before_s, state_->now_s())) return Step();
-                                  return state_->plan_sidecar(plan, photo, mark);
-                                }));
+  SHOEBOX_ASSIGN(NextSidecar step, first_in_turn<SidecarStep>(
+                                       after,
+                                       [&](PhotoId from, const auto& each) {
+                                         return state_->catalog.for_each_sidecar_mark(remote, from, each);
+                                       },
+                                       [&](PhotoId photo, const TidyRecord& mark) -> Result<NextSidecar> {
+                                         if (skip && skip(photo)) return NextSidecar();
+                                         if (plan.waits(mark.not_before_s, state_->now_s()))
+                                           return NextSidecar();
+                                         return state_->plan_sidecar(plan, photo, mark);
+                                       }));
   if (step) {
     MutexLock lock(state_->mutex);
     state_->queues[remote].sidecar = step->photo;
@@ -77,7 +78,7 @@ Result<Step> Outbox::next_sidecar(const std::string& remote, bool hurry,
   return step;
 }
 
-Result<Step> Outbox::State::plan_sidecar(Plan& plan, PhotoId id, const TidyRecord& mark) {
+Result<NextSidecar> Outbox::State::plan_sidecar(Plan& plan, PhotoId id, const TidyRecord& mark) {
   const std::string& remote = plan.remote;
   const std::unique_ptr<Transaction> txn = catalog.begin();
   SHOEBOX_ASSIGN(const std::optional<PhotoRecord> photo, txn->photo(id));
@@ -91,10 +92,10 @@ Result<Step> Outbox::State::plan_sidecar(Plan& plan, PhotoId id, const TidyRecor
     SHOEBOX_ASSIGN(content, txn->content(photo->content));
   }
   SHOEBOX_ASSIGN(std::string bytes, xmp_sidecar_of(*txn, id));
-  const auto done = [&]() -> Result<Step> {
+  const auto done = [&]() -> Result<NextSidecar> {
     txn->erase_sidecar_mark(remote, id);
     SHOEBOX_TRY(txn->commit());
-    return Step();
+    return NextSidecar();
   };
   // The original is on its way: who confirms it puts the mark again.
   if (!copy && job) {
@@ -122,9 +123,9 @@ Result<Step> Outbox::State::plan_sidecar(Plan& plan, PhotoId id, const TidyRecor
     SHOEBOX_ASSIGN(const bool taken, taken_by_original(*txn, remote, step.key, limits));
     if (taken) step.key.clear();
   }
-  const auto wait = [&plan](int64_t until_s) -> Result<Step> {
+  const auto wait = [&plan](int64_t until_s) -> Result<NextSidecar> {
     plan.due_s = plan.due_s == 0 ? until_s : std::min(plan.due_s, until_s);
-    return Step();
+    return NextSidecar();
   };
   if (!step.key.empty()) {
     SHOEBOX_ASSIGN(const auto beside, loose_in_the_way(*txn, remote, step.key, photo->content, limits));
@@ -157,7 +158,7 @@ Result<Step> Outbox::State::plan_sidecar(Plan& plan, PhotoId id, const TidyRecor
     return noted;
   }
   kill_point("sidecar-noted");
-  return Step(std::move(step));
+  return NextSidecar(std::move(step));
 }
 
 // What of ours stands there is removed, unless an original took its place.

@@ -16,7 +16,7 @@
 namespace shoebox {
 namespace {
 
-using Step = std::optional<TidyStep>;
+using NextTidy = std::optional<TidyStep>;
 
 // Copies that wait for each other's keys and are looked at in one go; beyond it, one steps aside.
 constexpr size_t kLongestChain = 64;
@@ -54,8 +54,8 @@ bool Outbox::State::Plan::waits(int64_t not_before_s, int64_t now_s) {
   return true;
 }
 
-Result<Step> Outbox::next_tidy(const std::string& remote, bool hurry,
-                               const std::function<bool(ContentNo)>& skip, int64_t* next_due_s) {
+Result<NextTidy> Outbox::next_tidy(const std::string& remote, bool hurry,
+                                   const std::function<bool(ContentNo)>& skip, int64_t* next_due_s) {
   if (state_->folders_moved.exchange(false)) {
     const Status walked = state_->walk_moved_folders();
     if (!walked) {
@@ -68,7 +68,7 @@ Result<Step> Outbox::next_tidy(const std::string& remote, bool hurry,
     state_->queues[remote].awaits_backup = false;
   }
   State::Plan plan{remote, hurry, skip, 0, {}};
-  SHOEBOX_ASSIGN(Step step, state_->next_probe(plan));
+  SHOEBOX_ASSIGN(NextTidy step, state_->next_probe(plan));
   if (!step) {
     SHOEBOX_ASSIGN(step, state_->next_loose(plan));
   }
@@ -80,13 +80,13 @@ Result<Step> Outbox::next_tidy(const std::string& remote, bool hurry,
 }
 
 // Asked for only where something waits for the answer: files that differ in spelling only are rare.
-Result<Step> Outbox::State::next_probe(Plan& plan) {
+Result<NextTidy> Outbox::State::next_probe(Plan& plan) {
   TidyStep step;
   {
     MutexLock lock(mutex);
     Folding& folding = queues[plan.remote].folding;
     if (folding.known || !folding.wanted || folding.probing || plan.waits(folding.not_before_s, now_s())) {
-      return Step();
+      return NextTidy();
     }
     folding.probing = true;
     step.attempts = folding.attempts;
@@ -107,7 +107,7 @@ Result<Step> Outbox::State::next_probe(Plan& plan) {
     end_probe(plan.remote, step.key, std::nullopt, 0);
     return prepared;
   }
-  return Step(std::move(step));
+  return NextTidy(std::move(step));
 }
 
 void Outbox::State::end_probe(const std::string& remote, const std::string& key, std::optional<bool> folds,
@@ -149,20 +149,20 @@ bool Outbox::tidy_awaits_backup(const std::string& remote) const {
   return queue != state_->queues.end() && queue->second.awaits_backup;
 }
 
-Result<Step> Outbox::State::next_loose(Plan& plan) {
+Result<NextTidy> Outbox::State::next_loose(Plan& plan) {
   std::string after;
   {
     MutexLock lock(mutex);
     after = queues[plan.remote].loosened;
   }
-  SHOEBOX_ASSIGN(Step step, first_in_turn<TidyStep>(
-                                after,
-                                [&](const std::string& from, const auto& each) {
-                                  return catalog.for_each_loose(plan.remote, from, each);
-                                },
-                                [&](std::string_view key, const LooseObject& object) {
-                                  return take_loose(plan, std::string(key), object);
-                                }));
+  SHOEBOX_ASSIGN(NextTidy step, first_in_turn<TidyStep>(
+                                    after,
+                                    [&](const std::string& from, const auto& each) {
+                                      return catalog.for_each_loose(plan.remote, from, each);
+                                    },
+                                    [&](std::string_view key, const LooseObject& object) {
+                                      return take_loose(plan, std::string(key), object);
+                                    }));
   if (step) {
     MutexLock lock(mutex);
     queues[plan.remote].loosened = step->key;
@@ -170,36 +170,36 @@ Result<Step> Outbox::State::next_loose(Plan& plan) {
   return step;
 }
 
-Result<Step> Outbox::State::take_loose(Plan& plan, const std::string& key, const LooseObject& object) {
-  if (object.keep || plan.waits(object.not_before_s, now_s())) return Step();
+Result<NextTidy> Outbox::State::take_loose(Plan& plan, const std::string& key, const LooseObject& object) {
+  if (object.keep || plan.waits(object.not_before_s, now_s())) return NextTidy();
   SHOEBOX_ASSIGN(const bool waits_for_backup, unbacked(plan.remote, key));
-  if (waits_for_backup) return Step();
+  if (waits_for_backup) return NextTidy();
   const KeyClaim ours{KeyClaim::Work::kRemove, ContentNo(), key};
   if (std::string name = claim_name(plan.remote, key); true) {
     MutexLock lock(mutex);
     if (!queues[plan.remote].claims.emplace(std::move(name), ours).second)
-      return Step();  // somebody works there
+      return NextTidy();  // somebody works there
   }
   // From here on nobody else begins at this key; what was begun before is in the catalog.
-  const auto look = [&]() -> Result<Step> {
+  const auto look = [&]() -> Result<NextTidy> {
     SHOEBOX_ASSIGN(const std::optional<LooseObject> now, catalog.loose(plan.remote, key));
-    if (!now) return Step();
+    if (!now) return NextTidy();
     SHOEBOX_ASSIGN(const std::optional<ContentNo> holder, catalog.content_of_remote_key(plan.remote, key));
     const KeyLimits limits = limits_of(plan.remote);
     bool is_copy = holder.has_value();
     if (!is_copy && limits.folds != KeyLimits::Folds::kNo) {
       SHOEBOX_ASSIGN(const auto spelled, other_holder(catalog, plan.remote, key, ContentNo(), limits));
-      if (spelled && !folds(plan.remote)) return Step();
+      if (spelled && !folds(plan.remote)) return NextTidy();
       is_copy = spelled.has_value();  // the very object, by another spelling of its key
     }
     if (is_copy) {  // nothing is loose here
       const std::unique_ptr<Transaction> txn = catalog.begin();
       txn->erase_loose(plan.remote, key);
       SHOEBOX_TRY(txn->commit());
-      return Step();
+      return NextTidy();
     }
     SHOEBOX_ASSIGN(const bool made, being_made(catalog, plan.remote, key, *now, limits));
-    if (made) return Step();
+    if (made) return NextTidy();
     // What let go of the object must not be undone by a power cut once the object is removed.
     SHOEBOX_TRY(catalog.sync());
     TidyStep step;
@@ -210,28 +210,28 @@ Result<Step> Outbox::State::take_loose(Plan& plan, const std::string& key, const
     step.sha256 = now->sha256;
     step.attempts = now->attempts;
     step.keep_aside = now->maker && now->sha256.is_zero();  // as copy_lost() was told
-    return Step(std::move(step));
+    return NextTidy(std::move(step));
   };
-  Result<Step> step = look();
+  Result<NextTidy> step = look();
   if (!step || !*step) release_key(plan.remote, key);
   return step;
 }
 
-Result<Step> Outbox::State::next_move(Plan& plan) {
+Result<NextTidy> Outbox::State::next_move(Plan& plan) {
   ContentNo after, at;
   {
     MutexLock lock(mutex);
     after = queues[plan.remote].tidied;
   }
-  SHOEBOX_ASSIGN(Step step, first_in_turn<TidyStep>(
-                                after,
-                                [&](ContentNo from, const auto& each) {
-                                  return catalog.for_each_tidy(plan.remote, from, each);
-                                },
-                                [&](ContentNo content) {
-                                  at = content;
-                                  return plan_move(plan, content);
-                                }));
+  SHOEBOX_ASSIGN(NextTidy step, first_in_turn<TidyStep>(
+                                    after,
+                                    [&](ContentNo from, const auto& each) {
+                                      return catalog.for_each_tidy(plan.remote, from, each);
+                                    },
+                                    [&](ContentNo content) {
+                                      at = content;
+                                      return plan_move(plan, content);
+                                    }));
   if (step) {
     MutexLock lock(mutex);
     queues[plan.remote].tidied = at;
@@ -241,25 +241,25 @@ Result<Step> Outbox::State::next_move(Plan& plan) {
 
 // The first step by which the copy of `content` gets where it belongs; another copy's or a loose
 // object's when that is in the way. Nothing: it is there, or has to wait.
-Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
-  if (plan.skip && plan.skip(content)) return Step();
+Result<NextTidy> Outbox::State::plan_move(Plan& plan, ContentNo content) {
+  if (plan.skip && plan.skip(content)) return NextTidy();
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, catalog.content(content));
   SHOEBOX_ASSIGN(const std::optional<RemoteCopy> copy, catalog.copy(content, plan.remote));
   SHOEBOX_ASSIGN(const std::optional<TidyRecord> known, catalog.tidy(content, plan.remote));
   if (!record || !copy) {
     SHOEBOX_TRY(settle(plan.remote, content));
-    return Step();
+    return NextTidy();
   }
   // Sent anew at this very moment: the upload chooses the key.
   SHOEBOX_ASSIGN(const std::optional<std::string> job, catalog.get(keys::job(content, plan.remote)));
-  if (job) return Step();
+  if (job) return NextTidy();
   SHOEBOX_ASSIGN(const bool found_there, lies_where_found(catalog, plan.remote, content, copy->key));
   if (found_there) {
     SHOEBOX_TRY(settle(plan.remote, content));
-    return Step();
+    return NextTidy();
   }
   const TidyRecord row = known.value_or(TidyRecord());
-  if (plan.waits(row.not_before_s, now_s())) return Step();
+  if (plan.waits(row.not_before_s, now_s())) return NextTidy();
   const KeyLimits limits = limits_of(plan.remote);
   SHOEBOX_ASSIGN(const std::vector<std::string> wanted,
                  wanted_keys(catalog, content, record->sha256, copy->key, limits));
@@ -273,31 +273,31 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
     const std::string& key = wanted[i];
     if (key == copy->key) {
       SHOEBOX_TRY(settle(plan.remote, content));
-      return Step();
+      return NextTidy();
     }
     SHOEBOX_ASSIGN(const auto holder, other_holder(catalog, plan.remote, key, content, limits));
     if (holder) {
-      if (holder->key != key && !folds(plan.remote)) return Step();
+      if (holder->key != key && !folds(plan.remote)) return NextTidy();
       const bool ring = std::find(plan.chain.begin(), plan.chain.end(), holder->content) != plan.chain.end();
       if (ring || plan.chain.size() >= kLongestChain) continue;  // this one steps aside
-      if (plan.skip && plan.skip(holder->content)) return Step();
+      if (plan.skip && plan.skip(holder->content)) return NextTidy();
       SHOEBOX_ASSIGN(const Stays its_place, stays(plan.remote, *holder));
-      if (its_place == Stays::kInDoubt) return Step();
+      if (its_place == Stays::kInDoubt) return NextTidy();
       if (its_place == Stays::kYes) continue;
-      SHOEBOX_ASSIGN(Step step, plan_move(plan, holder->content));
+      SHOEBOX_ASSIGN(NextTidy step, plan_move(plan, holder->content));
       if (step) return step;
       SHOEBOX_ASSIGN(const std::optional<TidyRecord> leaving, catalog.tidy(holder->content, plan.remote));
-      if (!leaving || leaving->attempts == 0) return Step();
+      if (!leaving || leaving->attempts == 0) return NextTidy();
       continue;
     }
     SHOEBOX_ASSIGN(const SidecarThere sidecar, sidecar_at(plan.remote, key));
-    if (sidecar == SidecarThere::kLeaving) return Step();
+    if (sidecar == SidecarThere::kLeaving) return NextTidy();
     if (sidecar == SidecarThere::kStays) continue;
     SHOEBOX_ASSIGN(const auto in_the_way, loose_in_the_way(catalog, plan.remote, key, content, limits));
     if (in_the_way) {
-      if (in_the_way->key != key && !folds(plan.remote)) return Step();
+      if (in_the_way->key != key && !folds(plan.remote)) return NextTidy();
       if (in_the_way->object.keep) continue;
-      SHOEBOX_ASSIGN(Step step, take_loose(plan, in_the_way->key, in_the_way->object));
+      SHOEBOX_ASSIGN(NextTidy step, take_loose(plan, in_the_way->key, in_the_way->object));
       // A copy that was reported lost goes when its content was sent again; that may wait for this very move.
       const bool lost = in_the_way->object.maker && !in_the_way->object.etag.empty();
       if (step || (in_the_way->object.attempts == 0 && !lost)) return step;
@@ -305,7 +305,7 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
     }
     SHOEBOX_ASSIGN(const std::optional<LooseObject> loose, catalog.loose(plan.remote, key));
     const KeyClaim ours{KeyClaim::Work::kMove, content, key};
-    if (claim(plan.remote, ours) != ours) return Step();  // an upload ends there first
+    if (claim(plan.remote, ours) != ours) return NextTidy();  // an upload ends there first
     TidyStep step;
     step.content = content;
     step.key = copy->key;
@@ -314,7 +314,7 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
     step.sha256 = record->sha256;
     step.to = key;
     step.attempts = row.attempts;
-    if (loose) return Step(std::move(step));
+    if (loose) return NextTidy(std::move(step));
     const std::unique_ptr<Transaction> txn = catalog.begin();
     txn->put_loose(plan.remote, key, {content, "", record->size, record->sha256, 0, 0, ""});
     if (!known) txn->put_tidy(content, plan.remote, row);
@@ -323,9 +323,9 @@ Result<Step> Outbox::State::plan_move(Plan& plan, ContentNo content) {
       return noted;
     }
     kill_point("tidy-noted");
-    return Step(std::move(step));
+    return NextTidy(std::move(step));
   }
-  return Step();
+  return NextTidy();
 }
 
 // The row goes when there is nothing to be done for it, as the catalog is now.

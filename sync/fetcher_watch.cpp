@@ -11,7 +11,7 @@ namespace shoebox {
 namespace {
 
 // How soon an interrupted read returns. Only while somebody waits; else the thread sleeps.
-constexpr auto kTick = std::chrono::milliseconds(50);
+constexpr auto kWatchTick = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -28,7 +28,7 @@ void Fetcher::State::watch_loop() NO_THREAD_SAFETY_ANALYSIS {
       });
       if (answers.empty()) {
         if (busy) {
-          watching.wait_for(mutex, kTick);
+          watching.wait_for(mutex, kWatchTick);
         } else {
           watching.wait(mutex);
         }

@@ -11,7 +11,7 @@ namespace shoebox {
 namespace {
 
 // How often it looks what is due. Real time: a test's clock does not end a wait.
-constexpr std::chrono::milliseconds kTick{200};
+constexpr std::chrono::milliseconds kLookAgain{200};
 
 }  // namespace
 
@@ -65,7 +65,7 @@ void OwnerLease::keep() NO_THREAD_SAFETY_ANALYSIS {
   while (!stopping_) {
     const std::optional<Step> step = due();
     if (!step) {
-      changed_.wait_for(mutex_, std::min<std::chrono::milliseconds>(kTick, options_.lease / 12));
+      changed_.wait_for(mutex_, std::min<std::chrono::milliseconds>(kLookAgain, options_.lease / 12));
       continue;
     }
     working_ = true;

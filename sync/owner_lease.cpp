@@ -15,7 +15,7 @@ namespace {
 // Where terms do not begin atomically, both that tried have written by then.
 constexpr std::chrono::seconds kSettle{6};
 // A write waits so long for a term to count; more is told as a reason why nothing is written.
-constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::seconds kTermPatience{10};
 constexpr auto kLookForTurn = std::chrono::milliseconds(50);
 constexpr int kAttempts = 3;
 constexpr size_t kNoncesKept = 64;  // of writes whose answers may still be under way
@@ -69,7 +69,7 @@ Status OwnerLease::enter(const RequestContext& context) NO_THREAD_SAFETY_ANALYSI
         return Status::ok();
       }
       const bool looked_at = thread_.joinable() || moment < refused_until_;
-      const bool soon = mine_ && moment < may_begin_ && may_begin_ - moment <= kPatience;
+      const bool soon = mine_ && moment < may_begin_ && may_begin_ - moment <= kTermPatience;
       const bool waited = mine_ && moment >= may_begin_;
       if (!refused_ && !soon && !waited && (twin_ || looked_at)) return refused_;
       if (working_ || soon) {
@@ -83,7 +83,7 @@ Status OwnerLease::enter(const RequestContext& context) NO_THREAD_SAFETY_ANALYSI
     ++attempt;
     if (confirmed.code() == Code::kReadOnly) {
       const MutexLock lock(mutex_);
-      if (mine_ && now() < may_begin_ && may_begin_ - now() <= kPatience) continue;
+      if (mine_ && now() < may_begin_ && may_begin_ - now() <= kTermPatience) continue;
     }
     if (!confirmed) return confirmed;
   }

@@ -10,14 +10,14 @@ namespace shoebox {
 namespace {
 
 // Of one request. A lease that is shorter is lost when a request takes that long.
-constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::seconds kRequestPatience{10};
 
 }  // namespace
 
 RequestContext OwnerObjects::context(const CancelToken& cancel) const {
   RequestContext context;
   context.cancel = cancel;
-  context.deadline = clock_.steady() + kPatience;
+  context.deadline = clock_.steady() + kRequestPatience;
   return context;
 }
 

@@ -12,7 +12,7 @@ namespace shoebox {
 namespace {
 
 // Looks at the fake clock of a test as well.
-constexpr auto kTick = std::chrono::milliseconds(50);
+constexpr auto kTakeoverTick = std::chrono::milliseconds(50);
 // Where the record of the former owner cannot be read, its lease is taken for this, or ours if that is
 // longer.
 constexpr std::chrono::seconds kUsualLease{60};
@@ -172,7 +172,7 @@ Status OwnerLease::wait_until(Steady until, const std::string& text, const Cance
       progress(text, static_cast<uint64_t>(passed), static_cast<uint64_t>(total));
     told = passed;
     const MutexLock lock(mutex_);
-    changed_.wait_for(mutex_, kTick);
+    changed_.wait_for(mutex_, kTakeoverTick);
   }
 }
 

@@ -6,11 +6,11 @@ namespace shoebox {
 namespace {
 
 // Fair shares are what a limit gives on average.
-constexpr uint64_t kPatience = 2;
+constexpr uint64_t kSharesAllowed = 2;
 
 std::chrono::seconds time_for(const std::optional<Pace>& pace, uint64_t bytes, uint64_t sharers) {
   if (!pace) return std::chrono::seconds(0);
-  const uint64_t share = std::max<uint64_t>(1, pace->slowest_bytes_s() / (sharers * kPatience));
+  const uint64_t share = std::max<uint64_t>(1, pace->slowest_bytes_s() / (sharers * kSharesAllowed));
   return std::chrono::seconds(bytes / share + 1);
 }
 

@@ -134,7 +134,7 @@ Result<json> adopt(ServiceContext& context, const json& arguments) {
   return result;
 }
 
-void print(const json& result, const json& arguments) {
+void print_adopt(const json& result, const json& arguments) {
   const auto count = [&](const char* key) { return result.value(key, uint64_t{0}); };
   const bool dry_run = arguments.value("dry_run", false);
   say(fmt::format("{}: {} listed: {} and {} {}, {}", result.value("remote", ""),
@@ -176,7 +176,7 @@ Verb adopt_verb() {
   };
   verb.service = adopt;
   verb.open = open;
-  verb.print = print;
+  verb.print = print_adopt;
   verb.exit_code = [](const json& result) { return result.value("failed", uint64_t{0}) > 0 ? 1 : 0; };
   return verb;
 }

@@ -54,7 +54,7 @@ Result<json> now(ServiceContext& context, const json& arguments) {
   return context.mountpoint.empty() ? wait(context, arguments) : answer(context);
 }
 
-void print(const json& result, const json&) {
+void print_backup(const json& result, const json&) {
   for (const json& remote : result.at("remotes")) say(remote_line(remote));
 }
 
@@ -67,21 +67,21 @@ std::vector<Verb> backup_verbs() {
   wait_verb.examples = "  shoebox backup wait && shoebox evict --all   back up, then make room\n";
   wait_verb.service = wait;
   wait_verb.needs_background = true;
-  wait_verb.print = print;
+  wait_verb.print = print_backup;
 
   Verb pause_verb;
   pause_verb.name = "backup pause";
   pause_verb.summary = "stop uploading until resume, also after the next mount";
   pause_verb.examples = "  shoebox backup pause     on a train\n";
   pause_verb.service = pause;
-  pause_verb.print = print;
+  pause_verb.print = print_backup;
 
   Verb resume_verb;
   resume_verb.name = "backup resume";
   resume_verb.summary = "upload again";
   resume_verb.examples = "  shoebox backup resume    at home again\n";
   resume_verb.service = resume;
-  resume_verb.print = print;
+  resume_verb.print = print_backup;
 
   Verb now_verb;
   now_verb.name = "backup now";
@@ -89,7 +89,7 @@ std::vector<Verb> backup_verbs() {
   now_verb.examples = "  shoebox backup now       the NAS is on again, do not wait for the next retry\n";
   now_verb.service = now;
   now_verb.needs_background = true;
-  now_verb.print = print;
+  now_verb.print = print_backup;
   return {wait_verb, pause_verb, resume_verb, now_verb};
 }
 

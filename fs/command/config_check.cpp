@@ -51,7 +51,7 @@ void check_remote(const RemoteSettings& remote, const Composition& composition, 
     check_passphrase(remote, composition, /*try_it=*/usable.is_ok() && left_open.empty(), findings);
 }
 
-Result<int> run(FrontEnd& front) {
+Result<int> run_config_check(FrontEnd& front) {
   const auto named = front.arguments.find("file");
   std::string path;
   if (named != front.arguments.end()) {
@@ -114,7 +114,7 @@ Verb config_check_verb() {
       "  shoebox config check ./new.toml               a file that is not in place yet\n";
   verb.options = {
       {"FILE", "file", OptionSpec::Kind::kLocalPath, "FILE", "another file than the library's own"}};
-  verb.run = run;
+  verb.run = run_config_check;
   return verb;
 }
 

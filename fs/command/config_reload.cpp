@@ -30,7 +30,7 @@ Result<json> reload(ServiceContext& context, const json&) {
               {"remotes", json_of(remotes)}};
 }
 
-void print(const json& result, const json&) {
+void print_config_reload(const json& result, const json&) {
   for (const json& warning : result.at("warnings")) say("warning: " + warning.get<std::string>());
   if (!result.value("mounted", false)) {
     say("not mounted: the next mount reads the settings");
@@ -49,7 +49,7 @@ Verb config_reload_verb() {
   verb.summary = "make a mount go on with what shoebox.toml says now";
   verb.examples = "  shoebox config reload      after the file was edited; what it says is checked first\n";
   verb.service = reload;
-  verb.print = print;
+  verb.print = print_config_reload;
   return verb;
 }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fs/command/arguments.h"
+#include "fs/command/content_name.h"
 #include "fs/command/escape.h"
 #include "fs/command/progress.h"
 #include "fs/command/verb.h"
@@ -23,16 +24,7 @@ using nlohmann::json;
 // More would be read by nobody; how many there are is told exactly.
 constexpr size_t kMostKept = 1000;
 
-// Some name by which the content is known, for the report.
-std::string name_of(Library& library, ContentNo content) {
-  const Result<std::vector<InodeNo>> inodes = library.catalog().inodes_of_content(content);
-  if (inodes && !inodes->empty()) {
-    if (const Result<std::string> path = library.tree().path_of(inodes->front()); path) return *path;
-  }
-  return fmt::format("content {}", content.value);
-}
-
-class Report {
+class EvictReport {
  public:
   void kept(const std::string& path, ContentNo content, std::string why) {
     // Its number in the catalog says nothing to whoever knows its path.
@@ -53,7 +45,7 @@ class Report {
 Result<json> evict_paths(ServiceContext& context, const std::vector<std::string>& paths) {
   Library& library = context.library;
   SHOEBOX_ASSIGN(const std::vector<FoundFile> files, files_below(library, paths, context.cancel));
-  Report report;
+  EvictReport report;
   uint64_t evicted = 0;
   uint64_t freed = 0;
   uint64_t done = 0;
@@ -80,10 +72,11 @@ Result<json> evict_old(ServiceContext& context, int64_t older_than_s) {
   const Evictor::Outcome outcome = context.library.evictor().evict_all(
       older_than_s,
       [&](uint64_t done, uint64_t total) { context.progress(interim(done, total, "evicting")); });
-  Report report;
+  EvictReport report;
   size_t named = 0;
   for (const auto& [content, why] : outcome.kept) {
-    report.kept(named++ < kMostKept ? name_of(context.library, content) : std::string(), content, why);
+    report.kept(named++ < kMostKept ? name_of_content(context.library, content) : std::string(), content,
+                why);
   }
   return report.result(outcome.evicted, outcome.freed_bytes);
 }
@@ -110,7 +103,7 @@ void print_reasons(const json& kept) {
   for (const auto& [why, count] : reasons) complain(fmt::format("kept {}: {}", count, why));
 }
 
-void print(const json& result, const json& arguments) {
+void print_evict(const json& result, const json& arguments) {
   const auto kept = result.value("kept_count", uint64_t{0});
   say(fmt::format("{} evicted, {} freed{}", counted(result.value("evicted", uint64_t{0}), "original"),
                   human_bytes(result.value("freed_bytes", uint64_t{0})),
@@ -145,7 +138,7 @@ Verb evict_verb() {
       {"--older", "older", OptionSpec::Kind::kText, "AGE", "what was not read for AGE: 30d, 12h"},
   };
   verb.service = evict;
-  verb.print = print;
+  verb.print = print_evict;
   verb.exit_code = exit_code;
   return verb;
 }

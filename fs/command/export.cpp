@@ -117,7 +117,7 @@ Result<json> export_service(ServiceContext& context, const json& arguments) {
   return report.result();
 }
 
-void print(const json& result, const json& arguments) {
+void print_export(const json& result, const json& arguments) {
   const auto count = [&](const char* key) { return result.value(key, uint64_t{0}); };
   std::string line = fmt::format("{} exported ({}), read back and compared", counted(count("copied"), "file"),
                                  human_bytes(count("copied_bytes")));
@@ -148,7 +148,7 @@ Verb export_verb() {
        "write what you said about a photo beside it, as XMP"},
   };
   verb.service = export_service;
-  verb.print = print;
+  verb.print = print_export;
   verb.exit_code = [](const json& result) {
     return result.value("failed", uint64_t{0}) + result.value("damaged", uint64_t{0}) > 0 ? 1 : 0;
   };

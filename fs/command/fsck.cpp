@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fs/command/arguments.h"
+#include "fs/command/content_name.h"
 #include "fs/command/escape.h"
 #include "fs/command/progress.h"
 #include "fs/command/verb.h"
@@ -21,14 +22,14 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kMostListed = 20'000;
+constexpr size_t kMostProblems = 20'000;
 
-class Report {
+class ProblemList {
  public:
   void add(const std::string& what, bool repairable, bool repaired) {
     if (!repaired) ++unrepaired_;
     ++count_;
-    if (problems_.size() < kMostListed) {
+    if (problems_.size() < kMostProblems) {
       problems_.push_back({{"what", printable(what)}, {"repairable", repairable}, {"repaired", repaired}});
     }
   }
@@ -42,14 +43,6 @@ class Report {
   uint64_t count_ = 0;
   uint64_t unrepaired_ = 0;
 };
-
-std::string name_of(Library& library, ContentNo content) {
-  const Result<std::vector<InodeNo>> inodes = library.catalog().inodes_of_content(content);
-  if (inodes && !inodes->empty()) {
-    if (const Result<std::string> path = library.tree().path_of(inodes->front()); path) return *path;
-  }
-  return fmt::format("content {}", content.value);
-}
 
 // Drops the rotten blocks and fetches them again. Without a copy anywhere nothing is dropped: wrong
 // bytes may still be most of a photo.
@@ -84,7 +77,7 @@ Result<json> fsck(ServiceContext& context, const json& arguments) {
   if (repair && library.read_only())
     return Status(Code::kReadOnly, "the library is read-only: nothing can be repaired");
 
-  Report report;
+  ProblemList report;
   FsckOptions options;
   options.repair = repair;
   options.has_files = [&](ContentNo number, const ContentRecord& record) {
@@ -118,7 +111,7 @@ Result<json> fsck(ServiceContext& context, const json& arguments) {
     // Deleted or evicted while we looked, or told by check_catalog already.
     if (!rotten && rotten.code() == Code::kNotFound) continue;
     if (rotten && *rotten == 0) continue;
-    std::string what = name_of(library, number) + ": ";
+    std::string what = name_of_content(library, number) + ": ";
     what +=
         rotten ? fmt::format("{} rotten on this disk", counted(*rotten, "block")) : rotten.status().message();
     const Result<std::vector<std::pair<std::string, RemoteCopy>>> copies = library.catalog().copies(number);
@@ -133,7 +126,7 @@ Result<json> fsck(ServiceContext& context, const json& arguments) {
   return report.result(catalog.rows, contents.size(), read_bytes);
 }
 
-void print(const json& result, const json& arguments) {
+void print_fsck(const json& result, const json& arguments) {
   for (const json& problem : result.at("problems")) {
     const char* state = problem.value("repaired", false)     ? "repaired: "
                         : problem.value("repairable", false) ? "repairable: "
@@ -170,7 +163,7 @@ Verb fsck_verb() {
        "repair what can be; nothing is ever deleted for it"},
   };
   verb.service = fsck;
-  verb.print = print;
+  verb.print = print_fsck;
   verb.exit_code = [](const json& result) { return result.value("unrepaired", uint64_t{0}) == 0 ? 0 : 1; };
   return verb;
 }

@@ -140,7 +140,7 @@ Result<json> import_service(ServiceContext& context, const json& arguments) {
   return report.result();
 }
 
-void print(const json& result, const json& arguments) {
+void print_import(const json& result, const json& arguments) {
   const auto count = [&](const char* key) { return result.value(key, uint64_t{0}); };
   std::string line = fmt::format("{} imported ({})", counted(count("imported"), "file"),
                                  human_bytes(count("imported_bytes")));
@@ -169,7 +169,7 @@ Verb import_verb() {
   };
   verb.service = import_service;
   verb.needs_background = true;
-  verb.print = print;
+  verb.print = print_import;
   verb.exit_code = [](const json& result) { return result.value("failed", uint64_t{0}) > 0 ? 1 : 0; };
   return verb;
 }

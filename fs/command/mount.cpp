@@ -71,7 +71,7 @@ Result<std::optional<RemoteSettings>> origin(const FrontEnd& front) {
   return std::optional(std::move(remote));
 }
 
-Result<int> run(FrontEnd& front) {
+Result<int> run_mount(FrontEnd& front) {
   MountRequest request;
   SHOEBOX_ASSIGN(const std::vector<std::string> library, texts(front.arguments, "library_dir"));
   SHOEBOX_ASSIGN(const std::vector<std::string> mountpoint, texts(front.arguments, "mountpoint"));
@@ -143,7 +143,7 @@ Verb mount_verb() {
        fmt::format("back up there as well: a folder, {}, or NAME=URL; kept in shoebox.toml", kUrlKinds),
        false, true},
   };
-  verb.run = run;
+  verb.run = run_mount;
   return verb;
 }
 

@@ -60,7 +60,7 @@ Result<json> set_pins(ServiceContext& context, const json& arguments, bool pinne
   return json{{"files", changed}, {"fetched_bytes", fetched}, {"failed", failed}};
 }
 
-void print(const json& result, bool pinned) {
+void print_pinned(const json& result, bool pinned) {
   const auto fetched = result.value("fetched_bytes", uint64_t{0});
   say(fmt::format("{} {}{}", counted(result.value("files", uint64_t{0}), "original"),
                   pinned ? "pinned" : "unpinned",
@@ -88,7 +88,7 @@ std::vector<Verb> pin_verbs() {
   pin.service = [](ServiceContext& context, const json& arguments) {
     return set_pins(context, arguments, true);
   };
-  pin.print = [](const json& result, const json&) { print(result, true); };
+  pin.print = [](const json& result, const json&) { print_pinned(result, true); };
   pin.exit_code = exit_code;
 
   Verb unpin;
@@ -99,7 +99,7 @@ std::vector<Verb> pin_verbs() {
   unpin.service = [](ServiceContext& context, const json& arguments) {
     return set_pins(context, arguments, false);
   };
-  unpin.print = [](const json& result, const json&) { print(result, false); };
+  unpin.print = [](const json& result, const json&) { print_pinned(result, false); };
   unpin.exit_code = exit_code;
   return {pin, unpin};
 }

@@ -182,7 +182,7 @@ json json_of(const RebuildResult& result, const Fetched& fetched) {
           {"failed", fetched.failed}};
 }
 
-Result<int> run(FrontEnd& front) {
+Result<int> run_rebuild(FrontEnd& front) {
   log::set_level(log::Level::kError);  // what matters is told as notes
   SHOEBOX_ASSIGN(const std::vector<std::string> library, texts_of(front.arguments, "library_dir"));
   SHOEBOX_ASSIGN(const std::vector<std::string> from, texts_of(front.arguments, "from"));
@@ -267,7 +267,7 @@ Verb rebuild_verb() {
       {"--takeover", "takeover", OptionSpec::Kind::kFlag, "",
        "write there from now on, in place of the machine that is gone (shoebox remote takeover)"},
   };
-  verb.run = run;
+  verb.run = run_rebuild;
   return verb;
 }
 

@@ -88,7 +88,7 @@ Result<json> remove(ServiceContext& context, const json& arguments) {
   return json{{"name", name}, {"mounted", !context.mountpoint.empty()}};
 }
 
-Result<json> list(ServiceContext& context, const json&) {
+Result<json> list_remotes(ServiceContext& context, const json&) {
   SHOEBOX_ASSIGN(const Settings settings, Settings::load(settings_file(context.library)));
   SHOEBOX_ASSIGN(const std::vector<RemoteStatus> running, context.sync.status());
   json in_use = json_of(running);
@@ -172,7 +172,7 @@ std::vector<Verb> remote_verbs() {
   list_verb.name = "remote list";
   list_verb.summary = "the places that are backed up to";
   list_verb.examples = "  shoebox remote list\n";
-  list_verb.service = list;
+  list_verb.service = list_remotes;
   list_verb.print = [](const json& result, const json&) {
     for (const json& remote : result.at("remotes")) {
       if (remote.value("in_use", false)) {

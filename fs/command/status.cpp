@@ -125,7 +125,7 @@ Result<json> status(ServiceContext& context, const json& arguments) {
   }
 }
 
-void print(const json& result, const json& arguments) {
+void print_status(const json& result, const json& arguments) {
   if (arguments.value("watch", false)) return;  // it was all shown
   const std::string mountpoint = result.value("mountpoint", "");
   say(fmt::format("library    {}, {}{}", result.value("library", ""),
@@ -169,7 +169,7 @@ Verb status_verb() {
   verb.options = {
       {"--watch", "watch", OptionSpec::Kind::kFlag, "", "show it every second until interrupted"}};
   verb.service = status;
-  verb.print = print;
+  verb.print = print_status;
   verb.interim_progress = [](const json& now) -> json {
     uint64_t pending = 0;
     uint64_t backed_up = 0;

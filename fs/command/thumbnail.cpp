@@ -73,7 +73,7 @@ Result<json> thumbnail(ServiceContext& context, const json& arguments) {
               {"jpeg_base64", to_base64(*jpeg)}};
 }
 
-void print(const json& result, const json&) {
+void print_thumbnail(const json& result, const json&) {
   const Result<std::string> jpeg = from_base64(result.value("jpeg_base64", ""));
   if (!jpeg) {
     complain(jpeg.status().message());
@@ -97,7 +97,7 @@ Verb thumbnail_verb() {
        "longer side in pixels, at least: 256 (default) or 1024"},
   };
   verb.service = thumbnail;
-  verb.print = print;
+  verb.print = print_thumbnail;
   verb.refuse = [](bool json_asked) -> Status {
     if (json_asked || ::isatty(STDOUT_FILENO) != 1) return Status::ok();
     return {Code::kInvalid, "a JPEG would upset this terminal; write > out.jpg behind the command"};

@@ -25,7 +25,7 @@ Status writable(const ServiceContext& context) {
   return {Code::kReadOnly, "the library is read-only"};
 }
 
-Result<json> list(ServiceContext& context, const json&) {
+Result<json> list_trash(ServiceContext& context, const json&) {
   SHOEBOX_ASSIGN(const std::vector<Tree::TrashEntry> entries, context.library.tree().trash_list());
   json out = json::array();
   for (const Tree::TrashEntry& entry : entries) {
@@ -45,7 +45,7 @@ bool is_called(const Tree::TrashEntry& entry, const std::string& mountpoint, std
          name == escape_name(entry.name) || name == escape_name(entry.record.path);
 }
 
-Result<json> restore(ServiceContext& context, const json& arguments) {
+Result<json> restore_named(ServiceContext& context, const json& arguments) {
   SHOEBOX_ASSIGN(const std::vector<std::string> names, names_argument(arguments, "names"));
   SHOEBOX_ASSIGN(const bool all, flag_argument(arguments, "all"));
   if (names.empty() != all) return Status(Code::kInvalid, "say what to restore: NAME or --all");
@@ -130,7 +130,7 @@ std::vector<Verb> trash_verbs() {
   list_verb.name = "trash list";
   list_verb.summary = "what is in Trash, since when, and where it came from";
   list_verb.examples = "  shoebox trash list\n";
-  list_verb.service = list;
+  list_verb.service = list_trash;
   list_verb.print = print_list;
 
   Verb restore_verb;
@@ -143,7 +143,7 @@ std::vector<Verb> trash_verbs() {
   restore_verb.options = {
       {"NAME", "names", OptionSpec::Kind::kName, "NAME", "a name in Trash, or the path it had", false, true},
       {"--all", "all", OptionSpec::Kind::kFlag, "", "everything in Trash"}};
-  restore_verb.service = restore;
+  restore_verb.service = restore_named;
   restore_verb.print = print_restored;
   restore_verb.exit_code = [](const json& result) { return result.at("failed").empty() ? 0 : 1; };
 

@@ -77,7 +77,7 @@ Result<json> verify(ServiceContext& context, const json& arguments) {
   return json_of_report(report);
 }
 
-void print(const json& result, const json&) {
+void print_verify(const json& result, const json&) {
   const auto count = [&](const char* key) { return result.value(key, uint64_t{0}); };
   const std::string sidecars =
       count("sidecars") == 0 ? "" : fmt::format(" and {}", counted(count("sidecars"), "sidecar"));
@@ -117,7 +117,7 @@ Verb verify_verb() {
   };
   verb.service = verify;
   verb.needs_background = true;
-  verb.print = print;
+  verb.print = print_verify;
   verb.exit_code = exit_code;
   return verb;
 }

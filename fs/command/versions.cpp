@@ -104,7 +104,7 @@ Result<json> restore_from_trash(ServiceContext& context, const std::string& path
                                         : fmt::format("{}: neither there nor in Trash", printable(path)));
 }
 
-Result<json> restore(ServiceContext& context, const json& arguments) {
+Result<json> restore_path(ServiceContext& context, const json& arguments) {
   SHOEBOX_ASSIGN(const std::vector<std::string> paths, names_argument(arguments, "path"));
   if (paths.size() != 1) return Status(Code::kInvalid, "name one PATH");
   Library& library = context.library;
@@ -173,7 +173,7 @@ std::vector<Verb> version_verbs() {
       "  shoebox restore Library/gone.jpg                out of Trash\n";
   restore_verb.options = {{"PATH", "path", OptionSpec::Kind::kLibraryPath, "PATH[@VERSION]",
                            "a photo of the drive, or the path of what lies in Trash", true}};
-  restore_verb.service = restore;
+  restore_verb.service = restore_path;
   restore_verb.needs_background = true;
   restore_verb.print = [](const json& result, const json&) {
     say(fmt::format("{} is version {}{}", result.value("path", ""), result.value("version", uint64_t{0}),

@@ -6,7 +6,7 @@ namespace shoebox {
 namespace {
 
 // An album is the path of its display names; none of them holds a '/'.
-ViewValue value_of(const ViewPath& path) {
+ViewValue album_of(const ViewPath& path) {
   ViewValue value{ViewId::kAlbums, {}};
   for (const std::string& part : path) {
     if (!value.value.empty()) value.value.push_back('/');
@@ -50,19 +50,19 @@ Status AlbumsView::may_rename_folder(const ViewPath& from, const ViewPath& to) c
 }
 
 void AlbumsView::state_added(PhotoRecord& photo, const ViewPath& path) const {
-  photo.statements[value_of(path)] = Statement::kAsserted;
+  photo.statements[album_of(path)] = Statement::kAsserted;
 }
 
 void AlbumsView::state_removed(PhotoRecord& photo, const ViewPath& path) const {
-  photo.statements[value_of(path)] = Statement::kDenied;
+  photo.statements[album_of(path)] = Statement::kDenied;
 }
 
 void AlbumsView::state_renamed(PhotoRecord& photo, const ViewPath& from, const ViewPath& to) const {
-  const auto statement = photo.statements.find(value_of(from));
+  const auto statement = photo.statements.find(album_of(from));
   if (statement == photo.statements.end()) return;
   const Statement said = statement->second;
   photo.statements.erase(statement);
-  photo.statements[value_of(to)] = said;
+  photo.statements[album_of(to)] = said;
 }
 
 }  // namespace shoebox

@@ -8,7 +8,7 @@
 namespace shoebox {
 namespace {
 
-ViewValue value_of(const ViewPath& path) { return {ViewId::kPeople, path.front()}; }
+ViewValue person_of(const ViewPath& path) { return {ViewId::kPeople, path.front()}; }
 
 }  // namespace
 
@@ -43,22 +43,22 @@ Status PeopleView::may_rename_folder(const ViewPath& from, const ViewPath& to) c
 }
 
 void PeopleView::state_added(PhotoRecord& photo, const ViewPath& path) const {
-  photo.statements[value_of(path)] = Statement::kAsserted;
+  photo.statements[person_of(path)] = Statement::kAsserted;
 }
 
 void PeopleView::state_removed(PhotoRecord& photo, const ViewPath& path) const {
   // Denied even if the file does not say so now: it may when it is decoded or edited.
-  photo.statements[value_of(path)] = Statement::kDenied;
+  photo.statements[person_of(path)] = Statement::kDenied;
 }
 
 void PeopleView::state_renamed(PhotoRecord& photo, const ViewPath& from, const ViewPath& to) const {
   const auto& people = photo.info.people;
   if (std::find(people.begin(), people.end(), from.front()) != people.end()) {
-    photo.statements[value_of(from)] = Statement::kDenied;  // the file goes on saying the old name
+    photo.statements[person_of(from)] = Statement::kDenied;  // the file goes on saying the old name
   } else {
-    photo.statements.erase(value_of(from));
+    photo.statements.erase(person_of(from));
   }
-  photo.statements[value_of(to)] = Statement::kAsserted;
+  photo.statements[person_of(to)] = Statement::kAsserted;
 }
 
 }  // namespace shoebox

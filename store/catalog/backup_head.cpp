@@ -17,7 +17,7 @@ constexpr size_t kNameDigits = 32;  // of the hash, in the key: no two objects w
 
 constexpr std::string_view kKindNames[] = {"snapshot", "journal", "thumbnails"};
 
-Status damaged(std::string_view why) { return {Code::kDataLoss, fmt::format("backup head: {}", why)}; }
+Status damaged_head(std::string_view why) { return {Code::kDataLoss, fmt::format("backup head: {}", why)}; }
 
 // Takes words and numbers off a line.
 class Words {
@@ -49,17 +49,17 @@ Result<Segment> parse_segment(Words& words) {
   Segment segment;
   const std::string_view name = words.word();
   const auto* const kind = std::find(std::begin(kKindNames), std::end(kKindNames), name);
-  if (kind == std::end(kKindNames)) return damaged("a segment of no known kind");
+  if (kind == std::end(kKindNames)) return damaged_head("a segment of no known kind");
   segment.kind = static_cast<SegmentKind>(kind - std::begin(kKindNames));
   const Result<ContentHash> hash = parse_hash(words.word());
-  if (!hash) return damaged("a segment without a hash");
+  if (!hash) return damaged_head("a segment without a hash");
   segment.sha256 = *hash;
   segment.bytes = words.number();
   segment.rows = words.number();
   segment.from = words.number();
   segment.to = words.number();
   segment.level = static_cast<uint32_t>(words.number());
-  if (!words.done()) return damaged("a segment's line is not as it should be");
+  if (!words.done()) return damaged_head("a segment's line is not as it should be");
   return segment;
 }
 
@@ -93,26 +93,26 @@ std::string encode(const Head& head) {
 
 Result<Head> parse_head(std::string_view text) {
   constexpr size_t kLastLine = sizeof("sha256 ") - 1 + 64 + 1;
-  if (text.size() < kLastLine + kFirstLine.size()) return damaged("cut short");
+  if (text.size() < kLastLine + kFirstLine.size()) return damaged_head("cut short");
   const std::string_view body = text.substr(0, text.size() - kLastLine);
   if (text.substr(body.size()) != fmt::format("sha256 {}\n", sha256(body).hex())) {
-    return damaged("its checksum is wrong");
+    return damaged_head("its checksum is wrong");
   }
   if (!body.starts_with(kFirstLine)) {
-    if (!body.starts_with(kFormatWord)) return damaged("it does not begin as it should");
+    if (!body.starts_with(kFormatWord)) return damaged_head("it does not begin as it should");
     return Status(Code::kIncompatible, "backup head: made by a newer Shoebox; update this one");
   }
   Head head;
   std::string_view rest = body.substr(kFirstLine.size());
   while (!rest.empty()) {
     const size_t end = rest.find('\n');
-    if (end == std::string_view::npos) return damaged("a line is cut short");
+    if (end == std::string_view::npos) return damaged_head("a line is cut short");
     Words words(rest.substr(0, end));
     rest.remove_prefix(end + 1);
     const std::string_view what = words.word();
     if (what == "segment") {
       SHOEBOX_ASSIGN(const Segment segment, parse_segment(words));
-      if (head.segments.size() >= kMostSegments) return damaged("it names too many segments");
+      if (head.segments.size() >= kMostSegments) return damaged_head("it names too many segments");
       head.segments.push_back(segment);
     } else if (what == "library") {
       head.library = words.word();
@@ -133,11 +133,11 @@ Result<Head> parse_head(std::string_view text) {
     } else if (what == "pending") {
       head.pending = words.number();
     } else {
-      return damaged("a line of no known kind");
+      return damaged_head("a line of no known kind");
     }
-    if (!words.done()) return damaged("a line is not as it should be");
+    if (!words.done()) return damaged_head("a line is not as it should be");
   }
-  if (!is_library_id(head.library)) return damaged("it names no library");
+  if (!is_library_id(head.library)) return damaged_head("it names no library");
   return head;
 }
 

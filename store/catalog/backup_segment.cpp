@@ -13,7 +13,9 @@ constexpr std::string_view kMagic = "SBXSEG1\n";
 constexpr size_t kHashBytes = 32;
 constexpr uint8_t kPut = 1, kErase = 0, kEnd = 0xff;
 
-Status damaged(std::string_view why) { return {Code::kDataLoss, fmt::format("backup segment: {}", why)}; }
+Status damaged_segment(std::string_view why) {
+  return {Code::kDataLoss, fmt::format("backup segment: {}", why)};
+}
 
 }  // namespace
 
@@ -50,20 +52,20 @@ Result<std::string> SegmentWriter::finish() {
 Status read_segment(
     std::string_view file,
     const std::function<Status(std::string_view key, std::optional<std::string_view> value)>& fn) {
-  if (file.size() < kMagic.size() + kHashBytes) return damaged("cut short");
+  if (file.size() < kMagic.size() + kHashBytes) return damaged_segment("cut short");
   const std::string_view body = file.substr(0, file.size() - kHashBytes);
-  if (sha256(body).view() != file.substr(body.size())) return damaged("its checksum is wrong");
+  if (sha256(body).view() != file.substr(body.size())) return damaged_segment("its checksum is wrong");
   if (!body.starts_with(kMagic)) {
     return {Code::kIncompatible, "backup segment: of a format this version does not know; update Shoebox"};
   }
   const std::string_view packed = body.substr(kMagic.size());
   const auto size = ZSTD_getFrameContentSize(packed.data(), packed.size());
   if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR || size > kMostSegmentBytes) {
-    return damaged("its size is not believable");
+    return damaged_segment("its size is not believable");
   }
   std::string rows(size, '\0');
   const size_t got = ZSTD_decompress(rows.data(), rows.size(), packed.data(), packed.size());
-  if (ZSTD_isError(got) != 0 || got != rows.size()) return damaged("it cannot be unpacked");
+  if (ZSTD_isError(got) != 0 || got != rows.size()) return damaged_segment("it cannot be unpacked");
 
   Decoder in(rows);
   uint64_t count = 0;
@@ -73,11 +75,12 @@ Status read_segment(
     const std::string_view key = in.string();
     std::optional<std::string_view> value;
     if (what == kPut) value = in.string();
-    if (!in.ok() || key.empty() || (what != kPut && what != kErase)) return damaged("a row is damaged");
+    if (!in.ok() || key.empty() || (what != kPut && what != kErase))
+      return damaged_segment("a row is damaged");
     SHOEBOX_TRY(fn(key, value));
     ++count;
   }
-  if (in.varint() != count || !in.done()) return damaged("rows are missing");
+  if (in.varint() != count || !in.done()) return damaged_segment("rows are missing");
   return Status::ok();
 }
 

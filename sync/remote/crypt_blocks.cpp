@@ -16,10 +16,6 @@ static_assert(crypto_secretbox_MACBYTES == kCryptTagBytes);
 static_assert(crypto_secretbox_NONCEBYTES == sizeof(CryptNonce::bytes));
 static_assert(kMagic.size() + sizeof(CryptNonce::bytes) == kCryptHeaderBytes);
 
-const unsigned char* octets(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 }  // namespace
 
 uint64_t crypt_sealed_size(uint64_t plain_bytes) {

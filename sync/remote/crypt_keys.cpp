@@ -11,10 +11,6 @@ constexpr size_t kAllBytes = CryptKeys::kDataKeyBytes + CryptKeys::kNameKeyBytes
 constexpr unsigned char kRcloneSalt[] = {0xA8, 0x0D, 0xF4, 0x3A, 0x8F, 0xBD, 0x03, 0x08,
                                          0xA7, 0xCA, 0xB8, 0x3E, 0x58, 0x1F, 0x86, 0xB1};
 
-const unsigned char* octets(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 void wipe_text(std::string& text) {
   text.resize(text.capacity());  // what a longer text left behind as well
   ::sodium_memzero(text.data(), text.size());

@@ -12,6 +12,11 @@
 
 namespace shoebox {
 
+// Bytes as libsodium takes them.
+inline const unsigned char* octets(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
 // A text that is overwritten before its memory is given back.
 class SecretText {
  public:

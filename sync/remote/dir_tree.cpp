@@ -12,12 +12,12 @@
 #include <memory>
 
 #include "store/remote_places.h"
+#include "sync/remote/temporary.h"
 
 namespace shoebox {
 namespace {
 
 constexpr int kFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-constexpr time_t kStaleTemporary_s = 24 * 3600;  // no upload of one file takes a day without writing
 
 std::vector<std::string> folders_of(const std::string& key) {
   std::vector<std::string> names;

@@ -9,11 +9,7 @@
 #include "sync/remote/temporary.h"
 
 namespace shoebox {
-namespace {
-
-constexpr int64_t kStaleTemporary_s = 24 * 3600;  // no upload of one file takes a day without writing
-
-}  // namespace
+namespace {}  // namespace
 
 FolderRemote::FolderRemote(std::string name, std::unique_ptr<FolderServer> server, bool used_before,
                            bool only_look)

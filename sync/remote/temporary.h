@@ -14,6 +14,9 @@
 
 namespace shoebox {
 
+// A temporary object that was not written to for so long was left behind: no upload of one file takes a day.
+inline constexpr int64_t kStaleTemporary_s = 24 * 3600;
+
 // 32 hexadecimal digits, never the same twice: 16 of this process, 16 of the object.
 Result<std::string> new_temporary_name();
 // Whether this process made a name that is, or ends with, one of new_temporary_name().

@@ -2,6 +2,7 @@
 # program that tests/fuzz/run drives.
 file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/fuzz_*.cpp)
 add_library(shoebox_fuzz STATIC ${fuzz_sources} ${CMAKE_CURRENT_LIST_DIR}/targets.cpp)
+set_target_properties(shoebox_fuzz PROPERTIES UNITY_BUILD OFF)  # each target has its own run() and seeds()
 target_include_directories(shoebox_fuzz PUBLIC ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(shoebox_fuzz PUBLIC shoebox_sync shoebox_remote shoebox_store)
 

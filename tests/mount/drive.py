@@ -155,6 +155,10 @@ class Drive:
         """What a verb says in JSON."""
         return json.loads(self.run(*arguments, "--json", **more).stdout)
 
+    def status(self):
+        """What `shoebox status --json` says of a mounted drive, asked often."""
+        return self.command("status")["result"]
+
     def backed_up(self, timeout_s=120):
         """Waits until everything is on the remote."""
         self.run("backup", "now")
@@ -185,7 +189,7 @@ class Drive:
 
     def wait_sealed(self, timeout_s=60):
         """Waits until everything that was closed is hashed and decoded."""
-        wait_until(lambda: self.json("status")["not_decoded"] == 0, timeout_s, "hashing and decoding")
+        wait_until(lambda: self.status()["not_decoded"] == 0, timeout_s, "hashing and decoding")
 
     def wait_gone(self, path, timeout_s=30):
         """Waits until this path below the mount point is not there."""

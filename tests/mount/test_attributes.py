@@ -28,7 +28,7 @@ def test_tags_comment_and_rating_stand_on_every_name_and_survive(drive, names):
     for (attribute, value), path in zip(SHARED.items(), names[1:], strict=True):  # each set by another name
         os.setxattr(path, attribute, value.encode())
     shutil.copyfile(names[0], drive.path / "Library/twin.jpg")
-    wait_until(lambda: drive.json("status")["not_decoded"] == 0, 20, "seal")
+    drive.wait_sealed(20)
     everywhere = [*names, drive.path / "Library/twin.jpg"]
 
     def check():

@@ -87,7 +87,7 @@ def test_what_was_fetched_of_an_evicted_file_leaves_again(drive, folder):
 def test_evicting_everything_says_why_something_stays(drive, folder):
     drive.run("backup", "pause")
     shutil.copy2(big_file(folder / "a.mp4", 2 << 20), drive.path / "Library/a.mp4")
-    wait_until(lambda: drive.json("status")["originals"] == 1, 30, "the original")
+    wait_until(lambda: drive.status()["originals"] == 1, 30, "the original")
     done = drive.run("evict", "--all", check=False)
     assert done.returncode == 1 and "kept 1: its backup to default is not done" in done.stderr, done.stderr
 
@@ -170,7 +170,7 @@ def test_remote_that_went_away_leaves_the_drive_usable(drive, folder):
         (drive.path / "Library/a.mp4").read_bytes()
     assert (drive.path / "Library/a.mp4").stat().st_size == 3 << 20
     big_file(drive.path / "Library/b.mp4", 1 << 20, 2)
-    wait_until(lambda: drive.json("status")["remotes"][0]["last_error"], 30, "the error in status")
+    wait_until(lambda: drive.status()["remotes"][0]["last_error"], 30, "the error in status")
     assert drive.json("status")["remotes"][0]["pending_files"] == 1
     (folder / "elsewhere").rename(drive.remote)
     drive.backed_up()
@@ -359,7 +359,7 @@ def test_an_original_that_the_disk_spoiled_before_its_upload_is_named_and_not_wa
     (drive.path / "Library/bad.mp4").write_bytes(b"fine" * 1000)
     drive.backed_up()
     assert (drive.remote / "Library/bad.mp4").read_bytes() == b"fine" * 1000
-    wait_until(lambda: drive.json("status")["remotes"][0]["damaged_files"] == 0, 20, "nothing damaged any more")
+    wait_until(lambda: drive.status()["remotes"][0]["damaged_files"] == 0, 20, "nothing damaged any more")
     assert drive.json("status")["remotes"][0]["pending_files"] == 0
     assert drive.run("fsck").returncode == 0
 

@@ -26,7 +26,7 @@ def refused(drive, *words):
 def test_damaged_thumbnails_are_made_again(drive, made_photos, folder):
     picture = sorted(made_photos.glob("*.jpg"))[0]
     shutil.copy2(picture, drive.path / "Library/p.jpg")
-    wait_until(lambda: drive.json("status")["not_decoded"] == 0, 30, "decode")
+    drive.wait_sealed(30)
     drive.unmount()
     (drive.library / "thumbnails/CURRENT").write_bytes(b"nonsense")
     drive.mount()
@@ -69,7 +69,7 @@ def test_missing_bucket_and_wrong_keys_show_in_status_and_lose_nothing(make_driv
     drive.env.update(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b")
     drive.mount()
     (drive.path / "Library/a.mp4").write_bytes(b"x" * 100000)
-    wait_until(lambda: drive.json("status")["remotes"][0]["last_error"], 30, "an error in status")
+    wait_until(lambda: drive.status()["remotes"][0]["last_error"], 30, "an error in status")
     drive.run("evict", "--all", check=False)
     assert (drive.path / "Library/a.mp4").read_bytes() == b"x" * 100000
 
@@ -81,7 +81,7 @@ def test_credentials_file_that_others_may_read_is_refused(make_drive, folder):
     drive = make_drive(settings=f'[[remote]]\nname = "s3"\nurl = "s3://bucket"\ncredentials_file = "{secret}"\n')
     drive.mount()  # photos stay within reach; the remote is not used, and status says why
     (drive.path / "Library/a.txt").write_bytes(b"x")
-    wait_until(lambda: "chmod 600" in drive.json("status")["remotes"][0]["last_error"], 30, "the error in status")
+    wait_until(lambda: "chmod 600" in drive.status()["remotes"][0]["last_error"], 30, "the error in status")
     assert (drive.path / "Library/a.txt").read_bytes() == b"x"
 
 
@@ -156,7 +156,7 @@ def test_hostile_and_random_bytes_named_as_photos_come_back(drive):
             name = f"r{number}-{size}.{kind}"
             (drive.path / "Library" / name).write_bytes(chooser.randbytes(size))
             want[name] = sha256(drive.path / "Library" / name)
-    wait_until(lambda: drive.json("status")["not_decoded"] == 0, 60, "decode")
+    drive.wait_sealed(60)
     drive.backed_up()
     drive.evict()
     assert {n: sha256(drive.path / "Library" / n) for n in want} == want

@@ -100,7 +100,7 @@ def test_ro_uid_gid_umask_mean_what_they_mean_elsewhere(make_drive):
 def test_a_read_only_mount_says_what_waits_for_another(drive):
     drive.run("backup", "pause")
     (drive.path / "Library/a.mp4").write_bytes(os.urandom(300_000))
-    wait_until(lambda: drive.json("status")["remotes"][0]["pending_files"] == 1, 30, "the queue")
+    wait_until(lambda: drive.status()["remotes"][0]["pending_files"] == 1, 30, "the queue")
     drive.unmount()
     drive.mount("-o", "ro")
     assert "1 file (293.0 KiB) pending, paused, nothing is sent from here" in drive.log_text()

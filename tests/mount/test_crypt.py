@@ -43,7 +43,7 @@ def vault(make_drive):
 
 def remote_status(drive):
     """What status says of the only remote."""
-    return drive.json("status")["remotes"][0]
+    return drive.status()["remotes"][0]
 
 
 def objects(drive):

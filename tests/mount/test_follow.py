@@ -79,7 +79,7 @@ def reads(drive, path):
 
 
 def test_a_follower_writes_nothing(drive, follower):
-    wait_until(lambda: follower.json("status")["remotes"][0]["catalog_backed_up_at"] > 0, MINUTE, "the first look")
+    wait_until(lambda: follower.status()["remotes"][0]["catalog_backed_up_at"] > 0, MINUTE, "the first look")
     before = owner_files(drive)
     for change in (lambda: (follower.path / "Library/new.txt").write_text("x", encoding="utf-8"),
                    lambda: os.unlink(follower.path / "Library/first.txt"),
@@ -97,7 +97,7 @@ def test_a_follower_writes_nothing(drive, follower):
 
 
 def test_a_follower_catches_up_after_a_long_time_and_after_a_crash(drive, follower):
-    wait_until(lambda: follower.json("status")["remotes"][0]["catalog_backed_up_at"] > 0, MINUTE, "the first look")
+    wait_until(lambda: follower.status()["remotes"][0]["catalog_backed_up_at"] > 0, MINUTE, "the first look")
     follower.kill()
     for number in range(40):
         (drive.path / f"Library/{number}.txt").write_text(str(number), encoding="utf-8")
@@ -192,7 +192,7 @@ def test_the_next_remote_is_followed_when_the_first_is_gone(make_drive):
         f'[[remote]]\nname = "first"\nurl = "file://{drive.remote}"\n'
         f'[[remote]]\nname = "second"\nurl = "file://{second}"\n', encoding="utf-8")
     copy = follow(drive.mount(), make_drive)
-    wait_until(lambda: copy.json("status")["remotes"][0]["catalog_backed_up_at"] > 0, MINUTE, "the first look")
+    wait_until(lambda: copy.status()["remotes"][0]["catalog_backed_up_at"] > 0, MINUTE, "the first look")
     drive.remote.rename(drive.folder / "away")
     (drive.path / "Library/later.txt").write_text("later", encoding="utf-8")
     copy.wait_for("Library/later.txt", 2 * MINUTE)

@@ -15,7 +15,7 @@ lease = "3s"
 
 def status(drive):
     """What status says of the one remote."""
-    return drive.json("status")["remotes"][0]
+    return drive.status()["remotes"][0]
 
 
 def owner_is_known(drive):

@@ -5,7 +5,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from drive import PHOTOS, sha256, wait_until
+from drive import PHOTOS, sha256
 
 # Dates on which ExifTool and Shoebox differ, each with the reason.
 DATE_EXCEPTIONS = {
@@ -29,7 +29,7 @@ def loaded(manifest, tmp_path_factory):
     drive = Drive(tmp_path_factory.mktemp("set"))
     drive.mount()
     subprocess.run(["rsync", "-aHAX", f"{PHOTOS}/", f"{drive.path}/Library/"], check=True)
-    wait_until(lambda: drive.json("status")["not_decoded"] == 0, 240, "decoding the set")
+    drive.wait_sealed(240)
     yield drive
     drive.close()
     remove_tree(drive.folder)

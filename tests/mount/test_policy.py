@@ -18,7 +18,7 @@ def settings(drive, more):
 
 def waiting_for(drive):
     """Why uploads to the only remote wait."""
-    return drive.json("status")["remotes"][0]["waiting_for"]
+    return drive.status()["remotes"][0]["waiting_for"]
 
 
 def stored(drive, name):
@@ -125,7 +125,7 @@ def test_by_hand_neither_renames_nor_the_catalog_reach_the_remote_before_it_is_a
 
     def held():
         nonlocal name
-        remote = drive.json("status")["remotes"][0]
+        remote = drive.status()["remotes"][0]
         # What was asked for may have taken the changes along.
         if remote["tidying"] == 0:
             name = name.rename(drive.path / f"Library/{time.monotonic()}.txt")
@@ -156,7 +156,7 @@ def test_uploads_keep_to_their_bandwidth_and_reads_do_not_wait_for_it(make_drive
     for path, data in photos.items():
         (drive.path / path).write_bytes(data)
     drive.run("backup", "now")
-    wait_until(lambda: drive.json("status")["remotes"][0]["limited_bytes_per_second"] == limit, 30, "the hold")
+    wait_until(lambda: drive.status()["remotes"][0]["limited_bytes_per_second"] == limit, 30, "the hold")
     assert "slowed down to" in drive.run("status").stdout
     drive.run("backup", "wait", timeout_s=240)
     total = sum(map(len, photos.values()))

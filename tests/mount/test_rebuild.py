@@ -74,7 +74,7 @@ def filled(drive, made_photos, photo, folder):
     shutil.copy2(photo("anna.jpg", date=DATE, people=["Anna"]), source / "anna.jpg")
     subprocess.run(["rsync", "-aHAX", f"{source}/", f"{drive.path}/Library/"], check=True)
     drive.wait_for("People/Anna/anna.jpg", 180)
-    wait_until(lambda: drive.json("status")["not_decoded"] == 0, 180, "decoding")
+    drive.wait_sealed(180)
     os.makedirs(drive.path / "Albums/Trip/Day 1")
     os.link(drive.path / "Library/anna.jpg", drive.path / "Albums/Trip/Day 1/first.jpg")
     some = sorted(files_below(drive.path / "Library/camera"))[0]
@@ -251,7 +251,7 @@ def test_the_settings_come_back_without_any_secret(make_drive, folder):
     drive.run("backup", "now")
     wait_until(lambda: (drive.remote / "Library/a.txt").exists(), 120, "the copy")
     drive.run("remote", "add", "late", f"file://{drive.folder / 'late'}")  # goes into the backup as well
-    wait_until(lambda: drive.json("status")["remotes"][0]["catalog_pending_changes"] == 0, 120, "the catalog")
+    wait_until(lambda: drive.status()["remotes"][0]["catalog_pending_changes"] == 0, 120, "the catalog")
     lose(drive)
     told = json.loads(rebuild(drive, "--json").stdout)
     assert len(told["to_do"]) == 1 and "remote bucket:" in told["to_do"][0] and "credentials_file" in told["to_do"][0]

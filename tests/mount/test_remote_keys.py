@@ -17,7 +17,7 @@ def settle(drive):
     """Until everything is backed up and stands where it belongs."""
     drive.run("backup", "now")
     drive.run("backup", "wait")
-    wait_until(lambda: drive.json("status")["remotes"][0]["tidying"] == 0, 60, "the remote's keys")
+    wait_until(lambda: drive.status()["remotes"][0]["tidying"] == 0, 60, "the remote's keys")
 
 
 def test_a_renamed_folder_is_renamed_on_the_remote(drive, folder):

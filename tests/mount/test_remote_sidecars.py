@@ -17,7 +17,7 @@ def set_attribute(path, name, value):
 def settled(drive):
     """Until all is on the remote and in its place."""
     drive.backed_up()
-    wait_until(lambda: drive.json("status")["remotes"][0]["tidying"] == 0, 60, "the remote's keys")
+    wait_until(lambda: drive.status()["remotes"][0]["tidying"] == 0, 60, "the remote's keys")
 
 
 def sidecar(drive, key):
@@ -118,7 +118,7 @@ def test_what_was_said_during_a_pause_survives_a_kill_and_a_rebuilt_library_know
     drive.backed_up()
     drive.run("backup", "pause")
     set_attribute(drive.path / "Library/a.jpg", "user.xdg.comment", "said in a tunnel")
-    wait_until(lambda: drive.json("status")["remotes"][0]["sidecars"] == 1, 30, "the count")
+    wait_until(lambda: drive.status()["remotes"][0]["sidecars"] == 1, 30, "the count")
     drive.kill()
     drive.mount()
     assert not sidecars(drive)

@@ -38,7 +38,7 @@ def test_reads_fall_over_to_the_remote_that_is_there(make_drive, folder):
         drive.drop_caches()
         assert sha256(drive.path / "Library/a.mp4") == sha256(source)
         away.rename(gone)
-        wait_until(lambda: all(r["online"] for r in drive.json("status")["remotes"]), 60, "both remotes")
+        wait_until(lambda: all(r["online"] for r in drive.status()["remotes"]), 60, "both remotes")
         drive.backed_up()
         drive.evict()
 
@@ -151,7 +151,7 @@ def test_settings_that_are_edited_count_after_a_reload(drive):
     status = drive.json("status")
     assert status["copies"] == 3
     (drive.path / "Library/b.txt").write_text("b", encoding="utf-8")
-    wait_until(lambda: "manual" in drive.json("status")["remotes"][0]["waiting_for"], 30, "the policy")
+    wait_until(lambda: "manual" in drive.status()["remotes"][0]["waiting_for"], 30, "the policy")
     # What is refused changes nothing.
     settings.write_text(good + "bandwith = \"5 MiB/s\"\n")
     done = drive.run("config", "reload", check=False)
@@ -223,5 +223,5 @@ def test_what_is_no_second_place_is_refused(make_drive, folder):
     drive.mount()
     (drive.path / "Library/a.txt").write_bytes(b"a")
     drive.run("backup", "now")
-    wait_until(lambda: "lies on a Shoebox drive" in drive.json("status")["remotes"][1]["last_error"], 60, "status to say why")
+    wait_until(lambda: "lies on a Shoebox drive" in drive.status()["remotes"][1]["last_error"], 60, "status to say why")
     assert os.listdir(drive.path / "Library/backup") == []

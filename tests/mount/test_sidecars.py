@@ -3,7 +3,6 @@ import os
 import shutil
 import subprocess
 
-from drive import wait_until
 
 DATE = "2023:07:14 10:11:12"
 
@@ -125,7 +124,7 @@ def test_a_hostile_sidecar_harms_nobody(drive, photo, folder):
                'xmlns:i="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"><i:PersonInImage><rdf:Bag><rdf:li>../../&x;'
                '</rdf:li></rdf:Bag></i:PersonInImage></rdf:Description></rdf:RDF></x:xmpmeta>') % secret
     (drive.path / "Library/a.jpg.xmp").write_text(hostile, encoding="utf-8")
-    wait_until(lambda: drive.json("status")["not_decoded"] == 0, 20, "decoding")
+    drive.wait_sealed(20)
     drive.wait_for("People/Anna/a.jpg.xmp")
     assert not any("SECRET" in name for name in drive.names("People"))
     assert (drive.path / "Library/a.jpg.xmp").read_text(encoding="utf-8") == hostile
@@ -140,7 +139,7 @@ def test_equal_photos_with_sidecars_of_their_own_keep_them(drive, photo, folder)
     for name in ("A", "B"):  # one after the other is known to be a twin
         subprocess.run(["rsync", "-a", str(folder / "from" / name), str(drive.path / "Albums")], check=True)
         drive.wait_for("Dates/2023/07/p.jpg")
-        wait_until(lambda: drive.json("status")["not_decoded"] == 0, 20, "the decoder")
+        drive.wait_sealed(20)
     again = subprocess.run(["rsync", "-ac", "--delete", "--itemize-changes", str(folder / "from/A"), str(folder / "from/B"),
                             str(drive.path / "Albums")], check=True, capture_output=True, text=True)
     assert not again.stdout, again.stdout

@@ -155,7 +155,7 @@ def test_breaker_stops_a_run_away_deletion(drive):
     base.mkdir()
     for number in range(1100):
         (base / f"{number:04}.jpg").write_bytes(b"photo %d" % number)
-    wait_until(lambda: drive.json("status")["not_decoded"] == 0, 120, "decoding")
+    drive.wait_sealed(120)
     removed = 0
     with pytest.raises(OSError) as caught:
         for path in sorted(base.iterdir()):

@@ -58,7 +58,7 @@ def test_a_version_that_comes_back_at_once_is_what_is_read(drive, photo, folder)
     for attempt in range(2):
         shutil.copyfile(first, target)
         drive.wait_for("Dates/2023/07/a.jpg")
-        wait_until(lambda: drive.json("status")["not_decoded"] == 0, 30, "decoding")
+        drive.wait_sealed(30)
         # As editors and rsync save: the name is a temporary one until the bytes are complete.
         temporary = drive.path / "Library/.a.jpg.Xy12Za"
         shutil.copyfile(second, temporary)

@@ -57,7 +57,7 @@ def test_denied_person_does_not_come_back(drive, photo):
     drive.wait_for("People/Ben/d.jpg")
     assert "d.jpg" not in drive.names("People/Anna")
     shutil.copy2(drive.path / "Library/d.jpg", drive.path / "Library/twin.jpg")  # the same bytes once more
-    wait_until(lambda: drive.json("status")["not_decoded"] == 0, 20, "seal")
+    drive.wait_sealed(20)
     assert drive.names("People/Anna") == []
 
 

@@ -98,7 +98,7 @@ def test_a_server_without_its_storage_is_never_taken_for_empty(dav, drive):
         path.read_bytes()
     (drive.path / "Library/new.mp4").write_bytes(b"new")
     drive.run("backup", "now")
-    wait_until(lambda: ".shoebox/remote" in drive.json("status")["remotes"][0]["last_error"], 60, "status to say why")
+    wait_until(lambda: ".shoebox/remote" in drive.status()["remotes"][0]["last_error"], 60, "status to say why")
     assert not list(dav.folder.iterdir())
     dav.stop()
     dav.folder.rmdir()

@@ -11,10 +11,9 @@
 namespace shoebox {
 namespace {
 
+using testing::kMiB;
 using testing::some_bytes;
 using testing::StandingRemote;
-
-constexpr uint64_t kMiB = 1 << 20;
 
 class AdoptTest : public testing::SyncFixture {
  protected:

@@ -9,9 +9,8 @@ namespace shoebox {
 namespace {
 
 using testing::FakeRemote;
+using testing::kMiB;
 using testing::some_bytes;
-
-constexpr uint64_t kMiB = 1 << 20;
 
 class FetcherTest : public testing::SyncFixture {
  protected:

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/sync/sync_fixture.h"
+
 namespace shoebox {
 namespace {
 
-constexpr uint64_t kMiB = 1 << 20;
+using testing::kMiB;
 
 TEST(Readahead, APhotoIsFetchedWhole) {
   Readahead readahead;

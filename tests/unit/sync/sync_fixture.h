@@ -123,6 +123,8 @@ class SyncFixture : public ::testing::Test {
   std::unique_ptr<Outbox> outbox_;
 };
 
+inline constexpr uint64_t kMiB = 1 << 20;
+
 // Bytes that differ in every block.
 inline std::string some_bytes(size_t size, unsigned seed = 1) {
   std::string bytes(size, '\0');

@@ -19,14 +19,14 @@ namespace {
 
 using testing::ModelRemote;
 
-constexpr const char* kRemote = "nas";
+constexpr const char* kShelf = "nas";
 constexpr unsigned kFirstThatMayFold = 10;
 
 class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamInterface<unsigned> {
  protected:
-  TidyModelTest() : random_(GetParam()), remote_(kRemote, random_) {
+  TidyModelTest() : random_(GetParam()), remote_(kShelf, random_) {
     RemoteSettings remote;
-    remote.name = kRemote;
+    remote.name = kShelf;
     settings_.remotes.push_back(remote);
     remote_.folds = may_fold() && GetParam() % 2 == 0;
     settings_.trash_breaker_percent = 0;
@@ -44,8 +44,8 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
     outbox_ = std::make_unique<Outbox>(*catalog_, *contents_, *tree_, clock_);
     KeyLimits limits;
     if (may_fold()) limits.folds = KeyLimits::Folds::kMaybe;
-    outbox_->set_key_limits(kRemote, limits);
-    ASSERT_TRUE(outbox_->enqueue_missing(kRemote));
+    outbox_->set_key_limits(kShelf, limits);
+    ASSERT_TRUE(outbox_->enqueue_missing(kShelf));
     remote_.dead = false;
     remote_.calls_to_live = -1;
   }
@@ -91,7 +91,7 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
       record.size = bytes.size();
       record.references = 1;
       txn->put_content(content, record);
-      txn->put_job({content, kRemote, 0, 0, "", ""});
+      txn->put_job({content, kShelf, 0, 0, "", ""});
       (*inode)->size = bytes.size();
       ASSERT_TRUE(tree_->replace_content(*txn, file, **inode, content));
       ASSERT_TRUE(txn->commit());
@@ -188,7 +188,7 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
 
   // --- what sync does
   bool upload_one() {
-    const auto items = outbox_->ready(kRemote, 0, 1, nullptr, nullptr);
+    const auto items = outbox_->ready(kShelf, 0, 1, nullptr, nullptr);
     EXPECT_TRUE(items) << items.status().message();
     if (!items || items->empty()) return false;
     const ReadyUpload& item = items->front();
@@ -197,15 +197,15 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
     const auto sent = upload.send(item, {}, hints);
     if (remote_.dead || (sent && killing_ && chance(8))) return reopen(), true;
     if (sent) {
-      EXPECT_TRUE(outbox_->confirmed(item.job.content, kRemote, *sent));
+      EXPECT_TRUE(outbox_->confirmed(item.job.content, kShelf, *sent));
     } else {
-      EXPECT_TRUE(outbox_->failed(item.job.content, kRemote, sent.status(), clock_.now().seconds + 1));
+      EXPECT_TRUE(outbox_->failed(item.job.content, kShelf, sent.status(), clock_.now().seconds + 1));
     }
-    outbox_->ended(item.job.content, kRemote);
+    outbox_->ended(item.job.content, kShelf);
     return true;
   }
   bool tidy_one() {
-    auto step = outbox_->next_tidy(kRemote, true, nullptr, nullptr);
+    auto step = outbox_->next_tidy(kShelf, true, nullptr, nullptr);
     EXPECT_TRUE(step) << step.status().message();
     if (!step || !*step) return false;
     // The world goes on while the remote is asked.
@@ -214,11 +214,11 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
     RequestHints hints;
     const Status done = tidy.run(**step, {}, hints);
     if (remote_.dead) return reopen(), true;
-    if (!done) EXPECT_TRUE(outbox_->tidy_failed(**step, kRemote, done, clock_.now().seconds + 1));
+    if (!done) EXPECT_TRUE(outbox_->tidy_failed(**step, kShelf, done, clock_.now().seconds + 1));
     return true;
   }
   bool send_a_sidecar() {
-    auto step = outbox_->next_sidecar(kRemote, true, nullptr, nullptr);
+    auto step = outbox_->next_sidecar(kShelf, true, nullptr, nullptr);
     EXPECT_TRUE(step) << step.status().message();
     if (!step || !*step) return false;
     if (killing_ && chance(4)) act();
@@ -226,7 +226,7 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
     RequestHints hints;
     const Status done = upload.run(**step, {}, hints);
     if (remote_.dead) return reopen(), true;
-    if (!done) EXPECT_TRUE(outbox_->sidecar_failed(**step, kRemote, done, clock_.now().seconds + 1));
+    if (!done) EXPECT_TRUE(outbox_->sidecar_failed(**step, kShelf, done, clock_.now().seconds + 1));
     return true;
   }
   void drain() {
@@ -246,7 +246,7 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
   std::map<ContentNo, RemoteCopy> copies() {
     std::map<ContentNo, RemoteCopy> all;
     EXPECT_TRUE(catalog_->for_each_content([&](ContentNo number, const ContentRecord&) {
-      const auto copy = catalog_->copy(number, kRemote);
+      const auto copy = catalog_->copy(number, kShelf);
       if (copy && *copy) all[number] = **copy;
       return true;
     }));
@@ -272,8 +272,8 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
     std::set<std::string> keys;
     EXPECT_TRUE(catalog_->for_each_photo([&](PhotoId id, const PhotoRecord& photo) {
       const auto said = xmp_sidecar_of(*catalog_, id);
-      const auto copy = catalog_->copy(photo.content, kRemote);
-      const auto sidecar = catalog_->sidecar(id, kRemote);
+      const auto copy = catalog_->copy(photo.content, kShelf);
+      const auto sidecar = catalog_->sidecar(id, kShelf);
       const bool wanted = !said->empty() && *copy;
       EXPECT_EQ(wanted, sidecar->has_value()) << id.value;
       if (!wanted || !*sidecar) return true;
@@ -285,7 +285,7 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
       if (!tampered(key)) EXPECT_EQ(remote_.objects[remote_.called(key)].bytes, *said) << key;
       return true;
     }));
-    EXPECT_EQ(outbox_->sidecar_totals(kRemote)->pending, 0U);
+    EXPECT_EQ(outbox_->sidecar_totals(kShelf)->pending, 0U);
     return keys;
   }
   // Under another spelling of its path, or beside one that has that spelling.
@@ -341,11 +341,11 @@ class TidyModelTest : public testing::SyncFixture, public ::testing::WithParamIn
       (void)record;
       return true;
     }));
-    const auto totals = outbox_->tidy_totals(kRemote);
+    const auto totals = outbox_->tidy_totals(kShelf);
     EXPECT_EQ(totals->pending, 0U);
     int loose = 0;
     EXPECT_TRUE(catalog_->for_each_loose(
-        kRemote, "", [&](std::string_view, const LooseObject&) { return ++loose, true; }));
+        kShelf, "", [&](std::string_view, const LooseObject&) { return ++loose, true; }));
     EXPECT_EQ(loose, 0);
   }
 
@@ -382,14 +382,14 @@ TEST_P(TidyModelTest, KeysFollowTheCatalogThroughFaultsAndKills) {
     std::erase_if(remote_.objects, [](const auto& object) { return object.second.stranger; });
     // What stood in a stranger's place is found to be gone by whoever moves or reads it next.
     ASSERT_TRUE(catalog_->for_each_photo([&](PhotoId id, const PhotoRecord&) {
-      const auto sidecar = catalog_->sidecar(id, kRemote);
+      const auto sidecar = catalog_->sidecar(id, kShelf);
       if (*sidecar && !remote_.objects.contains(remote_.called((*sidecar)->key)))
-        EXPECT_TRUE(outbox_->sidecar_lost(id, kRemote, (*sidecar)->key));
+        EXPECT_TRUE(outbox_->sidecar_lost(id, kShelf, (*sidecar)->key));
       return true;
     }));
     for (const auto& [content, copy] : copies()) {
       if (!remote_.objects.contains(remote_.called(copy.key)))
-        ASSERT_TRUE(outbox_->copy_lost(content, kRemote, copy.key));
+        ASSERT_TRUE(outbox_->copy_lost(content, kShelf, copy.key));
     }
   }
 }

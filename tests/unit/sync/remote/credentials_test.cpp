@@ -11,7 +11,7 @@
 namespace shoebox {
 namespace {
 
-class CredentialsTest : public testing::Test {
+class CredentialsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string path = "/tmp/shoebox-credentials-XXXXXX";

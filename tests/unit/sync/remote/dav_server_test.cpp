@@ -26,7 +26,7 @@ std::string folder(const std::string& href) {
          "<d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response>";
 }
 
-class DavServerTest : public testing::Test {
+class DavServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string path = "/tmp/shoebox-dav-XXXXXX";

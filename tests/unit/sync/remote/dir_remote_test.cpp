@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class DirRemoteTest : public testing::Test {
+class DirRemoteTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string path = "/tmp/shoebox-dir-XXXXXX";

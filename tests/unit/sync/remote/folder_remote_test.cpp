@@ -11,7 +11,7 @@
 namespace shoebox {
 namespace {
 
-class FolderRemoteTest : public testing::Test {
+class FolderRemoteTest : public ::testing::Test {
  protected:
   void SetUp() override { make(false); }
   // Another mount of the same server.

@@ -26,7 +26,7 @@ TEST(HttpAnswer, RetryAfterIsANumberOrADateAndBounded) {
   EXPECT_EQ(retry_after_s(answer(503, {}), 0), 0);
 }
 
-class RangeAnswerTest : public testing::Test {
+class RangeAnswerTest : public ::testing::Test {
  protected:
   std::string got_;
   const RangeAnswer::Sink sink_ = [this](std::string_view bytes) {

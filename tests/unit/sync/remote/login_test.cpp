@@ -9,7 +9,7 @@
 namespace shoebox {
 namespace {
 
-class LoginTest : public testing::Test {
+class LoginTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string path = "/tmp/shoebox-login-XXXXXX";

@@ -35,7 +35,7 @@ std::optional<uint64_t> bytes_read() {
   return std::nullopt;
 }
 
-class S3PartsTest : public testing::Test {
+class S3PartsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ::setenv("AWS_ACCESS_KEY_ID", "AK", 1);

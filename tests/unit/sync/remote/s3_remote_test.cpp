@@ -19,7 +19,7 @@ TestReply refusal(int status, const std::string& code) {
   return {status, {}, "<Error><Code>" + code + "</Code><Message>because</Message></Error>"};
 }
 
-class S3RemoteTest : public testing::Test {
+class S3RemoteTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ::setenv("AWS_ACCESS_KEY_ID", "AK", 1);

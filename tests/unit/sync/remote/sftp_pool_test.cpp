@@ -13,7 +13,7 @@
 namespace shoebox {
 namespace {
 
-class SftpPoolTest : public testing::Test {
+class SftpPoolTest : public ::testing::Test {
  protected:
   // A port where connections open and nobody says anything.
   void SetUp() override {
