@@ -107,7 +107,12 @@ void Files::State::read_step(const std::shared_ptr<Read>& read) {
     }
     if (gaps->empty()) {
       // Unless the partial file was replaced, and what is there now was fetched into the new one.
-      if ((*backing)->generation == deps.contents.generation()) return read->done(reply);
+      if ((*backing)->generation == deps.contents.generation()) {
+        // What this read waited for itself is told already.
+        if (source != nullptr && read->fetches == 0)
+          source->found((*backing)->content, {read->offset, read->offset + bytes});
+        return read->done(reply);
+      }
       --read->moves;  // many may be replaced one after the other, none of which says anything of this one
       continue;
     }

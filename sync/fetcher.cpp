@@ -251,6 +251,28 @@ void Fetcher::fetch(ContentNo content, ByteRange range, CancelToken cancel,
   waiter->done(Status(Code::kUnavailable, "fetch: the drive is being unmounted"));
 }
 
+// Nobody waits for it, and what cannot be brought is asked for again when somebody does.
+void Fetcher::found(ContentNo content, ByteRange range) {
+  State& state = *state_;
+  ByteRange planned;
+  uint64_t size = 0;
+  {
+    MutexLock lock(state.mutex);
+    const auto here = state.active.find(content);
+    if (here == state.active.end() || state.bad.contains(content)) return;
+    planned = here->second.readahead.plan_ahead(range);
+    size = here->second.readahead.size();
+  }
+  if (planned.empty() || !state.candidates(content)) return;
+  const auto missing = state.contents.missing(content, planned);
+  if (!missing || missing->empty()) return;
+  MutexLock lock(state.mutex);
+  if (state.stopping) return;
+  state.queue_missing(content, size, *missing);
+  state.work.notify_all();
+  state.watching.notify_all();
+}
+
 // Queues what is not on its way already. A worker looks again what is missing when it begins, so a
 // block that arrived meanwhile costs no request and its waiters are told.
 void Fetcher::State::queue_missing(ContentNo content, uint64_t size, const std::vector<ByteRange>& wanted) {

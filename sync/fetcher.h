@@ -57,6 +57,7 @@ class Fetcher final : public ContentSource {
 
   void fetch(ContentNo content, ByteRange range, CancelToken cancel,
              std::function<void(Status)> done) override;
+  void found(ContentNo content, ByteRange range) override;
 
   [[nodiscard]] bool online(const std::string& remote) const;
   [[nodiscard]] std::string last_error(const std::string& remote) const;

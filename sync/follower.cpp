@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "store/base/log.h"
 #include "store/catalog/backup_segment.h"
@@ -58,7 +59,7 @@ std::optional<std::vector<Segment>> journal_after(const Head& head, uint64_t aft
 }  // namespace
 
 Follower::Follower(Catalog& catalog, Remotes remotes, const Clock& clock, Options options)
-    : catalog_(catalog), remotes_(std::move(remotes)), clock_(clock), options_(options) {}
+    : catalog_(catalog), remotes_(std::move(remotes)), clock_(clock), options_(std::move(options)) {}
 
 Follower::Follower(Catalog& catalog, Remote& remote, const Clock& clock, Options options)
     : Follower(
@@ -67,7 +68,7 @@ Follower::Follower(Catalog& catalog, Remote& remote, const Clock& clock, Options
             return std::vector<std::shared_ptr<Remote>>{
                 std::shared_ptr<Remote>(std::shared_ptr<void>(), &remote)};
           },
-          clock, options) {}
+          clock, std::move(options)) {}
 
 Follower::~Follower() { stop(); }
 
@@ -270,15 +271,15 @@ Status Follower::fetch_thumbnails(Remote& remote, const Head& head, const Cancel
   SegmentsAhead files(wanted, [&](const Segment& segment, const std::function<Status()>& allowed) {
     return copy.segment(head.library, segment, allowed);
   });
+  const auto keep = [&](std::string_view key, std::optional<std::string_view> jpeg) -> Status {
+    ContentHash content;
+    uint32_t size_px = 0;
+    SHOEBOX_TRY(parse_thumbnail_key(key, content, size_px));
+    return jpeg ? options_.thumbnails->put(content, size_px, *jpeg) : Status::ok();
+  };
   for (size_t i = 0; i < wanted.size(); ++i) {
     SHOEBOX_ASSIGN(const std::string file, files.next());
-    SHOEBOX_TRY(
-        backup::read_segment(file, [&](std::string_view key, std::optional<std::string_view> jpeg) -> Status {
-          ContentHash content;
-          uint32_t size_px = 0;
-          SHOEBOX_TRY(parse_thumbnail_key(key, content, size_px));
-          return jpeg ? options_.thumbnails->put(content, size_px, *jpeg) : Status::ok();
-        }));
+    SHOEBOX_TRY(backup::read_segment(file, keep));
   }
   if (now == fetched) return Status::ok();
   SHOEBOX_TRY(options_.thumbnails->flush());

@@ -113,6 +113,13 @@ Status fetch_thumbnails(const RebuildPlan& plan, const RebuildFetch& fetch, cons
   std::erase_if(wanted, [](const auto& one) { return one.kind != backup::SegmentKind::kThumbnails; });
   const size_t total = wanted.size();
   const std::unique_ptr<SegmentsAhead> files = fetch.ahead(head.library, std::move(wanted));
+  const auto keep = [&](std::string_view key, std::optional<std::string_view> jpeg) -> Status {
+    ContentHash hash;
+    uint32_t size_px = 0;
+    SHOEBOX_TRY(parse_thumbnail_key(key, hash, size_px));
+    ++result.thumbnails;
+    return jpeg ? thumbnails->put(hash, size_px, *jpeg) : Status::ok();
+  };
   for (size_t done = 0; done < total; ++done) {
     if (plan.cancel.cancelled())
       return {Code::kCancelled, "interrupted; run the same command again to go on"};
@@ -123,14 +130,7 @@ Status fetch_thumbnails(const RebuildPlan& plan, const RebuildFetch& fetch, cons
       plan.note(file.status().message());
       continue;
     }
-    SHOEBOX_TRY(backup::read_segment(
-        *file, [&](std::string_view key, std::optional<std::string_view> jpeg) -> Status {
-          ContentHash hash;
-          uint32_t size_px = 0;
-          SHOEBOX_TRY(parse_thumbnail_key(key, hash, size_px));
-          ++result.thumbnails;
-          return jpeg ? thumbnails->put(hash, size_px, *jpeg) : Status::ok();
-        }));
+    SHOEBOX_TRY(backup::read_segment(*file, keep));
   }
   return thumbnails->flush();
 }

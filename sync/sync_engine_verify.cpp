@@ -12,6 +12,7 @@ namespace {
 template <typename Members>
 std::vector<Remote*> leased_of(const Members& members) {
   std::vector<Remote*> remotes;
+  remotes.reserve(members.size());
   for (const auto& member : members) remotes.push_back(member->leased.get());
   return remotes;
 }

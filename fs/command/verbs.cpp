@@ -61,7 +61,7 @@ Result<std::unique_ptr<ControlServer>> serve_commands(Library& library, SyncCont
                                                       const std::string& mountpoint) {
   const auto handler =
       [&library, &sync, mountpoint](
-          const std::string& name, const nlohmann::json& arguments, CancelToken cancel,
+          const std::string& name, const nlohmann::json& arguments, const CancelToken& cancel,
           const std::function<void(const nlohmann::json&)>& progress) -> Result<nlohmann::json> {
     for (const Verb& verb : verbs()) {
       if (verb.name != name || !verb.service) continue;

@@ -56,7 +56,7 @@ bool is_mounted(const std::string& library) {
 }
 
 Result<std::optional<json>> ask_mount(const std::string& library, const std::string& verb,
-                                      const json& arguments, CancelToken cancel,
+                                      const json& arguments, const CancelToken& cancel,
                                       const std::function<void(const json&)>& progress) {
   SHOEBOX_ASSIGN(std::optional<UniqueFd> fd, connect_to(library));
   if (!fd) return std::optional<json>();

@@ -19,7 +19,7 @@ bool is_mounted(const std::string& library);
 // Nothing: nobody has this library mounted. Otherwise the result, or the error of the mount.
 // Raising `cancel` (looked at ten times a second) closes the connection and with it the request.
 Result<std::optional<nlohmann::json>> ask_mount(const std::string& library, const std::string& verb,
-                                                const nlohmann::json& arguments, CancelToken cancel,
+                                                const nlohmann::json& arguments, const CancelToken& cancel,
                                                 const std::function<void(const nlohmann::json&)>& progress);
 
 }  // namespace shoebox

@@ -20,6 +20,9 @@ class ContentSource {
   // has the right bytes, with kCancelled when `cancel` was raised first.
   virtual void fetch(ContentNo content, ByteRange range, CancelToken cancel,
                      std::function<void(Status)> done) = 0;
+  // A read found `range` of a content here that is here in parts: what follows may be brought in time. Called
+  // for each such read; never blocks.
+  virtual void found(ContentNo content, ByteRange range) = 0;
 };
 
 // What is fetched for its own sake is asked for in pieces of this size, each of which has the 30 s for

@@ -113,7 +113,8 @@ PlaceNames place_names(std::string_view text) {
   std::vector<std::string> names;
   for (const std::string_view part : split(text)) names.push_back(value_of_name(part));
   names.resize(kMostNames);
-  PlaceNames place{.country = names[0]};
+  PlaceNames place;
+  place.country = names[0];
   if (names[2].empty()) {
     place.city = names[1];
   } else {

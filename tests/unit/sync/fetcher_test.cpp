@@ -105,6 +105,19 @@ TEST_F(FetcherTest, AVideoReadSequentiallyCostsFewRequests) {
   EXPECT_TRUE(bytes_when_local(content) == bytes);
 }
 
+TEST_F(FetcherTest, WhatASequentialReaderComesToIsBroughtBeforeItAsks) {
+  const ContentNo content = add_evicted("v.mp4", some_bytes(32 * kMiB));
+  ASSERT_TRUE(get(content, {0, kMiB}));
+  fetcher_->found(content, {0, kMiB});
+  ASSERT_TRUE(get(content, {kMiB, 5 * kMiB}));
+  fetcher_->found(content, {kMiB, kMiB + 100});
+  ASSERT_EQ(first_.gets().size(), 2U) << "far from the end of what was asked for";
+  fetcher_->found(content, {4 * kMiB, 4 * kMiB + 100});
+  first_.wait_for_calls(3);
+  EXPECT_EQ(first_.gets().back(), (ByteRange{5 * kMiB, 21 * kMiB}));
+  fetcher_->found(ContentNo(content.value + 1), {0, 1});  // never read
+}
+
 TEST_F(FetcherTest, IdenticalRangesAreFetchedOnce) {
   const ContentNo content = add_evicted("a.jpg", some_bytes(4 * kMiB));
   first_.hold();

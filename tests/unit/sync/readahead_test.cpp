@@ -58,6 +58,66 @@ TEST(Readahead, TheNextWindowIsAskedForWhileTheLastOneIsStillOnItsWay) {
   EXPECT_GT(readahead.plan({quarter, quarter + kBlockBytes}, size, false).end, end);
 }
 
+TEST(Readahead, WhatFollowsIsAskedForAlsoWhenEveryReadFindsWhatItWants) {
+  Readahead readahead;
+  const uint64_t size = 200 * kMiB;
+  uint64_t end = readahead.plan({0, kBlockBytes}, size, false).end;
+  EXPECT_TRUE(readahead.plan_ahead({end - kBlockBytes, end}).empty()) << "nothing tells yet that it reads on";
+  end = readahead.plan({end, end + kBlockBytes}, size, false).end;
+  uint64_t misses = 0, windows = 0;
+  for (uint64_t at = end / 2; at < size; at += kBlockBytes) {
+    if (at >= end) ++misses;
+    const ByteRange more = readahead.plan_ahead({at, at + kBlockBytes});
+    if (more.empty()) continue;
+    EXPECT_EQ(more.begin, end) << "no gap, nothing twice";
+    end = more.end;
+    ++windows;
+  }
+  EXPECT_EQ(misses, 0u);
+  EXPECT_EQ(end, size);
+  EXPECT_LE(windows, 2 + size / Readahead::kMostWindowBytes);
+}
+
+TEST(Readahead, AStreamThatWaitsForEachBlockKeepsItsWindows) {
+  Readahead readahead;
+  const uint64_t size = 200 * kMiB;
+  uint64_t end = 0, windows = 0;
+  for (uint64_t at = 0; at < size; at += kBlockBytes) {
+    const ByteRange range = readahead.plan({at, at + kBlockBytes}, size, true);
+    EXPECT_EQ(range.begin, at);
+    EXPECT_LE(range.end, end + Readahead::kMostWindowBytes);
+    if (range.end > end) ++windows;
+    end = std::max(end, range.end);
+  }
+  EXPECT_LE(windows, 3 + size / Readahead::kMostWindowBytes) << "none is given up half-way";
+}
+
+TEST(Readahead, ReadsThatArriveOutOfOrderAreOneStream) {
+  Readahead readahead;
+  const uint64_t size = 200 * kMiB;
+  uint64_t end = 0, windows = 0;
+  for (uint64_t at = 0; at < size; at += 4 * kBlockBytes) {
+    for (const uint64_t step : {0, 2, 1, 3}) {
+      const uint64_t from = at + step * kBlockBytes;
+      const ByteRange range = readahead.plan({from, from + kBlockBytes}, size, true);
+      if (range.end > end) ++windows;
+      end = std::max(end, range.end);
+    }
+  }
+  EXPECT_EQ(end, size);
+  EXPECT_LE(windows, 4 + size / Readahead::kMostWindowBytes);
+}
+
+TEST(Readahead, ASeekEndsTheStream) {
+  Readahead readahead;
+  const uint64_t size = 500 * kMiB;
+  uint64_t at = 0;
+  for (int i = 0; i < 4; ++i) at = readahead.plan({at, at + kBlockBytes}, size, false).end;
+  readahead.plan({300 * kMiB, 300 * kMiB + 1}, size, false);
+  EXPECT_TRUE(readahead.plan_ahead({at - kBlockBytes, at}).empty());
+  EXPECT_TRUE(readahead.plan_ahead({300 * kMiB, 300 * kMiB + kBlockBytes}).empty());
+}
+
 TEST(Readahead, TheRangeCoversTheReadAndEndsWithTheContent) {
   Readahead readahead;
   const uint64_t size = 100 * kMiB + 17;

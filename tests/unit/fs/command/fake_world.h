@@ -123,6 +123,7 @@ class FakeRemote final : public SyncControl, public ContentSource {
     return Status::ok();
   }
 
+  void found(ContentNo, ByteRange) override {}
   void fetch(ContentNo content, ByteRange range, CancelToken, std::function<void(Status)> done) override {
     ++fetches;
     const auto it = held.find(content.value);

@@ -26,6 +26,8 @@ TEST_F(FilesEvictedTest, ReadingInTheMiddleFetchesOnlyItsBlocks) {
   EXPECT_EQ(source->requests(), 1);
   EXPECT_EQ(*read(handle, 1'000'100, 1000), bytes.substr(1'000'100, 1000));
   EXPECT_EQ(source->requests(), 1);
+  ASSERT_EQ(source->all_found().size(), 1U) << "the second read, which waited for nothing";
+  EXPECT_EQ(source->all_found()[0].second, (ByteRange{1'000'100, 1'001'100}));
   EXPECT_LT(*contents->local_bytes(content_of(inode)), 3 * kBlockBytes);
   files->release(handle);
 }

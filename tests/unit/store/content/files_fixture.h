@@ -44,6 +44,14 @@ class FakeSource final : public ContentSource {
   }
   void use_threads() { threaded_ = true; }
   [[nodiscard]] int requests() const { return requests_; }
+  void found(ContentNo content, ByteRange range) override {
+    const std::lock_guard lock(mutex_);
+    found_.emplace_back(content, range);
+  }
+  [[nodiscard]] std::vector<std::pair<ContentNo, ByteRange>> all_found() const {
+    const std::lock_guard lock(mutex_);
+    return found_;
+  }
   void join() {
     std::vector<std::thread> threads;
     {
@@ -79,7 +87,8 @@ class FakeSource final : public ContentSource {
   }
 
   ContentStore& contents_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::vector<std::pair<ContentNo, ByteRange>> found_;
   std::map<ContentNo, std::string> bytes_;
   Status failure_;
   std::vector<std::thread> threads_;
