@@ -9,6 +9,7 @@
 
 #include "store/base/hash.h"
 #include "sync/remote/remote.h"
+#include "tests/unit/sync/hook.h"
 #include "tests/unit/sync/sync_fixture.h"
 
 namespace shoebox::testing {
@@ -44,8 +45,8 @@ class StandingRemote final : public Remote {
     const MutexLock lock(mutex_);
     gets_ = lists_ = bytes_sent_ = 0;
   }
-  std::function<Status(const std::string& key, ByteRange range)> before_get;  // may fail it
-  std::function<void(const std::string& key)> during_get;                     // after half of the bytes
+  Hook<Status(const std::string& key, ByteRange range)> before_get;  // may fail it
+  std::function<void(const std::string& key)> during_get;            // after half of the bytes
 
   // --- Remote
   [[nodiscard]] const std::string& name() const override { return name_; }
@@ -63,7 +64,7 @@ class StandingRemote final : public Remote {
   Status get(const std::string& key, ByteRange range, const std::string& etag,
              const std::function<Status(std::string_view)>& sink, const RequestContext& context) override {
     if (context.cancel.cancelled()) return {Code::kCancelled, "cancelled"};
-    if (before_get) SHOEBOX_TRY(before_get(key, range));
+    if (const auto hook = before_get.get()) SHOEBOX_TRY((*hook)(key, range));
     std::string bytes;
     {
       const MutexLock lock(mutex_);

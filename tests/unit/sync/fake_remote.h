@@ -12,6 +12,7 @@
 #include "store/base/hash.h"
 #include "store/base/mutex.h"
 #include "sync/remote/remote.h"
+#include "tests/unit/sync/hook.h"
 
 namespace shoebox::testing {
 
@@ -25,9 +26,9 @@ class FakeRemote final : public Remote {
     MutexLock lock(mutex_);
     for (int i = 0; i < times; ++i) failures_.push_back(status);
   }
-  void set_down(bool down) { down_ = down; }                  // kUnavailable until further notice
-  std::function<void()> before_get;                           // called by each get, before it answers
-  std::function<void(const std::string& key)> before_get_of;  // likewise
+  void set_down(bool down) { down_ = down; }         // kUnavailable until further notice
+  Hook<void()> before_get;                           // called by each get, before it answers
+  Hook<void(const std::string& key)> before_get_of;  // likewise
   void set_retry_after(double s) { retry_after_s_ = s; }
   void flip_bytes(bool flip) { flip_ = flip; }  // get answers wrong bytes
   void cut_short(bool cut) { cut_ = cut; }      // get ends early, and says ok
@@ -136,8 +137,8 @@ class FakeRemote final : public Remote {
   Status get(const std::string& key, ByteRange range, const std::string& etag,
              const std::function<Status(std::string_view)>& sink, const RequestContext& context) override {
     (void)etag;
-    if (before_get) before_get();
-    if (before_get_of) before_get_of(key);
+    if (const auto hook = before_get.get()) (*hook)();
+    if (const auto hook = before_get_of.get()) (*hook)(key);
     std::string bytes;
     {
       MutexLock lock(mutex_);

@@ -82,7 +82,8 @@ TEST_F(DecoderPoolTest, WhatIsBeingDecodedAndWhatWaitsForItEndWhenNobodyWaits) {
   const UniqueFd photo = file("x");
   const auto decode = [&] { return pool.decode(photo.get(), "a.jpg").code(); };
   auto first = std::async(std::launch::async, decode);
-  ASSERT_TRUE(open_file(taken, O_RDONLY));  // once the decoder has it
+  const auto reading = open_file(taken, O_RDONLY);  // once the decoder has it
+  ASSERT_TRUE(reading);
   auto second = std::async(std::launch::async, decode);
   const auto begin = std::chrono::steady_clock::now();
   pool.cancel();

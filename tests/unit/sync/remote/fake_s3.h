@@ -7,10 +7,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "store/base/hash.h"
 #include "sync/remote/digests.h"
 #include "test_http_server.h"
+#include "tests/unit/sync/hook.h"
 
 namespace shoebox {
 
@@ -20,9 +22,9 @@ class FakeS3 {
     std::string bytes, etag, sha256;
   };
   // Instead of the server's doing and answer; nullopt: go on.
-  std::function<std::optional<TestReply>(const TestRequest&)> instead;
+  testing::Hook<std::optional<TestReply>(const TestRequest&)> instead;
   // On the answer, after the server did what was asked.
-  std::function<void(const TestRequest&, TestReply&)> spoil;
+  testing::Hook<void(const TestRequest&, TestReply&)> spoil;
 
   FakeS3() : server([this](const TestRequest& request) { return answer(request); }) {}
 
@@ -30,6 +32,31 @@ class FakeS3 {
     const std::lock_guard lock(mutex);
     const auto at = objects.find(key);
     return at == objects.end() ? std::nullopt : std::optional(at->second);
+  }
+
+  void place(const std::string& key, Object object) {
+    const std::lock_guard lock(mutex);
+    objects[key] = std::move(object);
+  }
+  size_t count_objects() {
+    const std::lock_guard lock(mutex);
+    return objects.size();
+  }
+  // An upload that somebody began and never ended.
+  void begin_upload(const std::string& id, const std::string& key) {
+    const std::lock_guard lock(mutex);
+    uploads[id];
+    upload_keys[id] = key;
+  }
+  void forget_uploads() {
+    const std::lock_guard lock(mutex);
+    uploads.clear();
+  }
+  std::vector<std::string> upload_ids() {
+    const std::lock_guard lock(mutex);
+    std::vector<std::string> ids;
+    for (const auto& [id, parts] : uploads) ids.push_back(id);
+    return ids;
   }
 
   std::mutex mutex;
@@ -60,15 +87,15 @@ class FakeS3 {
   }
 
   TestReply answer(const TestRequest& request) {
-    if (instead) {
-      if (auto reply = instead(request)) return *reply;
+    if (const auto hook = instead.get()) {
+      if (auto reply = (*hook)(request)) return *reply;
     }
     TestReply reply;
     {
       const std::lock_guard lock(mutex);
       reply = act(request);
     }
-    if (spoil) spoil(request, reply);
+    if (const auto hook = spoil.get()) (*hook)(request, reply);
     return reply;
   }
 

@@ -206,17 +206,20 @@ TEST_F(S3PartsTest, SoAreTheBytesOfAnObjectThatGoesInOneRequest) {
 }
 
 TEST_F(S3PartsTest, AServerWhoseEtagIsTheHashOfTheWholeIsComparedWithThat) {
-  std::string etag = hex(md5(bytes_));
-  s3_.spoil = [&](const TestRequest& request, TestReply& reply) {
-    if (request.method != "HEAD") return;
-    for (auto& [name, value] : reply.headers) {
-      if (name == "ETag") value = '"' + etag + '"';
-    }
+  const auto answer_with = [&](const std::string& etag) {
+    s3_.spoil = [etag](const TestRequest& request, TestReply& reply) {
+      if (request.method != "HEAD") return;
+      for (auto& [name, value] : reply.headers) {
+        if (name == "ETag") value = '"' + etag + '"';
+      }
+    };
   };
+  const std::string etag = hex(md5(bytes_));
+  answer_with(etag);
   const auto stored = put();
   ASSERT_TRUE(stored) << stored.status().message();
   EXPECT_EQ(stored->etag, etag);
-  etag = hex(md5("other bytes"));
+  answer_with(hex(md5("other bytes")));
   EXPECT_EQ(put().code(), Code::kUnavailable);
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cstdlib>
 
 #include "fake_s3.h"
@@ -119,7 +120,7 @@ TEST_F(S3RemoteTest, WithoutAHeadReasonNotFoundIsConfirmedByAListing) {
     if (r.method == "HEAD") return TestReply{404, {}, ""};
     return std::nullopt;
   };
-  s3_.objects["p/a"] = {"bytes", "etag", ""};
+  s3_.place("p/a", {"bytes", "etag", ""});
   EXPECT_EQ(remote_->stat("a", context_).code(), Code::kUnavailable) << "it is listed";
   answer_everything({404, {}, ""});
   EXPECT_EQ(remote_->stat("a", context_).code(), Code::kUnavailable);
@@ -216,7 +217,7 @@ TEST_F(S3RemoteTest, AConditionalPutWhoseAnswerWasLostIsRecognised) {
 }
 
 TEST_F(S3RemoteTest, AServerThatIgnoresTheConditionIsAskedFirst) {
-  s3_.objects["p/a"] = {"first", hex(md5("first")), ""};
+  s3_.place("p/a", {"first", hex(md5("first")), ""});
   // Without the header the fake overwrites, as s3rver does.
   s3_.instead = [&](const TestRequest& r) -> std::optional<TestReply> {
     if (r.header("if-none-match").empty()) return std::nullopt;
@@ -228,11 +229,11 @@ TEST_F(S3RemoteTest, AServerThatIgnoresTheConditionIsAskedFirst) {
   if_absent.if_absent = true;
   EXPECT_EQ(put("a", "other", if_absent).code(), Code::kConflict);
   EXPECT_EQ(s3_.object("p/a")->bytes, "first");
-  EXPECT_EQ(s3_.objects.size(), 1u) << "the probe is cleaned up";
+  EXPECT_EQ(s3_.count_objects(), 1u) << "the probe is cleaned up";
 }
 
 TEST_F(S3RemoteTest, AProbeWhoseEndWasNotSeenIsRemovedLater) {
-  int fail = 3;  // the removal, or the answer to the first put
+  std::atomic<int> fail = 3;  // the removal, or the answer to the first put
   s3_.instead = [&](const TestRequest& r) -> std::optional<TestReply> {
     if (r.method != "DELETE" || --fail < 0) return std::nullopt;
     return TestReply{500, {}, ""};
@@ -289,11 +290,9 @@ TEST_F(S3RemoteTest, OnlyWhatIsMissingIsSentAgain) {
 }
 
 TEST_F(S3RemoteTest, UploadsThatWereGivenUpAreEndedAndOthersAreLetBe) {
-  for (const char* key : {"p/a", "p/b", "p/c", "elsewhere/d", "p/b"}) {
-    const std::string id = "upload-" + std::to_string(s3_.uploads.size() + 1);
-    s3_.uploads[id];
-    s3_.upload_keys[id] = key;
-  }
+  int number = 0;
+  for (const char* key : {"p/a", "p/b", "p/c", "elsewhere/d", "p/b"})
+    s3_.begin_upload("upload-" + std::to_string(++number), key);
   std::vector<std::string> asked;
   const auto removed = remote_->remove_leftovers(
       "", [&](const Leftover& left) { return asked.push_back(left.key + " " + left.id), left.key != "c"; },
@@ -301,9 +300,9 @@ TEST_F(S3RemoteTest, UploadsThatWereGivenUpAreEndedAndOthersAreLetBe) {
   ASSERT_TRUE(removed) << removed.status().message();
   EXPECT_EQ(*removed, 3U);
   EXPECT_EQ(asked, (std::vector<std::string>{"a upload-1", "b upload-2", "c upload-3", "b upload-5"}));
-  EXPECT_EQ(s3_.uploads.size(), 2U);
+  EXPECT_EQ(s3_.upload_ids().size(), 2U);
   EXPECT_EQ(*remote_->remove_leftovers("c", [](const Leftover&) { return true; }, {}), 1U) << "of one key";
-  EXPECT_TRUE(s3_.uploads.contains("upload-4")) << "not below our prefix";
+  EXPECT_EQ(s3_.upload_ids(), (std::vector<std::string>{"upload-4"})) << "not below our prefix";
 }
 
 TEST_F(S3RemoteTest, AnUploadThatIsUnderWayIsNoLeftover) {
@@ -356,7 +355,7 @@ TEST_F(S3RemoteTest, AServerThatCannotListPartsGetsAllAgain) {
   options.progress = progress;
   auto stored = put("big", large(), options);
   ASSERT_TRUE(stored) << stored.status().message();
-  EXPECT_TRUE(s3_.uploads.empty()) << "the first upload is ended";
+  EXPECT_TRUE(s3_.upload_ids().empty()) << "the first upload is ended";
 }
 
 TEST_F(S3RemoteTest, ACompletionWhoseAnswerWasLostIsFound) {
@@ -385,7 +384,7 @@ TEST_F(S3RemoteTest, AnUploadThatTheServerForgotBeginsAnew) {
     return {Code::kIo, "stop here"};
   };
   EXPECT_EQ(put("big", large(), options).code(), Code::kIo);
-  s3_.uploads.clear();
+  s3_.forget_uploads();
   options = {};
   options.progress = progress;
   EXPECT_TRUE(put("big", large(), options));
@@ -401,7 +400,7 @@ TEST_F(S3RemoteTest, LocalBytesThatRottedAreNotCompleted) {
   options.sha256 = sha256("what was recorded");
   EXPECT_EQ(remote_->put("big", fd.get(), options, context_).code(), Code::kDataLoss);
   EXPECT_FALSE(s3_.object("p/big"));
-  EXPECT_TRUE(s3_.uploads.empty()) << "the upload is ended";
+  EXPECT_TRUE(s3_.upload_ids().empty()) << "the upload is ended";
 }
 
 TEST_F(S3RemoteTest, ACopyThatSaysOkButHoldsAnErrorIsNone) {
