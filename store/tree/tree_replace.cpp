@@ -54,7 +54,7 @@ Status move_photo(Operation& op, const Renaming& r, PhotoId photo) {
   SHOEBOX_ASSIGN(const PhotoId rest, move_photo_to(op.txn, photo, r.source.inode, incoming.content));
   // Twins of the incoming bytes come along: equal bytes, one photo.
   if (joining && joining != photo) SHOEBOX_TRY(op.core.engine.merge(op.txn, joining, photo));
-  if (rest) SHOEBOX_TRY(op.core.engine.left_to_twins(op.txn, rest));
+  if (rest) SHOEBOX_TRY(op.core.engine.left_to_twins(op.txn, rest, photo));
   SHOEBOX_ASSIGN(auto record, op.txn.photo(photo));
   if (!record) return Status::ok();
   record->content = incoming.content;

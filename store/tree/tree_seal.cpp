@@ -233,7 +233,7 @@ Status Tree::adopt_copy(ContentNo known, const std::string& remote, RemoteCopy c
 Status Tree::replace_content(Transaction& txn, InodeNo inode, InodeRecord& record, ContentNo content) {
   SHOEBOX_ASSIGN(const PhotoId rest,
                  shoebox::replace_content(txn, inode, record, content, state_->clock.now()));
-  if (rest) SHOEBOX_TRY(state_->engine.left_to_twins(txn, rest));
+  if (rest) SHOEBOX_TRY(state_->engine.left_to_twins(txn, rest, record.photo));
   return record.photo ? Status::ok() : state_->engine.sidecar_written(txn, inode);
 }
 

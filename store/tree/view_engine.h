@@ -87,8 +87,9 @@ class ViewEngine {
   Status mtime_changed(Transaction& txn, InodeNo inode) const;
   // Rows of this photo in all views, made to agree with its record. Creates and drops folders.
   Status refresh(Transaction& txn, PhotoId photo) const;
-  // The photo's names or bytes left it to its twins: one of them gets a home where none has; refresh().
-  Status left_to_twins(Transaction& txn, PhotoId photo) const;
+  // The photo's names, or its bytes with the photo `went_on`, left it to its twins: one of them gets a home
+  // where none has; refresh().
+  Status left_to_twins(Transaction& txn, PhotoId photo, PhotoId went_on = {}) const;
   // Removes every row of the photo in all views (it goes to Trash), without touching statements.
   Status withdraw(Transaction& txn, PhotoId photo) const;
   // The same for one inode of it; where a twin lives on, the rows that were this inode's move to it.
