@@ -53,9 +53,9 @@ class ViewEngine {
   // What a later seal and decode must know about a file being created in a view: gives the inode a
   // provisional PhotoId that carries the statement. Junk and sidecars get none. Writes the row too.
   Status created(Transaction& txn, InodeNo directory, std::string_view name, InodeNo inode) const;
-  // Gives an inode without PhotoId one, if `name` may be a photo's: that of its bytes where they are
-  // known, else a new one.
-  Status ensure_photo(Transaction& txn, InodeNo inode, std::string_view name) const;
+  // Gives an inode without PhotoId one, if `name` in this folder may be a photo's: that of its bytes where
+  // they are known, else a new one.
+  Status ensure_photo(Transaction& txn, InodeNo inode, InodeNo directory, std::string_view name) const;
   // nlink as the inode's names say.
   Status recount_links(Transaction& txn, InodeNo inode) const { return rows_.recount(txn, inode); }
 
