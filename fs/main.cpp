@@ -152,6 +152,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
         .follow = follow,
     };
     engine_ = std::make_unique<SyncEngine>(std::move(dependencies));
+    library.evictor().ask_remotes([this](const std::string& remote) { return engine_->trouble_of(remote); });
   }
 
   bool finished_ = false;

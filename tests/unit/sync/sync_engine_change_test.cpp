@@ -177,6 +177,33 @@ TEST_F(EngineChangeTest, ARemoteThatCannotBeUsedIsTriedAgainWithTheNextChange) {
   EXPECT_EQ(last("attic").object("Library/a.jpg"), "one");
 }
 
+TEST_F(EngineChangeTest, ARemoteThatCannotBeReachedIsKnownAsSuch) {
+  begin({kNas});
+  EXPECT_EQ(engine_->trouble_of("nas"), "");
+  EXPECT_EQ(engine_->trouble_of("nobody"), "");
+  RemoteSettings broken = kAttic;
+  broken.url = "file:///broken";
+  ASSERT_TRUE(change({kNas, broken}));
+  EXPECT_EQ(engine_->trouble_of("attic"), "no such folder");
+  EXPECT_EQ(engine_->trouble_of("nas"), "");
+  // One that fails while something is to be sent there, until that has been sent.
+  last("nas").set_down(true);
+  const ContentNo content = add("a.jpg", "one", {"nas"});
+  ASSERT_TRUE(engine_->run_now());
+  while (engine_->trouble_of("nas").empty()) std::this_thread::yield();
+  EXPECT_FALSE(engine_->status()->at(0).online);
+  // Nothing is to be sent any more, so nobody would see it come back: it is not known for longer than it is
+  // left alone.
+  auto transaction = catalog_->begin();
+  transaction->erase_job(content, "nas");
+  ASSERT_TRUE(transaction->commit());
+  for (int minute = 0; !engine_->trouble_of("nas").empty(); ++minute) {
+    ASSERT_LT(minute, 60);
+    clock_.advance(60);
+    std::this_thread::yield();
+  }
+}
+
 TEST_F(EngineChangeTest, SettingsThatCannotBeReadChangeNothing) {
   begin({kNas});
   const Status refused = engine_->change_settings(
