@@ -37,7 +37,10 @@ class EngineChangeTest : public testing::SyncFixture {
         .on_disk_full = {},
         .quiet_s = 0,
         .fetcher = {},
-        .catalog_backup = {}});
+        .catalog_backup = {},
+        .admit = [this](const RemoteSettings& remote) -> Status {
+          return remote.name == refused_ ? Status(Code::kUnauthorized, "a wrong passphrase") : Status::ok();
+        }});
     for (const RemoteSettings& remote : settings_.remotes) ASSERT_TRUE(outbox_->enqueue_missing(remote.name));
     engine_->start();
   }
@@ -83,6 +86,7 @@ class EngineChangeTest : public testing::SyncFixture {
 
   std::map<std::string, std::vector<FakeRemote*>> made_;  // those before the last one may be gone
   std::map<std::string, std::string> placed_;             // stands on each remote that is made
+  std::string refused_;                                   // the remote that must not be gone on with
   std::unique_ptr<SyncEngine> engine_;
 };
 
@@ -175,6 +179,26 @@ TEST_F(EngineChangeTest, ARemoteThatCannotBeUsedIsTriedAgainWithTheNextChange) {
   add("a.jpg", "one", {"nas", "attic"});
   drain();
   EXPECT_EQ(last("attic").object("Library/a.jpg"), "one");
+}
+
+TEST_F(EngineChangeTest, ARemoteWhosePassphraseIsWrongChangesNothing) {
+  begin({kNas});
+  refused_ = "attic";
+  bool applied = false;
+  Settings next = settings_;
+  next.remotes = {kAttic};
+  const SettingsChange asked{.read = [&]() -> Result<Settings> { return next; },
+                             .apply =
+                                 [&](const Settings&) {
+                                   applied = true;
+                                   return Status::ok();
+                                 },
+                             .look_at_secrets = true};
+  EXPECT_EQ(engine_->change_settings(asked).code(), Code::kUnauthorized);
+  EXPECT_FALSE(applied);
+  add("a.jpg", "one", {"nas"});
+  drain();
+  EXPECT_EQ(last("nas").object("Library/a.jpg"), "one");
 }
 
 TEST_F(EngineChangeTest, ARemoteThatCannotBeReachedIsKnownAsSuch) {
