@@ -21,6 +21,7 @@
 #include "fs/views/all_views.h"
 #include "store/base/kill_point.h"
 #include "store/base/log.h"
+#include "store/base/mutex.h"
 #include "store/decode/decoder_pool.h"
 #include "store/evictor.h"
 #include "store/importer.h"
@@ -39,6 +40,25 @@ namespace {
 
 // Keys of encrypted remotes that are known already, by name of the remote.
 using CryptKeyRing = std::map<std::string, std::shared_ptr<const CryptKeys>>;
+
+// The same while the library is served: settings that are taken over bring others.
+class CryptKeyTable {
+ public:
+  explicit CryptKeyTable(CryptKeyRing keys) : keys_(std::move(keys)) {}
+  [[nodiscard]] std::shared_ptr<const CryptKeys> of(const std::string& remote) const {
+    const MutexLock lock(mutex_);
+    const auto known = keys_.find(remote);
+    return known != keys_.end() ? known->second : nullptr;
+  }
+  void put(const std::string& remote, std::shared_ptr<const CryptKeys> keys) {
+    const MutexLock lock(mutex_);
+    keys_[remote] = std::move(keys);
+  }
+
+ private:
+  mutable Mutex mutex_;
+  CryptKeyRing keys_ GUARDED_BY(mutex_);
+};
 
 // How long the end of a mount takes for what changed last: most remotes need less than a second.
 constexpr std::chrono::seconds kFinishTime{10};
@@ -126,6 +146,7 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
     const auto make_room = [&library](uint64_t bytes) {
       return library.evictor().make_room(bytes).freed_bytes;
     };
+    const auto table = std::make_shared<CryptKeyTable>(keys);
     SyncEngine::Dependencies dependencies{
         .catalog = library.catalog(),
         .contents = library.contents(),
@@ -133,12 +154,11 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
         .clock = library.clock(),
         .remotes = library.settings().remotes,
         .make_remote =
-            [loop = std::make_shared<TransferLoop>(), keys, &library, make_room](
+            [loop = std::make_shared<TransferLoop>(), table, &library, make_room](
                 const RemoteSettings& settings, bool used_before) {
-              const auto known = keys.find(settings.name);
               return make_remote(settings, {.used_before = used_before,
                                             .loop = loop,
-                                            .crypt_keys = known != keys.end() ? known->second : nullptr,
+                                            .crypt_keys = table->of(settings.name),
                                             .scratch = {library.path(), make_room}});
             },
         .on_disk_full = make_room,
@@ -150,8 +170,15 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
         .thumbnails = &library.thumbnails(),
         .read_only = library.read_only() && !follow,
         .follow = follow,
+        .admit = [table](const RemoteSettings& settings) -> Status {
+          if (!settings.crypt) return Status::ok();
+          SHOEBOX_ASSIGN(auto renewed, renewed_keys(settings, table->of(settings.name), kPassphrasePatience));
+          if (renewed) table->put(settings.name, std::move(renewed));
+          return Status::ok();
+        },
     };
     engine_ = std::make_unique<SyncEngine>(std::move(dependencies));
+    library.evictor().ask_remotes([this](const std::string& remote) { return engine_->trouble_of(remote); });
   }
 
   bool finished_ = false;

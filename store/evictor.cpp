@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
+#include <set>
 #include <thread>
 #include <unordered_map>
 
@@ -66,7 +68,13 @@ struct Evictor::State {
   Mutex access_mutex;
   std::unordered_map<ContentNo, int64_t> accessed GUARDED_BY(access_mutex);  // not written yet
 
-  Status check(const CatalogReader& reader, ContentNo content, const ContentRecord& record) const;
+  std::function<std::string(const std::string&)> trouble_of;  // may be empty; set before start()
+
+  // Remotes that cannot be read from now, and why.
+  using Troubles = std::map<std::string, std::string>;
+  [[nodiscard]] Troubles troubles() const;
+  Status check(const CatalogReader& reader, ContentNo content, const ContentRecord& record,
+               const Troubles& troubles) const;
   [[nodiscard]] uint64_t freed_by(ContentNo content, const ContentRecord& record) const;
   Result<std::vector<Candidate>> candidates(int64_t not_after_s);
   Outcome evict_in_order(const std::vector<Candidate>& order, uint64_t bytes,
@@ -104,9 +112,20 @@ void Evictor::wake() {
   state_->changed.notify_all();
 }
 
+Evictor::State::Troubles Evictor::State::troubles() const {
+  Troubles found;
+  if (!trouble_of) return found;
+  const std::shared_ptr<const Settings> settings = deps.settings.now();
+  for (const RemoteSettings& remote : settings->remotes) {
+    std::string why = trouble_of(remote.name);
+    if (!why.empty()) found.emplace(remote.name, std::move(why));
+  }
+  return found;
+}
+
 // Promise 2 and what else keeps an original here; runs inside the transaction that lets it go.
-Status Evictor::State::check(const CatalogReader& reader, ContentNo content,
-                             const ContentRecord& record) const {
+Status Evictor::State::check(const CatalogReader& reader, ContentNo content, const ContentRecord& record,
+                             const Troubles& troubles) const {
   if (record.residence != Residence::kLocal && deps.contents.fetched_bytes(content) == 0) {
     return refuse(content, "evicted already");
   }
@@ -117,17 +136,25 @@ Status Evictor::State::check(const CatalogReader& reader, ContentNo content,
   SHOEBOX_ASSIGN(const auto copies, reader.copies(content));
   const std::shared_ptr<const Settings> settings = deps.settings.now();  // under the writer lock
   uint32_t confirmed = 0;
+  bool reachable = false;
+  std::string trouble;
   for (const auto& [remote, copy] : copies) {
     const std::string& remote_name = remote;  // a lambda cannot hold a binding
     const bool in_settings = std::any_of(settings->remotes.begin(), settings->remotes.end(),
                                          [&](const auto& r) { return r.name == remote_name; });
     SHOEBOX_ASSIGN(const bool let_go, remote_is_let_go(reader, remote));
-    if (in_settings && !let_go && copy.size == record.size) ++confirmed;
+    if (!in_settings || let_go || copy.size != record.size) continue;
+    ++confirmed;
+    const auto troubled = troubles.find(remote);
+    reachable = reachable || troubled == troubles.end();
+    if (troubled != troubles.end() && trouble.empty())
+      trouble = fmt::format("its copy on {} cannot be read now: {}", troubled->first, troubled->second);
   }
   const uint32_t needed = std::max<uint32_t>(1, settings->copies);
   if (confirmed < needed) {
     return refuse(content, fmt::format("{} of {} copies confirmed", confirmed, needed));
   }
+  if (!reachable) return refuse(content, trouble);
   SHOEBOX_ASSIGN(const std::optional<PhotoId> photo, reader.photo_of_content(content));
   if (photo) {
     SHOEBOX_ASSIGN(const std::optional<PhotoRecord> known, reader.photo(*photo));
@@ -137,12 +164,17 @@ Status Evictor::State::check(const CatalogReader& reader, ContentNo content,
   return Status::ok();
 }
 
+void Evictor::ask_remotes(std::function<std::string(const std::string& remote)> trouble_of) {
+  state_->trouble_of = std::move(trouble_of);
+}
+
 Status Evictor::evict(ContentNo content) {
   uint64_t freed = 0;
+  const State::Troubles troubles = state_->troubles();
   SHOEBOX_TRY(
       state_->deps.contents.evict(content, [&](const CatalogReader& reader, const ContentRecord& record) {
         freed = state_->freed_by(content, record);
-        return state_->check(reader, content, record);
+        return state_->check(reader, content, record, troubles);
       }));
   state_->take_off(freed);
   return Status::ok();
@@ -163,11 +195,12 @@ Result<uint64_t> Evictor::count_evictable() { return state_->count_evictable(); 
 
 Result<uint64_t> Evictor::State::count_evictable() {
   evictable_is_old = false;  // before the look: what changes meanwhile makes it old again
+  const Troubles now = troubles();
   SHOEBOX_ASSIGN(const std::vector<Candidate> order, candidates(INT64_MAX));
   uint64_t bytes = 0;
   for (const Candidate& candidate : order) {
     SHOEBOX_ASSIGN(const auto record, deps.catalog.content(candidate.content));
-    if (record && check(deps.catalog, candidate.content, *record)) bytes += candidate.frees;
+    if (record && check(deps.catalog, candidate.content, *record, now)) bytes += candidate.frees;
   }
   evictable = bytes;
   return bytes;
@@ -205,11 +238,12 @@ Evictor::Outcome Evictor::State::evict_in_order(const std::vector<Candidate>& or
                                                 const std::function<void(uint64_t, uint64_t)>& progress) {
   Outcome outcome;
   uint64_t done = 0;
+  const Troubles now = troubles();
   for (const Candidate& candidate : order) {
     if (outcome.freed_bytes >= bytes) break;
     const Status status =
         deps.contents.evict(candidate.content, [&](const CatalogReader& reader, const ContentRecord& record) {
-          return check(reader, candidate.content, record);
+          return check(reader, candidate.content, record, now);
         });
     if (status) {
       ++outcome.evicted;
@@ -314,6 +348,7 @@ void Evictor::State::run() NO_THREAD_SAFETY_ANALYSIS {
   // Counting may take a hundredth of the time, so that it costs little in a large library.
   constexpr int kRestPerCount = 100;
   std::chrono::steady_clock::time_point next_count{};
+  std::set<std::string> silent;  // remotes that could not be read from at the last look
   for (;;) {
     bool woke = false;
     {
@@ -323,6 +358,13 @@ void Evictor::State::run() NO_THREAD_SAFETY_ANALYSIS {
       woke = std::exchange(woken, false);
     }
     try {
+      std::set<std::string> silent_now;
+      for (const auto& [remote, why] : troubles()) silent_now.insert(remote);
+      if (silent_now != silent) {
+        evictable_is_old = true;
+        skip = 0;
+        silent = std::move(silent_now);
+      }
       if (woke || skip == 0) {
         skip = keep_limit() ? kChecksWhenStuck : 0;
       } else {

@@ -1,6 +1,6 @@
 // Makes room: turns complete local originals into partial ones, oldest access first, and only
 // those that promise 2 lets go: sealed, confirmed on `copies` remotes, no upload job, not pinned,
-// not open, kind known.
+// not open, kind known; and while a copy can be fetched back.
 //
 // Owned by Library. One thread keeps the cache limit; evict calls come from any thread.
 #pragma once
@@ -34,6 +34,10 @@ class Evictor {
   };
   explicit Evictor(const Dependencies& dependencies);
   ~Evictor();
+  // Why a remote cannot be read from at this moment, as far as is known; empty: nothing is known against it.
+  // An original whose copies are on such remotes only stays: nobody could read it. Asked on any thread,
+  // outside of transactions. Set before start().
+  void ask_remotes(std::function<std::string(const std::string& remote)> trouble_of);
   void start();
   void stop();
   void wake();  // something grew or was confirmed

@@ -107,6 +107,9 @@ struct SettingsChange {
   std::function<Result<Settings>()> read;
   // Nothing works any more on remotes that left or changed.
   std::function<Status(const Settings&)> apply;
+  // Whether what the settings name is looked at as well, changed or not: passphrases of encrypted remotes.
+  // One that cannot be read, or is wrong, is a failure as one of `read`.
+  bool look_at_secrets = false;
 };
 
 class SyncControl {

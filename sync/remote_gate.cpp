@@ -96,7 +96,7 @@ void RemoteGate::note_error(const Status& status) {
 }
 
 GateReport RemoteGate::report() const {
-  return {online_, held_, why_closed(), last_error_, last_error_s_, refused_};
+  return {online_, held_, why_closed(), last_error_, last_error_s_, refused_, backs_off()};
 }
 
 void RemoteGate::reopen() {

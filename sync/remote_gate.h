@@ -23,7 +23,8 @@ struct GateReport {
   std::string waiting_for;  // empty: it may work
   std::string last_error;   // empty: none yet, or the last one is forgotten
   int64_t last_error_s = 0;
-  Status refused;  // not ok: trying again will not help (credentials, no space)
+  Status refused;          // not ok: trying again will not help (credentials, no space)
+  bool backs_off = false;  // the remote is left alone for a while, for what it answered last
 };
 
 class RemoteGate {

@@ -30,8 +30,10 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
   }
   auto on_disk_full = std::move(dependencies.on_disk_full);
   MakeRemote make = std::move(dependencies.make_remote);
+  auto admit = std::move(dependencies.admit);
   state_ = std::make_shared<State>(std::move(dependencies));
   state_->make_remote = std::move(make);
+  state_->admit = std::move(admit);
   if (on_disk_full) state_->fetcher.on_disk_full(std::move(on_disk_full));
   state_->fetcher.on_copy_missing(
       [state = state_.get()](ContentNo content, const std::string& remote, const std::string& key) {

@@ -56,6 +56,9 @@ class SyncEngine final : public SyncControl {
     Thumbnails* thumbnails = nullptr;  // for those that come from there
     bool read_only = false;            // nothing can be written into the catalog, so nothing is sent
     bool follow = false;               // another machine writes this library: start() keeps up with it
+    // Looks, before a drive goes on with changed settings, whether what they name of an encrypted remote
+    // works. Failing, nothing changes. May be empty.
+    std::function<Status(const RemoteSettings&)> admit{};
   };
   // A remote whose settings cannot work is reported by status(); the others go on.
   explicit SyncEngine(Dependencies dependencies);
@@ -71,6 +74,10 @@ class SyncEngine final : public SyncControl {
   void finish(std::chrono::milliseconds most);
   // Serves reads of evicted contents. Valid from construction to destruction.
   ContentSource& source();
+
+  // Why nothing can be read from this remote now, as far as is known; empty: nothing is known against it.
+  // Asks nobody.
+  [[nodiscard]] std::string trouble_of(const std::string& remote) const;
 
   Result<std::vector<RemoteStatus>> status() override;
   Status pause() override;

@@ -50,6 +50,9 @@ Status SyncEngine::change_settings(const SettingsChange& change) {
 
 Status SyncEngine::State::change(const SettingsChange& change) {
   SHOEBOX_ASSIGN(const Settings next, change.read());
+  if (admit && change.look_at_secrets) {
+    for (const RemoteSettings& remote : next.remotes) SHOEBOX_TRY(admit(remote));
+  }
   Members kept = all();
   Members leaving;
   for (const auto& member : kept) {

@@ -72,8 +72,9 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   Fetcher fetcher;
   Verifier verifier;
   MakeRemote make_remote;
-  std::unique_ptr<SurroundingsWatch> surroundings;  // of the thread that starts, changes and stops
-  std::unique_ptr<Follower> follower;               // where another machine writes
+  std::function<Status(const RemoteSettings&)> admit;  // may be empty
+  std::unique_ptr<SurroundingsWatch> surroundings;     // of the thread that starts, changes and stops
+  std::unique_ptr<Follower> follower;                  // where another machine writes
   std::thread enqueue;
   std::thread verifying;
   CancelToken stop_verifying;
@@ -117,6 +118,8 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   [[nodiscard]] Members members_not_held() const;
   // The usable ones of this name; empty: all. kNotFound; or why the one of that name cannot be used.
   Result<Members> members_called(const std::string& name) const;
+  // Not ok: it is known that nothing can be read there now.
+  [[nodiscard]] Status reached(const Member& member) const;
   Result<RemoteStatus> status_of(const Member& member, bool paused);
   Result<std::vector<RemoteStatus>> status_of_each(const Members& of, bool paused);
 };

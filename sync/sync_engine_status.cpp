@@ -27,6 +27,32 @@ Status told_as_damaged(const RemoteStatus& remote) {
 
 }  // namespace
 
+Status SyncEngine::State::reached(const Member& member) const {
+  if (!member.uploader) return member.broken;
+  const Uploader::Report report = member.uploader->report();
+  // Who is refused reads nothing there either.
+  const bool refused = report.refused.code() == Code::kUnauthorized;
+  if (refused || !report.online) {
+    // Where nothing is left that would be tried again, nobody would notice that the remote is back.
+    const auto totals = outbox.totals(member.settings.name);
+    const bool looks_again = report.running > 0 || !totals || totals->pending_files > totals->damaged_files;
+    if (looks_again || report.backs_off) return {Code::kUnavailable, report.last_error};
+  }
+  if (!fetcher.online(member.settings.name))
+    return {Code::kUnavailable, fetcher.last_error(member.settings.name)};
+  // Who writes there is asked first of all, and then seldom: the uploader knows better once it was at work.
+  return report.last_error_s == 0 ? member.lease->reached() : Status::ok();
+}
+
+std::string SyncEngine::trouble_of(const std::string& remote) const {
+  for (const auto& member : state_->all()) {
+    if (member->settings.name != remote) continue;
+    const Status reached = state_->reached(*member);
+    return reached || !reached.message().empty() ? reached.message() : "it cannot be reached";
+  }
+  return {};
+}
+
 Result<RemoteStatus> SyncEngine::State::status_of(const Member& member, bool paused) {
   const std::string& name = member.settings.name;
   SHOEBOX_ASSIGN(const Outbox::Totals totals, outbox.totals(name));

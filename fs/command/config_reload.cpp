@@ -18,7 +18,7 @@ using nlohmann::json;
 
 Result<json> reload(ServiceContext& context, const json&) {
   Library& library = context.library;
-  SHOEBOX_TRY(reload_settings(context));
+  SHOEBOX_TRY(reload_settings(context, /*look_at_secrets=*/true));
   SHOEBOX_ASSIGN(const Settings file, Settings::load(library.path() + "/shoebox.toml"));
   SHOEBOX_ASSIGN(const std::vector<RemoteStatus> remotes, context.sync.status());
   json warnings = json::array();

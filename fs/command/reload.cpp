@@ -5,12 +5,13 @@
 
 namespace shoebox {
 
-Status reload_settings(ServiceContext& context) {
+Status reload_settings(ServiceContext& context, bool look_at_secrets) {
   if (context.mountpoint.empty()) return Status::ok();
   Library& library = context.library;
   return context.sync.change_settings({
       .read = [&library] { return library.reread_settings(); },
       .apply = [&library](const Settings& next) { return library.apply_settings(next); },
+      .look_at_secrets = look_at_secrets,
   });
 }
 

@@ -45,6 +45,9 @@ bool looks_like_mkstemp(std::string_view name) {
   });
 }
 
+// What programs put behind the name of a file whose former bytes they keep.
+constexpr auto kBackupEndings = std::to_array<std::string_view>({"_original", "~", ".bak"});
+
 }  // namespace
 
 std::string_view extension_of(std::string_view name) {
@@ -100,6 +103,23 @@ bool is_sidecar_of(std::string_view sidecar, std::string_view photo) {
   const auto of = sidecar_of(sidecar);
   if (!of || !is_media_name(photo)) return false;
   return of->whole_name ? of->name == photo : of->name == stem_of(photo);
+}
+
+std::string_view photo_of_backup_copy(std::string_view name) {
+  for (const std::string_view ending : kBackupEndings) {
+    if (!name.ends_with(ending)) continue;
+    const std::string_view photo = name.substr(0, name.size() - ending.size());
+    if (is_media_name(photo)) return photo;
+  }
+  return {};
+}
+
+std::vector<std::string> backup_copy_names(std::string_view name) {
+  if (!is_media_name(name)) return {};
+  std::vector<std::string> names;
+  for (const std::string_view ending : kBackupEndings) names.push_back(fmt::format("{}{}", name, ending));
+  names.push_back(fmt::format("{}.bak", stem_of(name)));
+  return names;
 }
 
 std::string numbered_name(std::string_view name, unsigned number) {

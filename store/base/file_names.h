@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace shoebox {
 
@@ -33,6 +34,12 @@ struct SidecarOf {
 [[nodiscard]] inline bool is_sidecar(std::string_view name) { return sidecar_of(name).has_value(); }
 // Whether `sidecar` belongs to the photo called `photo` in the same folder.
 [[nodiscard]] bool is_sidecar_of(std::string_view sidecar, std::string_view photo);
+
+// The photo that a file is the backup copy of, as programs call theirs: "x.jpg" of x.jpg_original (ExifTool),
+// x.jpg~ and x.jpg.bak (editors). Empty: it is none by its name.
+[[nodiscard]] std::string_view photo_of_backup_copy(std::string_view name);
+// Names under which programs keep the former bytes of the photo `name`: those, and x.bak.
+[[nodiscard]] std::vector<std::string> backup_copy_names(std::string_view name);
 
 // "IMG_1" and ".jpg"; the extension is empty when there is none. A leading dot starts no extension.
 [[nodiscard]] std::string_view stem_of(std::string_view name);

@@ -1,11 +1,22 @@
 #include "store/tree/name_class.h"
 
+#include <sys/stat.h>
+
+#include "store/catalog/catalog.h"
+
 namespace shoebox {
 
 NameClass classify_name(std::string_view name) {
   if (is_junk(name)) return NameClass::kJunk;
   if (is_sidecar(name)) return NameClass::kSidecar;
   return is_media_name(name) ? NameClass::kMedia : NameClass::kOther;
+}
+
+Result<bool> is_backup_copy(const CatalogReader& reader, InodeNo directory, std::string_view name) {
+  const std::string_view photo = photo_of_backup_copy(name);
+  if (photo.empty()) return false;
+  SHOEBOX_ASSIGN(const auto beside, reader.dentry(directory, photo));
+  return beside && S_ISREG(beside->type);
 }
 
 bool shows_in_views(const PhotoRecord& photo) {

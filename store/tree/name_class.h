@@ -1,7 +1,7 @@
 // What a file name alone tells: photo or video, sidecar, junk and temporary names, anything else.
 //
-// Pure functions, any thread. The decoder has the last word on what a file is; this decides what
-// gets a PhotoId before it ran, and what never gets one.
+// Any thread; pure functions but for the one that takes a reader. The decoder has the last word on what a
+// file is; this decides what gets a PhotoId before it ran, and what never gets one.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,13 @@
 #include <string_view>
 
 #include "store/base/file_names.h"
+#include "store/base/ids.h"
+#include "store/base/result.h"
 #include "store/catalog/records.h"
 
 namespace shoebox {
+
+class CatalogReader;
 
 enum class NameClass : uint8_t {
   kMedia,    // by its extension a photo or video
@@ -27,6 +31,9 @@ inline bool may_be_photo(std::string_view name) {
   const NameClass kind = classify_name(name);
   return kind == NameClass::kMedia || kind == NameClass::kOther;
 }
+
+// Whether the file `name` in this folder is a backup copy of a photo beside it: a plain file, never a photo.
+Result<bool> is_backup_copy(const CatalogReader& reader, InodeNo directory, std::string_view name);
 
 // Whether the decoder's verdict lets the photo show in views by itself. A file that could not be
 // decoded shows when its name says that it is a photo or video.

@@ -112,7 +112,7 @@ Result<std::string> replace(Operation& op, const AdoptedFile& file, ContentNo ol
     inode.mtime_was_set = file.mtime_is_its_own;
     inode.ctime = op.now;
     SHOEBOX_ASSIGN(const PhotoId rest, shoebox::replace_content(op.txn, number, inode, file.content, op.now));
-    if (rest) SHOEBOX_TRY(op.core.engine.left_to_twins(op.txn, rest));
+    if (rest) SHOEBOX_TRY(op.core.engine.left_to_twins(op.txn, rest, inode.photo));
     if (!inode.photo) SHOEBOX_TRY(op.core.engine.sidecar_written(op.txn, number));
     if (lost && inode.photo) SHOEBOX_TRY(drop_version(op, inode.photo, old));
     op.txn.data_changed(number);

@@ -6,6 +6,7 @@
 
 #include "store/base/file_names.h"
 #include "store/tree/content_refs.h"
+#include "store/tree/name_class.h"
 #include "store/tree/sidecar_facts.h"
 #include "store/tree/tree_state.h"
 
@@ -66,6 +67,12 @@ Status become_real(Operation& op, InodeNo inode, std::string_view name) {
   if (!S_ISREG(record.mode) || is_junk(name)) return Status::ok();
   SHOEBOX_TRY(ensure_jobs(op, record.content));
   if (record.photo || is_sidecar(name)) return Status::ok();
+  SHOEBOX_ASSIGN(const auto names, op.txn.names_of(inode));
+  for (const NameOf& one : names) {
+    if (one.name != name) continue;
+    SHOEBOX_ASSIGN(const bool backup_copy, is_backup_copy(op.txn, one.directory, name));
+    if (backup_copy) return Status::ok();
+  }
   PhotoRecord photo;
   photo.original_name = name;
   photo.homed = true;

@@ -142,10 +142,15 @@ Status rename_in_tree(Operation& op, const Renaming& r) {
     SHOEBOX_ASSIGN(const bool fresh, is_fresh(op, r));
     if (precious && fresh) return replace_photo(op, r, /*all_names=*/false);
   }
+  SHOEBOX_ASSIGN(const bool fresh, is_fresh(op, r));  // by the name that it has now
   SHOEBOX_TRY(make_way(op, r));
   SHOEBOX_TRY(move_row(op, r));
   if (!in_library || S_ISDIR(r.source_record.mode)) return Status::ok();
-  SHOEBOX_TRY(become_real(op, r.source.inode, r.to_name));
+  bool taken_over = false;
+  if (fresh) {
+    SHOEBOX_ASSIGN(taken_over, take_over_set_aside(op, {r.to.number, r.to_name}, r.source.inode));
+  }
+  if (!taken_over) SHOEBOX_TRY(become_real(op, r.source.inode, r.to_name));
   SHOEBOX_TRY(op.core.engine.sidecars_changed(op.txn, r.from.number, r.from_name));
   return op.core.engine.sidecars_changed(op.txn, r.to.number, r.to_name);
 }

@@ -35,10 +35,23 @@ Status move_row(Operation& op, const Renaming& r);
 // What stands at the target makes way as POSIX says, photos to Trash. Nothing at the target: nothing.
 Status make_way(Operation& op, const Renaming& r);
 
+// An editor's new file is at most this old when it takes the photo's name; what is older was
+// somebody's own photo, and both go on as two.
+inline constexpr int64_t kNewFileSeconds = 600;
+
 // Whether the source is a temporary or new file: renamed over a photo it replaces the photo's bytes.
 Result<bool> is_fresh(Operation& op, const Renaming& r);
 // The source takes the name; PhotoId, statements and rows move to it; the old bytes become a version.
 // In Library only this name moves (hard links keep the old file), from a view all names do.
 Status replace_photo(Operation& op, const Renaming& r, bool all_names);
+// The photo goes on with the bytes of this inode; what that was before joins it.
+Status move_photo(Operation& op, PhotoId photo, InodeNo inode);
+
+// A new file has this name by now. If a program has just set the photo of this name aside as a backup copy,
+// the photo goes on with the new file, as in replace_photo, and the backup copy is a plain file. Whether it
+// was so. (tree_set_aside.cpp)
+Result<bool> take_over_set_aside(Operation& op, const NameOf& name, InodeNo inode);
+// The same for a file that was made anew under such a name, and has bytes since now.
+Status got_first_bytes(Operation& op, InodeNo inode);
 
 }  // namespace shoebox

@@ -11,10 +11,6 @@
 namespace shoebox {
 namespace {
 
-// An editor's new file is at most this old when it takes the photo's name; what is older was
-// somebody's own photo, and both go on as two.
-constexpr int64_t kNewFileSeconds = 600;
-
 // Names of the old inode that the new one takes: all that it has in views; in Library just the one
 // asked for, unless the photo was replaced through a view and has its homes there.
 Status take_names(Operation& op, const Renaming& r, bool all_names) {
@@ -34,36 +30,6 @@ Status take_names(Operation& op, const Renaming& r, bool all_names) {
   return touch_directory(op, r.from.number);
 }
 
-// The photo goes on with the bytes of the new inode; what that inode was before joins it.
-Status move_photo(Operation& op, const Renaming& r, PhotoId photo) {
-  SHOEBOX_ASSIGN(InodeRecord incoming, need_inode(op.txn, r.source.inode));
-  // What the incoming bytes were before: a provisional photo, or for a temporary file one that its
-  // twins carry. Asked now, since the photo is about to become the one of these bytes.
-  PhotoId joining = incoming.photo;
-  if (!joining && incoming.content) {
-    SHOEBOX_ASSIGN(const auto known, op.txn.photo_of_content(incoming.content));
-    joining = known.value_or(PhotoId{});
-  }
-  std::optional<MediaInfo> info;
-  if (joining) {
-    SHOEBOX_ASSIGN(const auto record, op.txn.photo(joining));
-    if (record && record->info.kind != MediaKind::kUnknown) info = own_info(*record);
-  }
-  incoming.photo = photo;
-  op.txn.put_inode(r.source.inode, incoming);
-  SHOEBOX_ASSIGN(const PhotoId rest, move_photo_to(op.txn, photo, r.source.inode, incoming.content));
-  // Twins of the incoming bytes come along: equal bytes, one photo.
-  if (joining && joining != photo) SHOEBOX_TRY(op.core.engine.merge(op.txn, joining, photo));
-  if (rest) SHOEBOX_TRY(op.core.engine.left_to_twins(op.txn, rest));
-  SHOEBOX_ASSIGN(auto record, op.txn.photo(photo));
-  if (!record) return Status::ok();
-  record->content = incoming.content;
-  record->homed = true;
-  op.txn.put_photo(photo, *record);
-  if (info) return op.core.engine.decoded(op.txn, photo, *info);
-  return meet_content(op, r.source.inode);
-}
-
 }  // namespace
 
 Result<bool> is_fresh(Operation& op, const Renaming& r) {
@@ -77,6 +43,35 @@ Result<bool> is_fresh(Operation& op, const Renaming& r) {
   SHOEBOX_ASSIGN(const auto homes, library_names(op.txn, r.source.inode));
   return !stated && !photo->stated_date && !photo->stated_place && homes.size() == 1 &&
          r.from.number == r.to.number && op.now.seconds - r.source_record.btime.seconds < kNewFileSeconds;
+}
+
+Status move_photo(Operation& op, PhotoId photo, InodeNo inode) {
+  SHOEBOX_ASSIGN(InodeRecord incoming, need_inode(op.txn, inode));
+  // What the incoming bytes were before: a provisional photo, or for a temporary file one that its
+  // twins carry. Asked now, since the photo is about to become the one of these bytes.
+  PhotoId joining = incoming.photo;
+  if (!joining && incoming.content) {
+    SHOEBOX_ASSIGN(const auto known, op.txn.photo_of_content(incoming.content));
+    joining = known.value_or(PhotoId{});
+  }
+  std::optional<MediaInfo> info;
+  if (joining) {
+    SHOEBOX_ASSIGN(const auto record, op.txn.photo(joining));
+    if (record && record->info.kind != MediaKind::kUnknown) info = own_info(*record);
+  }
+  incoming.photo = photo;
+  op.txn.put_inode(inode, incoming);
+  SHOEBOX_ASSIGN(const PhotoId rest, move_photo_to(op.txn, photo, inode, incoming.content));
+  // Twins of the incoming bytes come along: equal bytes, one photo.
+  if (joining && joining != photo) SHOEBOX_TRY(op.core.engine.merge(op.txn, joining, photo));
+  if (rest) SHOEBOX_TRY(op.core.engine.left_to_twins(op.txn, rest, photo));
+  SHOEBOX_ASSIGN(auto record, op.txn.photo(photo));
+  if (!record) return Status::ok();
+  record->content = incoming.content;
+  record->homed = true;
+  op.txn.put_photo(photo, *record);
+  if (info) return op.core.engine.decoded(op.txn, photo, *info);
+  return meet_content(op, inode);
 }
 
 Status replace_photo(Operation& op, const Renaming& r, bool all_names) {
@@ -94,7 +89,7 @@ Status replace_photo(Operation& op, const Renaming& r, bool all_names) {
     op.txn.put_inode(old, old_record);
     if (new_bytes) SHOEBOX_TRY(retain_content(op.txn, old_record.content));
   }
-  SHOEBOX_TRY(move_photo(op, r, photo));
+  SHOEBOX_TRY(move_photo(op, photo, r.source.inode));
   if (gone) {
     if (new_bytes) SHOEBOX_TRY(keep_version(op.txn, photo, old_record.content, r.to_name, op.now));
     SHOEBOX_TRY(settle_unlinked(op, old));

@@ -5,7 +5,7 @@
 
 #include "store/base/hash.h"
 #include "store/tree/content_refs.h"
-#include "store/tree/tree_state.h"
+#include "store/tree/tree_rename.h"
 
 namespace shoebox {
 namespace {
@@ -231,9 +231,14 @@ Status Tree::adopt_copy(ContentNo known, const std::string& remote, RemoteCopy c
 }
 
 Status Tree::replace_content(Transaction& txn, InodeNo inode, InodeRecord& record, ContentNo content) {
+  const bool first = !record.content && content && record.photo;
   SHOEBOX_ASSIGN(const PhotoId rest,
                  shoebox::replace_content(txn, inode, record, content, state_->clock.now()));
-  if (rest) SHOEBOX_TRY(state_->engine.left_to_twins(txn, rest));
+  if (rest) SHOEBOX_TRY(state_->engine.left_to_twins(txn, rest, record.photo));
+  if (first) {
+    Operation op(*state_, txn);
+    return got_first_bytes(op, inode);
+  }
   return record.photo ? Status::ok() : state_->engine.sidecar_written(txn, inode);
 }
 

@@ -60,8 +60,11 @@ struct Operation {
     if (!caller.from_kernel) txn.tell_all_names();
   }
 
+  // Part of a change that somebody else began and commits.
+  Operation(TreeCore& tree, Transaction& running) : core(tree), txn(running), now(tree.clock.now()) {}
+
   TreeCore& core;
-  std::unique_ptr<Transaction> transaction;
+  std::unique_ptr<Transaction> transaction;  // null: somebody else's
   Transaction& txn;
   Caller caller;
   Timestamp now;

@@ -39,14 +39,14 @@ Status ViewEngine::decoded(Transaction& txn, PhotoId photo, const MediaInfo& inf
   txn.put_photo(photo, *record);
   SHOEBOX_TRY(file_home(txn, rows_, photo, *record));
   // What was no photo by its earlier name may have lost its home as one.
-  if (shows_in_views(*record)) SHOEBOX_TRY(file_again(txn, rows_, photo));
+  if (shows_in_views(*record)) SHOEBOX_TRY(file_again(txn, rows_, photo, {}));
   return refresh(txn, photo);
 }
 
-Status ViewEngine::left_to_twins(Transaction& txn, PhotoId photo) const {
+Status ViewEngine::left_to_twins(Transaction& txn, PhotoId photo, PhotoId went_on) const {
   SHOEBOX_ASSIGN(const auto twins, txn.inodes_of_photo(photo));
   if (twins.empty()) return Status::ok();
-  SHOEBOX_TRY(file_again(txn, rows_, photo));
+  SHOEBOX_TRY(file_again(txn, rows_, photo, went_on));
   return refresh(txn, photo);
 }
 

@@ -53,9 +53,9 @@ class ViewEngine {
   // What a later seal and decode must know about a file being created in a view: gives the inode a
   // provisional PhotoId that carries the statement. Junk and sidecars get none. Writes the row too.
   Status created(Transaction& txn, InodeNo directory, std::string_view name, InodeNo inode) const;
-  // Gives an inode without PhotoId one, if `name` may be a photo's: that of its bytes where they are
-  // known, else a new one.
-  Status ensure_photo(Transaction& txn, InodeNo inode, std::string_view name) const;
+  // Gives an inode without PhotoId one, if `name` in this folder may be a photo's: that of its bytes where
+  // they are known, else a new one.
+  Status ensure_photo(Transaction& txn, InodeNo inode, InodeNo directory, std::string_view name) const;
   // nlink as the inode's names say.
   Status recount_links(Transaction& txn, InodeNo inode) const { return rows_.recount(txn, inode); }
 
@@ -87,8 +87,9 @@ class ViewEngine {
   Status mtime_changed(Transaction& txn, InodeNo inode) const;
   // Rows of this photo in all views, made to agree with its record. Creates and drops folders.
   Status refresh(Transaction& txn, PhotoId photo) const;
-  // The photo's names or bytes left it to its twins: one of them gets a home where none has; refresh().
-  Status left_to_twins(Transaction& txn, PhotoId photo) const;
+  // The photo's names, or its bytes with the photo `went_on`, left it to its twins: one of them gets a home
+  // where none has; refresh().
+  Status left_to_twins(Transaction& txn, PhotoId photo, PhotoId went_on = {}) const;
   // Removes every row of the photo in all views (it goes to Trash), without touching statements.
   Status withdraw(Transaction& txn, PhotoId photo) const;
   // The same for one inode of it; where a twin lives on, the rows that were this inode's move to it.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "store/tree/content_refs.h"
+#include "store/tree/name_class.h"
 #include "store/tree/view_engine.h"
 #include "store/tree/view_home.h"
 
@@ -47,6 +48,8 @@ Status ViewEngine::merge(Transaction& txn, PhotoId from, PhotoId into) const {
   SHOEBOX_TRY(txn.erase_photo(from));
   txn.put_photo(into, *record);
   if (is_decoded) SHOEBOX_TRY(file_home(txn, rows_, into, *record));
+  // The newcomer may have lost its home while it was no photo.
+  if (is_decoded && shows_in_views(*record)) SHOEBOX_TRY(file_again(txn, rows_, into, {}));
   return refresh(txn, into);
 }
 

@@ -24,9 +24,12 @@ Status check_holds(const View& view, const ViewPath& path, std::string_view name
 
 }  // namespace
 
-Status ViewEngine::ensure_photo(Transaction& txn, InodeNo inode, std::string_view name) const {
+Status ViewEngine::ensure_photo(Transaction& txn, InodeNo inode, InodeNo directory,
+                                std::string_view name) const {
   SHOEBOX_ASSIGN(auto record, txn.inode(inode));
   if (!record || record->photo || !S_ISREG(record->mode) || !may_be_photo(name)) return Status::ok();
+  SHOEBOX_ASSIGN(const bool backup_copy, is_backup_copy(txn, directory, name));
+  if (backup_copy) return Status::ok();
   if (record->content) {
     SHOEBOX_ASSIGN(const auto known, txn.photo_of_content(record->content));
     if (known) record->photo = *known;
@@ -43,7 +46,7 @@ Status ViewEngine::ensure_photo(Transaction& txn, InodeNo inode, std::string_vie
 }
 
 Status ViewEngine::created(Transaction& txn, InodeNo directory, std::string_view name, InodeNo inode) const {
-  SHOEBOX_TRY(ensure_photo(txn, inode, name));
+  SHOEBOX_TRY(ensure_photo(txn, inode, directory, name));
   return name_added(txn, directory, name, inode);
 }
 
@@ -122,7 +125,7 @@ Status ViewEngine::name_moved(Transaction& txn, InodeNo from_directory, std::str
   SHOEBOX_ASSIGN(const ViewPath from, rows_.path_of(txn, from_directory));
   SHOEBOX_ASSIGN(const ViewPath to, rows_.path_of(txn, to_directory));
   SHOEBOX_TRY(check_holds(*view, to, to_name));
-  SHOEBOX_TRY(ensure_photo(txn, dentry->inode, to_name));
+  SHOEBOX_TRY(ensure_photo(txn, dentry->inode, to_directory, to_name));
   // The new name first, so that the folder of the old one is dropped only when it is really empty.
   SHOEBOX_TRY(rows_.put(txn, to_directory, to_name, dentry->inode, NameKind::kGiven, Notice::kKernelKnows));
   SHOEBOX_TRY(rows_.erase(txn, from_directory, from_name, Notice::kKernelKnows));

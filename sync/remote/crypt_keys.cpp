@@ -36,6 +36,10 @@ SecretText& SecretText::operator=(SecretText&& other) noexcept {
 
 void SecretText::wipe() { wipe_text(text_); }
 
+bool CryptKeys::equals(const CryptKeys& other) const {
+  return ::sodium_memcmp(bytes_.get(), other.bytes_.get(), kAllBytes) == 0;
+}
+
 void CryptKeys::Free::operator()(unsigned char* bytes) const { ::sodium_free(bytes); }
 
 Result<std::shared_ptr<const CryptKeys>> CryptKeys::derive(std::string_view passphrase,

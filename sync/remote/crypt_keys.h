@@ -42,6 +42,8 @@ class CryptKeys {
   static constexpr size_t kDataKeyBytes = 32;
   static constexpr size_t kNameKeyBytes = 32;
   static constexpr size_t kNameTweakBytes = 16;
+  // Made from the same passphrase and salt.
+  [[nodiscard]] bool equals(const CryptKeys& other) const;
   [[nodiscard]] const unsigned char* data_key() const { return bytes_.get(); }
   [[nodiscard]] const unsigned char* name_key() const { return data_key() + kDataKeyBytes; }
   [[nodiscard]] const unsigned char* name_tweak() const { return name_key() + kNameKeyBytes; }

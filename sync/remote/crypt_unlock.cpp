@@ -64,4 +64,28 @@ UnlockedRemote unlock_remote(const RemoteSettings& settings, std::chrono::second
   return {*keys, Status::ok()};
 }
 
+Result<std::shared_ptr<const CryptKeys>> renewed_keys(const RemoteSettings& settings,
+                                                      const std::shared_ptr<const CryptKeys>& in_use,
+                                                      std::chrono::seconds patience) {
+  if (!has_passphrase_source(settings)) return in_use;
+  const std::string source = settings.passphrase_file.empty()
+                                 ? "passphrase_command"
+                                 : fmt::format("passphrase_file {}", settings.passphrase_file);
+  const auto wrong = [&](const Status& why) {
+    return Status(why.code(), fmt::format("remote \"{}\": {}: {}; the drive goes on as before", settings.name,
+                                          source, why.message()));
+  };
+  const auto keys = read_crypt_keys(settings);
+  if (!keys) return wrong(keys.status());
+  if (in_use && in_use->equals(**keys)) return in_use;
+  const Status tried = try_crypt_keys(settings, *keys, in(patience));
+  if (tried || tried.code() == Code::kNotFound) return *keys;
+  if (tried.code() == Code::kUnauthorized) return wrong(tried);
+  if (!in_use) return *keys;  // the remote itself says later whether they are right
+  return wrong(
+      {tried.code(), fmt::format("is another passphrase than the one in use, and the remote cannot be "
+                                 "asked about it: {}",
+                                 tried.message())});
+}
+
 }  // namespace shoebox

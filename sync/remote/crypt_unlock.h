@@ -2,6 +2,7 @@
 // the right ones, without writing anything there.
 #pragma once
 
+#include <chrono>
 #include <memory>
 
 #include "store/base/clock.h"
@@ -26,5 +27,13 @@ struct UnlockedRemote {
 // times at most, and twice for a remote where no passphrase has proven right yet. Waits for the remote until
 // `patience` has passed. REQUIRES: settings.crypt. Main thread; leaves no thread behind.
 UnlockedRemote unlock_remote(const RemoteSettings& settings, std::chrono::seconds patience);
+
+// Keys for a drive that goes on with these settings, `in_use` (null: none yet) having been its keys until
+// now. Not ok, with the remote and where its passphrase comes from: it cannot be read, or is wrong, or is
+// another one and the remote cannot be asked. Where the settings name no source those in use stay. REQUIRES:
+// settings.crypt.
+Result<std::shared_ptr<const CryptKeys>> renewed_keys(const RemoteSettings& settings,
+                                                      const std::shared_ptr<const CryptKeys>& in_use,
+                                                      std::chrono::seconds patience);
 
 }  // namespace shoebox

@@ -169,6 +169,43 @@ def test_a_wrong_passphrase_is_said_and_writes_nothing(vault):
         wait_until(lambda: vault.run("config", "check", check=False).returncode == 0, 30, "the mount's end")
 
 
+def test_a_reload_says_that_the_passphrase_is_wrong_or_cannot_be_read_and_the_drive_goes_on(vault):
+    want = random.Random(6).randbytes(1 << 20)
+    (vault.path / "Library/a.mp4").write_bytes(want)
+    vault.backed_up()
+    vault.evict()
+    other = vault.library / "other"
+    other.write_text("another\n", encoding="utf-8")
+    other.chmod(0o600)
+    right = (vault.library / "shoebox.toml").read_text(encoding="utf-8")
+
+    def expect_refused(file, *parts):
+        done = vault.run("config", "reload", check=False)
+        said = done.stderr.strip()
+        assert done.returncode == 1 and said.count("\n") == 0, (done, vault.log_text())
+        for part in ("vault", str(vault.library / file), *parts):
+            assert part in said, said
+        vault.drop_caches()
+        assert (vault.path / "Library/a.mp4").read_bytes() == want
+
+    # Another file, and the same file with another text.
+    (vault.library / "shoebox.toml").write_text(right.replace('"passphrase"', '"other"'), encoding="utf-8")
+    expect_refused("other", "is not the one that this remote was encrypted with")
+    (vault.library / "shoebox.toml").write_text(right, encoding="utf-8")
+    write_passphrase(vault, "another")
+    expect_refused("passphrase", "is not the one that this remote was encrypted with")
+    write_passphrase(vault, mode=0o644)
+    expect_refused("passphrase", "chmod 600")
+    (vault.library / "passphrase").unlink()
+    expect_refused("passphrase", "No such file")
+    # What was refused was not taken over in part: it still sends.
+    (vault.path / "Library/b.mp4").write_bytes(random.Random(7).randbytes(1 << 20))
+    vault.backed_up()
+    assert remote_status(vault)["online"]
+    write_passphrase(vault)
+    assert "count from now on" in vault.run("config", "reload").stdout
+
+
 def _backed_up(drive):
     drive.run("backup", "now")
     return remote_status(drive)["pending_files"] == 0

@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from drive import SHOEBOX, Drive, sha256, wait_until
@@ -225,3 +226,28 @@ def test_what_is_no_second_place_is_refused(make_drive, folder):
     drive.run("backup", "now")
     wait_until(lambda: "lies on a Shoebox drive" in drive.status()["remotes"][1]["last_error"], 60, "status to say why")
     assert os.listdir(drive.path / "Library/backup") == []
+
+
+def test_originals_stay_while_the_only_remote_that_has_them_cannot_be_reached(make_drive, folder):
+    drive = make_drive(settings=f'cache = "1MiB"\n[[remote]]\nname = "nas"\nurl = "file://{folder}/drive/remote"\n')
+    drive.mount()
+    source = big_file(folder / "a.mp4", 3 << 20)
+    shutil.copy2(source, drive.path / "Library/a.mp4")
+    drive.run("pin", "Library/a.mp4")  # it is over the limit
+    drive.backed_up()
+    away = drive.folder / "away"
+    drive.remote.rename(away)
+    big_file(drive.path / "Library/b.mp4", 1 << 20, 2)
+    drive.run("backup", "now")
+    wait_until(lambda: not drive.status()["remotes"][0]["online"], 60, "offline")
+    drive.run("unpin", "Library/a.mp4")
+    done = drive.run("evict", "Library/a.mp4", check=False)
+    assert done.returncode == 1 and "kept Library/a.mp4: its copy on nas cannot be read now" in done.stderr, done.stderr
+    time.sleep(5)  # the evictor looks every few seconds
+    assert drive.state("Library/a.mp4") == "local"
+    drive.drop_caches()
+    assert sha256(drive.path / "Library/a.mp4") == sha256(source)
+    away.rename(drive.remote)
+    drive.run("backup", "now")
+    wait_until(lambda: drive.state("Library/a.mp4") == "remote", 60, "the cache limit, when the remote is there again")
+    assert sha256(drive.path / "Library/a.mp4") == sha256(source)

@@ -165,3 +165,40 @@ def test_breaker_stops_a_run_away_deletion(drive):
     assert removed >= 1000
     drive.run("trash", "allow")
     sorted(base.iterdir())[0].unlink()
+
+
+@pytest.fixture
+def twins(drive, kept):
+    """Library/2023/07/k.jpg, and a copy of its own in an album."""
+    (drive.path / "Library/2023/07").mkdir(parents=True)
+    os.rename(drive.path / "Library/k.jpg", drive.path / "Library/2023/07/k.jpg")
+    (drive.path / "Albums/Trip").mkdir()
+    shutil.copy2(kept, drive.path / "Albums/Trip/k.jpg")
+    drive.wait_sealed()
+    return kept
+
+
+@pytest.mark.parametrize("removed", ("2023", "2023/07"))
+def test_rm_r_of_a_folder_ends_well_while_a_copy_stands_in_an_album(drive, twins, removed):
+    subprocess.run(["rm", "-r", str(drive.path / "Library" / removed)], check=True, timeout=60)
+    assert not (drive.path / "Library" / removed).exists()
+    assert sha256(drive.path / "Library/Kept/2023/07/k.jpg") == sha256(twins)
+    assert sha256(drive.path / "Albums/Trip/k.jpg") == sha256(twins)
+    assert drive.names("Trash") == ["k.jpg"]
+    assert len(drive.names("Dates/2023/07")) == 1
+    drive.kill()
+    drive.mount()
+    assert sha256(drive.path / "Library/Kept/2023/07/k.jpg") == sha256(twins)
+    assert not (drive.path / "Library" / removed).exists()
+    assert drive.run("fsck").returncode == 0
+
+
+def test_rsync_delete_removes_once_while_a_copy_stands_in_an_album(drive, twins, folder):
+    source = folder / "source"
+    (source / "07").mkdir(parents=True)
+    for turn in range(2):
+        done = subprocess.run(["rsync", "-ai", "--delete", "--omit-dir-times", f"{source}/",
+                               f"{drive.path}/Library/2023/"], check=True, timeout=60, capture_output=True, text=True)
+        assert ("deleting" in done.stdout) == (turn == 0), done.stdout
+    assert sha256(drive.path / "Albums/Trip/k.jpg") == sha256(twins)
+    assert sha256(drive.path / "Library/Kept/2023/07/k.jpg") == sha256(twins)

@@ -37,7 +37,10 @@ class EngineChangeTest : public testing::SyncFixture {
         .on_disk_full = {},
         .quiet_s = 0,
         .fetcher = {},
-        .catalog_backup = {}});
+        .catalog_backup = {},
+        .admit = [this](const RemoteSettings& remote) -> Status {
+          return remote.name == refused_ ? Status(Code::kUnauthorized, "a wrong passphrase") : Status::ok();
+        }});
     for (const RemoteSettings& remote : settings_.remotes) ASSERT_TRUE(outbox_->enqueue_missing(remote.name));
     engine_->start();
   }
@@ -83,6 +86,7 @@ class EngineChangeTest : public testing::SyncFixture {
 
   std::map<std::string, std::vector<FakeRemote*>> made_;  // those before the last one may be gone
   std::map<std::string, std::string> placed_;             // stands on each remote that is made
+  std::string refused_;                                   // the remote that must not be gone on with
   std::unique_ptr<SyncEngine> engine_;
 };
 
@@ -175,6 +179,53 @@ TEST_F(EngineChangeTest, ARemoteThatCannotBeUsedIsTriedAgainWithTheNextChange) {
   add("a.jpg", "one", {"nas", "attic"});
   drain();
   EXPECT_EQ(last("attic").object("Library/a.jpg"), "one");
+}
+
+TEST_F(EngineChangeTest, ARemoteWhosePassphraseIsWrongChangesNothing) {
+  begin({kNas});
+  refused_ = "attic";
+  bool applied = false;
+  Settings next = settings_;
+  next.remotes = {kAttic};
+  const SettingsChange asked{.read = [&]() -> Result<Settings> { return next; },
+                             .apply =
+                                 [&](const Settings&) {
+                                   applied = true;
+                                   return Status::ok();
+                                 },
+                             .look_at_secrets = true};
+  EXPECT_EQ(engine_->change_settings(asked).code(), Code::kUnauthorized);
+  EXPECT_FALSE(applied);
+  add("a.jpg", "one", {"nas"});
+  drain();
+  EXPECT_EQ(last("nas").object("Library/a.jpg"), "one");
+}
+
+TEST_F(EngineChangeTest, ARemoteThatCannotBeReachedIsKnownAsSuch) {
+  begin({kNas});
+  EXPECT_EQ(engine_->trouble_of("nas"), "");
+  EXPECT_EQ(engine_->trouble_of("nobody"), "");
+  RemoteSettings broken = kAttic;
+  broken.url = "file:///broken";
+  ASSERT_TRUE(change({kNas, broken}));
+  EXPECT_EQ(engine_->trouble_of("attic"), "no such folder");
+  EXPECT_EQ(engine_->trouble_of("nas"), "");
+  // One that fails while something is to be sent there, until that has been sent.
+  last("nas").set_down(true);
+  const ContentNo content = add("a.jpg", "one", {"nas"});
+  ASSERT_TRUE(engine_->run_now());
+  while (engine_->trouble_of("nas").empty()) std::this_thread::yield();
+  EXPECT_FALSE(engine_->status()->at(0).online);
+  // Nothing is to be sent any more, so nobody would see it come back: it is not known for longer than it is
+  // left alone.
+  auto transaction = catalog_->begin();
+  transaction->erase_job(content, "nas");
+  ASSERT_TRUE(transaction->commit());
+  for (int minute = 0; !engine_->trouble_of("nas").empty(); ++minute) {
+    ASSERT_LT(minute, 60);
+    clock_.advance(60);
+    std::this_thread::yield();
+  }
 }
 
 TEST_F(EngineChangeTest, SettingsThatCannotBeReadChangeNothing) {

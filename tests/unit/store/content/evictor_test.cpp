@@ -75,6 +75,34 @@ TEST_F(EvictorTest, CopiesOnRemotesThatAreNoLongerSetUpDoNotCount) {
   expect_kept(inode, "0 of 1 copies");
 }
 
+TEST_F(EvictorTest, KeepsWhatNobodyCouldFetchBackNow) {
+  std::string trouble = "connection refused";
+  evictor->ask_remotes([&](const std::string& remote) { return remote == "nas" ? trouble : std::string(); });
+  const InodeNo inode = make_sent("a.jpg", 6);
+  expect_kept(inode, "its copy on nas cannot be read now: connection refused");
+  EXPECT_EQ(evictor->make_room(1).evicted, 0U) << "the writer is told that the disk is full";
+  const auto outcome = evictor->evict_all(0, nullptr);
+  ASSERT_EQ(outcome.kept.size(), 1U);
+  EXPECT_NE(outcome.kept[0].second.find("connection refused"), std::string::npos);
+  EXPECT_EQ(*evictor->count_evictable(), 0U) << "programs that look before they copy are told so too";
+  // Another remote has it as well.
+  RemoteSettings second;
+  second.name = "attic";
+  settings.remotes.push_back(second);
+  auto transaction = catalog->begin();
+  const auto copy = transaction->copy(content_of(inode), "nas");
+  ASSERT_TRUE(copy->has_value());
+  transaction->put_copy(content_of(inode), "attic", **copy);
+  ASSERT_TRUE(transaction->commit());
+  EXPECT_TRUE(evictor->evict(content_of(inode)));
+  settings.remotes.pop_back();
+  // Reachable again.
+  const InodeNo other = make_sent("b.jpg", 7);
+  expect_kept(other, "connection refused");
+  trouble.clear();
+  EXPECT_TRUE(evictor->evict(content_of(other)));
+}
+
 TEST_F(EvictorTest, KeepsWhatIsPinnedOpenOrNotDecoded) {
   const InodeNo inode = make("a.jpg", random_bytes(1'000'000, 5));
   confirm(content_of(inode));

@@ -37,8 +37,8 @@ class RandomTreeTest : public TreeTest, public testing::WithParamInterface<unsig
   std::string step() {
     std::vector<std::string> folders, files;
     walk("", folders, files);
-    const std::vector<std::string> names{"a.jpg", "b.jpg",         "c.mp4",  "a.jpg.xmp",
-                                         "n.txt", ".t.jpg.a8Xk2Q", "p.part", "f"};
+    const std::vector<std::string> names{"a.jpg",         "b.jpg",  "c.mp4", "a.jpg.xmp",      "n.txt",
+                                         ".t.jpg.a8Xk2Q", "p.part", "f",     "a.jpg_original", "a.jpg~"};
     const std::vector<std::string> bytes{"one", "two", "three", "four"};
     const std::string place = one_of(folders) + "/" + one_of(names);
     const std::string file = files.empty() ? "Library/none" : one_of(files);
@@ -61,7 +61,9 @@ class RandomTreeTest : public TreeTest, public testing::WithParamInterface<unsig
       }
       case 3: {
         const InodeNo number = find(file);
-        if (!number || inode(number).nlink == 0 || is_junk(base(file))) return "nothing";
+        // Nobody writes into the link that stands in Trash for a folder.
+        if (!number || inode(number).nlink == 0 || !S_ISREG(inode(number).mode) || is_junk(base(file)))
+          return "nothing";
         const std::string content = one_of(bytes);
         seal(commit(number, content), content);
         return "write " + file + " with " + content;

@@ -65,6 +65,34 @@ TEST_F(CryptUnlockTest, AWrongOneIsTrouble) {
   EXPECT_EQ(unlock_remote(settings_, kPatience).trouble.code(), Code::kUnauthorized) << "so is another salt";
 }
 
+TEST_F(CryptUnlockTest, ADriveGoesOnWithOtherKeysOnlyWhenTheyAreRight) {
+  ASSERT_TRUE(first_use());
+  const auto in_use = unlock_remote(settings_, kPatience).keys;
+  const auto says = [&](const std::string& what) {
+    const auto renewed = renewed_keys(settings_, in_use, std::chrono::seconds(2));
+    ASSERT_FALSE(renewed.is_ok());
+    for (const std::string& part : {what, std::string("remote \"vault\""), settings_.passphrase_file})
+      EXPECT_NE(renewed.status().message().find(part), std::string::npos) << renewed.status().message();
+  };
+  EXPECT_EQ(*renewed_keys(settings_, in_use, kPatience), in_use) << "the same passphrase: nothing to renew";
+  secret("passphrase", "wrong\n");
+  says("not the one");
+  // Whether it is right cannot be asked: the drive keeps what works.
+  const std::string url = std::exchange(settings_.url, "dav://127.0.0.1:1/vault");
+  says("another passphrase than the one in use");
+  settings_.url = url;
+  fs::remove(dir_.path("passphrase"));
+  says("No such file");
+  // Typed at the mount: nothing names another.
+  settings_.passphrase_file.clear();
+  EXPECT_EQ(*renewed_keys(settings_, in_use, kPatience), in_use);
+  // Wrong at the mount, right since.
+  settings_.passphrase_file = secret("passphrase", "right\n");
+  const auto found = renewed_keys(settings_, nullptr, kPatience);
+  ASSERT_TRUE(found.is_ok()) << found.status().message();
+  EXPECT_TRUE((*found)->equals(*in_use));
+}
+
 TEST_F(CryptUnlockTest, APassphraseThatCannotBeReadIsTroubleWithWhatToDo) {
   const auto says = [this](const std::string& what) {
     const UnlockedRemote unlocked = unlock_remote(settings_, kPatience);
