@@ -170,11 +170,12 @@ class Assembly final : public OpenedLibrary, public MountedLibrary {
         .thumbnails = &library.thumbnails(),
         .read_only = library.read_only() && !follow,
         .follow = follow,
-        .admit = [table](const RemoteSettings& settings) -> Status {
-          if (!settings.crypt) return Status::ok();
-          SHOEBOX_ASSIGN(auto renewed, renewed_keys(settings, table->of(settings.name), kPassphrasePatience));
-          if (renewed) table->put(settings.name, std::move(renewed));
-          return Status::ok();
+        .admit = [table](const RemoteSettings& settings) -> Result<std::function<void()>> {
+          if (!settings.crypt) return std::function<void()>();
+          const auto in_use = table->of(settings.name);
+          SHOEBOX_ASSIGN(const auto renewed, renewed_keys(settings, in_use, kPassphrasePatience));
+          if (renewed == in_use) return std::function<void()>();
+          return std::function<void()>([table, name = settings.name, renewed] { table->put(name, renewed); });
         },
     };
     engine_ = std::make_unique<SyncEngine>(std::move(dependencies));

@@ -254,16 +254,27 @@ void Fetcher::fetch(ContentNo content, ByteRange range, CancelToken cancel,
 // Nobody waits for it, and what cannot be brought is asked for again when somebody does.
 void Fetcher::found(ContentNo content, ByteRange range) {
   State& state = *state_;
+  const auto here = [&]() REQUIRES(state.mutex) -> Readahead* {
+    const auto active = state.active.find(content);
+    if (state.stopping || active == state.active.end()) return nullptr;
+    const auto bad = state.bad.find(content);
+    if (bad != state.bad.end() && state.clock.steady() < bad->second.until) return nullptr;
+    return active->second.readahead.wants_more(range) ? &active->second.readahead : nullptr;
+  };
+  {
+    MutexLock lock(state.mutex);
+    if (here() == nullptr) return;
+  }
+  if (!state.candidates(content)) return;  // before the window moves on: a miss shall find it where it was
   ByteRange planned;
   uint64_t size = 0;
   {
     MutexLock lock(state.mutex);
-    const auto here = state.active.find(content);
-    if (here == state.active.end() || state.bad.contains(content)) return;
-    planned = here->second.readahead.plan_ahead(range);
-    size = here->second.readahead.size();
+    Readahead* const readahead = here();
+    if (readahead == nullptr) return;  // another read was quicker
+    planned = readahead->plan_ahead(range);
+    size = readahead->size();
   }
-  if (planned.empty() || !state.candidates(content)) return;
   const auto missing = state.contents.missing(content, planned);
   if (!missing || missing->empty()) return;
   MutexLock lock(state.mutex);

@@ -290,8 +290,9 @@ void Fetcher::State::failed(const std::shared_ptr<Job>& job, const Status& why) 
     std::erase(active[job->content].jobs, job);  // whoever comes from now on gets a job of their own
     std::copy_if(waiters.begin(), waiters.end(), std::back_inserter(lost), hit);
     std::erase_if(waiters, hit);
-    // Only what is this content's own trouble: for remotes that are offline see RemoteState.
-    if (why.code() == Code::kDataLoss || why.code() == Code::kTimeout) {
+    // Only what is this content's own trouble: for remotes that are offline see RemoteState. And only what
+    // somebody asked for: a bad block further on takes nothing from who reads before it.
+    if (!lost.empty() && (why.code() == Code::kDataLoss || why.code() == Code::kTimeout)) {
       bad[job->content] = {why, clock.steady() + options.bad};
     }
   }

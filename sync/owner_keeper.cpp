@@ -93,6 +93,7 @@ void OwnerLease::look_at_request(const CancelToken& cancel) {
     const MutexLock lock(mutex_);
     next_request_ = now() + options_.lease / 3;
     silent_ = request.code() == Code::kUnavailable || request.code() == Code::kTimeout;
+    silence_ = request.status();
     // Not there, not readable, not reachable: nobody is answered.
     if (!request || !mine_ || request->writer == options_.writer || request->nonce == answered_) return;
     answered_ = request->nonce;

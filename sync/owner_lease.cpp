@@ -119,6 +119,7 @@ Status OwnerLease::confirm(const CancelToken& cancel) {
     known_ = true;
     last_ = status;
     silent_ = status.code() == Code::kUnavailable || status.code() == Code::kTimeout;
+    silence_ = status;
     const Steady moment = now();
     if (status) {
       granted = !refused_.is_ok();
@@ -402,7 +403,7 @@ RemoteOwner OwnerLease::report() const {
 
 Status OwnerLease::reached() const {
   const MutexLock lock(mutex_);
-  return silent_ ? last_ : Status::ok();
+  return silent_ ? silence_ : Status::ok();
 }
 
 bool OwnerLease::wait_known(std::chrono::milliseconds most) const {

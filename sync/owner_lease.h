@@ -143,6 +143,7 @@ class OwnerLease {
   uint32_t writing_ GUARDED_BY(mutex_) = 0;
   bool known_ GUARDED_BY(mutex_) = false;   // the remote answered, or failed to
   bool silent_ GUARDED_BY(mutex_) = false;  // it failed to, when it was asked last
+  Status silence_ GUARDED_BY(mutex_);       // how
   Status last_ GUARDED_BY(mutex_);          // of the last confirm()
   bool lost_ GUARDED_BY(mutex_) = false;    // another one took over from us
   bool twin_ GUARDED_BY(mutex_) = false;    // another process is the same writer

@@ -53,7 +53,7 @@ ByteRange Readahead::plan(ByteRange wanted, uint64_t size, bool under_way) {
 }
 
 ByteRange Readahead::plan_ahead(ByteRange found) {
-  if (!sequential_ || found.begin < mark_ || found.begin >= stream_.end || stream_.end >= size_) return {};
+  if (!wants_more(found)) return {};
   return next_window({align_down(found.begin), found.end});
 }
 

@@ -28,6 +28,10 @@ class Readahead {
   // is about to reach the end of what was asked for. Without it, a line as fast as the reader would stand
   // idle at each window's end.
   ByteRange plan_ahead(ByteRange found);
+  // Whether that would be something.
+  [[nodiscard]] bool wants_more(ByteRange found) const {
+    return sequential_ && found.begin >= mark_ && found.begin < stream_.end && stream_.end < size_;
+  }
   // Of the content, as last told to plan().
   [[nodiscard]] uint64_t size() const { return size_; }
 

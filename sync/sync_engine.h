@@ -38,6 +38,7 @@ class SyncEngine final : public SyncControl {
     std::function<Clock::Steady()> now;  // goes on while the machine sleeps; empty: the clock's steady()
   };
 
+  using Admit = std::function<Result<std::function<void()>>(const RemoteSettings&)>;
   struct Dependencies {
     Catalog& catalog;
     ContentStore& contents;
@@ -57,8 +58,9 @@ class SyncEngine final : public SyncControl {
     bool read_only = false;            // nothing can be written into the catalog, so nothing is sent
     bool follow = false;               // another machine writes this library: start() keeps up with it
     // Looks, before a drive goes on with changed settings, whether what they name of an encrypted remote
-    // works. Failing, nothing changes. May be empty.
-    std::function<Status(const RemoteSettings&)> admit{};
+    // works. Failing, nothing changes. Else gives what takes new keys over, once all were admitted; empty
+    // where nothing is new. May be empty.
+    Admit admit{};
   };
   // A remote whose settings cannot work is reported by status(); the others go on.
   explicit SyncEngine(Dependencies dependencies);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "store/base/log.h"
 #include "store/library_remotes.h"
@@ -50,15 +51,26 @@ Status SyncEngine::change_settings(const SettingsChange& change) {
 
 Status SyncEngine::State::change(const SettingsChange& change) {
   SHOEBOX_ASSIGN(const Settings next, change.read());
-  if (admit && change.look_at_secrets) {
-    for (const RemoteSettings& remote : next.remotes) SHOEBOX_TRY(admit(remote));
-  }
   Members kept = all();
+  // One whose keys are new begins anew, also where its settings are the same.
+  std::map<std::string, std::function<void()>> renewals;
+  if (admit) {
+    for (const RemoteSettings& remote : next.remotes) {
+      const bool edited = std::any_of(kept.begin(), kept.end(), [&](const std::shared_ptr<Member>& member) {
+        return member->settings.name == remote.name && member->settings != remote;
+      });
+      if (!change.look_at_secrets && !edited) continue;
+      SHOEBOX_ASSIGN(auto renew, admit(remote));
+      if (renew) renewals[remote.name] = std::move(renew);
+    }
+  }
   Members leaving;
   for (const auto& member : kept) {
     const RemoteSettings* const after = remote_called(next, member->settings.name);
     // One that could not be made may be better off now: its credentials stand elsewhere.
-    if (after == nullptr || *after != member->settings || !member->remote) leaving.push_back(member);
+    if (after == nullptr || *after != member->settings || !member->remote ||
+        renewals.contains(member->settings.name))
+      leaving.push_back(member);
   }
   std::erase_if(kept, [&](const std::shared_ptr<Member>& member) {
     return std::find(leaving.begin(), leaving.end(), member) != leaving.end();
@@ -69,6 +81,7 @@ Status SyncEngine::State::change(const SettingsChange& change) {
   }
   leave(leaving, next);
   const Status applied = change.apply(next);
+  for (const auto& [name, renew] : renewals) renew();
   take_in(kept, leaving, next);
   verify_period_s = next.verify_period_s;
   return applied;

@@ -72,9 +72,9 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   Fetcher fetcher;
   Verifier verifier;
   MakeRemote make_remote;
-  std::function<Status(const RemoteSettings&)> admit;  // may be empty
-  std::unique_ptr<SurroundingsWatch> surroundings;     // of the thread that starts, changes and stops
-  std::unique_ptr<Follower> follower;                  // where another machine writes
+  Admit admit;                                      // may be empty
+  std::unique_ptr<SurroundingsWatch> surroundings;  // of the thread that starts, changes and stops
+  std::unique_ptr<Follower> follower;               // where another machine writes
   std::thread enqueue;
   std::thread verifying;
   CancelToken stop_verifying;

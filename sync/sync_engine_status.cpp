@@ -40,8 +40,8 @@ Status SyncEngine::State::reached(const Member& member) const {
   }
   if (!fetcher.online(member.settings.name))
     return {Code::kUnavailable, fetcher.last_error(member.settings.name)};
-  // Who writes there is asked first of all, and then seldom: the uploader knows better once it was at work.
-  return report.last_error_s == 0 ? member.lease->reached() : Status::ok();
+  // Who writes there is asked for all the time, also while nothing is sent or read.
+  return report.online ? member.lease->reached() : Status::ok();
 }
 
 std::string SyncEngine::trouble_of(const std::string& remote) const {

@@ -9,7 +9,6 @@
 #include "sync/remote/temporary.h"
 
 namespace shoebox {
-namespace {}  // namespace
 
 FolderRemote::FolderRemote(std::string name, std::unique_ptr<FolderServer> server, bool used_before,
                            bool only_look)

@@ -118,6 +118,24 @@ TEST_F(FetcherTest, WhatASequentialReaderComesToIsBroughtBeforeItAsks) {
   fetcher_->found(ContentNo(content.value + 1), {0, 1});  // never read
 }
 
+TEST_F(FetcherTest, ABadBlockFurtherOnTakesNothingFromWhoReadsBeforeIt) {
+  const std::string bytes = some_bytes(32 * kMiB);
+  const ContentNo content = add_evicted("v.mp4", bytes, /*on_second=*/false);
+  std::string rotten = bytes;
+  rotten[20 * kMiB] ^= 1;
+  first_.place("Library/v.mp4", rotten);
+  ASSERT_TRUE(get(content, {0, kMiB}));
+  ASSERT_TRUE(get(content, {kMiB, 5 * kMiB}));
+  fetcher_->found(content, {4 * kMiB, 4 * kMiB + 100});
+  first_.wait_for_calls(3);
+  for (int i = 0; i < 40; ++i) {
+    const uint64_t at = 22 * kMiB + i * kBlockBytes;
+    const Status read = get(content, {at, at + 1});
+    ASSERT_TRUE(read) << read.message();
+  }
+  EXPECT_EQ(get(content, {20 * kMiB, 20 * kMiB + 1}).code(), Code::kDataLoss);
+}
+
 TEST_F(FetcherTest, IdenticalRangesAreFetchedOnce) {
   const ContentNo content = add_evicted("a.jpg", some_bytes(4 * kMiB));
   first_.hold();

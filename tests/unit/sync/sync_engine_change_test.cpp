@@ -38,8 +38,10 @@ class EngineChangeTest : public testing::SyncFixture {
         .quiet_s = 0,
         .fetcher = {},
         .catalog_backup = {},
-        .admit = [this](const RemoteSettings& remote) -> Status {
-          return remote.name == refused_ ? Status(Code::kUnauthorized, "a wrong passphrase") : Status::ok();
+        .admit = [this](const RemoteSettings& remote) -> Result<std::function<void()>> {
+          if (remote.name == refused_) return Status(Code::kUnauthorized, "a wrong passphrase");
+          if (remote.name != renewed_) return std::function<void()>();
+          return std::function<void()>([this, name = remote.name] { taken_over_.push_back(name); });
         }});
     for (const RemoteSettings& remote : settings_.remotes) ASSERT_TRUE(outbox_->enqueue_missing(remote.name));
     engine_->start();
@@ -86,7 +88,8 @@ class EngineChangeTest : public testing::SyncFixture {
 
   std::map<std::string, std::vector<FakeRemote*>> made_;  // those before the last one may be gone
   std::map<std::string, std::string> placed_;             // stands on each remote that is made
-  std::string refused_;                                   // the remote that must not be gone on with
+  std::string refused_, renewed_;
+  std::vector<std::string> taken_over_;  // the remote that must not be gone on with
   std::unique_ptr<SyncEngine> engine_;
 };
 
@@ -199,6 +202,34 @@ TEST_F(EngineChangeTest, ARemoteWhosePassphraseIsWrongChangesNothing) {
   add("a.jpg", "one", {"nas"});
   drain();
   EXPECT_EQ(last("nas").object("Library/a.jpg"), "one");
+}
+
+TEST_F(EngineChangeTest, NewKeysAreTakenOverOnlyWhenAllAreAdmittedAndTheirRemoteBeginsAnew) {
+  begin({kNas, kAttic});
+  const SettingsChange asked{.read = [&]() -> Result<Settings> { return settings_; },
+                             .apply = [](const Settings&) { return Status::ok(); },
+                             .look_at_secrets = true};
+  renewed_ = "nas";
+  refused_ = "attic";
+  EXPECT_EQ(engine_->change_settings(asked).code(), Code::kUnauthorized);
+  EXPECT_TRUE(taken_over_.empty());
+  EXPECT_EQ(made_["nas"].size(), 1U);
+  refused_.clear();
+  EXPECT_TRUE(engine_->change_settings(asked));
+  EXPECT_EQ(taken_over_, std::vector<std::string>{"nas"});
+  EXPECT_EQ(made_["nas"].size(), 2U) << "its settings are the same, its keys are not";
+  EXPECT_EQ(made_["attic"].size(), 1U);
+}
+
+TEST_F(EngineChangeTest, AnEditedRemoteIsLookedAtWhoeverReadsTheSettings) {
+  begin({kNas});
+  renewed_ = "nas";
+  ASSERT_TRUE(change({kNas, kAttic}));
+  EXPECT_TRUE(taken_over_.empty()) << "as it was";
+  RemoteSettings moved = kNas;
+  moved.url = "file:///elsewhere";
+  ASSERT_TRUE(change({moved, kAttic}));
+  EXPECT_EQ(taken_over_, std::vector<std::string>{"nas"});
 }
 
 TEST_F(EngineChangeTest, ARemoteThatCannotBeReachedIsKnownAsSuch) {
