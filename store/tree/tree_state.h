@@ -16,6 +16,7 @@
 #include "store/catalog/catalog.h"
 #include "store/settings.h"
 #include "store/tree/departed_names.h"
+#include "store/tree/set_aside_names.h"
 #include "store/tree/trash_breaker.h"
 #include "store/tree/tree.h"
 #include "store/tree/tree_paths.h"
@@ -43,6 +44,7 @@ struct TreeCore {
   ViewRows rows;
   TrashBreaker breaker;
   DepartedNames departed;
+  SetAsideNames set_aside;
   // Set before threads start.
   std::function<bool(InodeNo)> is_open = [](InodeNo) { return false; };
   std::function<void(ContentNo)> decode_wanted = [](ContentNo) {};

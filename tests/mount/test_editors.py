@@ -92,6 +92,28 @@ def test_what_vim_writes_after_it_set_the_file_aside_is_the_photo(drive, said, p
     assert drive.run("fsck").returncode == 0
 
 
+@pytest.mark.parametrize("place", FOLDERS)
+@pytest.mark.parametrize("backup", ("k.jpg.bak", "k.jpg_original", "k.bak"))
+def test_another_picture_under_the_name_of_one_that_was_renamed_is_a_photo_of_its_own(drive, said, photo, folder, place,
+                                                                                      backup):
+    other = photo("other.jpg", date="2023:07:20 10:00:00")
+    path = drive.path / place
+    subprocess.run(f"mv k.jpg {backup} && cp '{other}' k.jpg", shell=True, cwd=path, check=True, timeout=120)
+    drive.wait_sealed()
+    wait_until(lambda: len(drive.names("Dates/2023/07")) == 2, 30, "both photos in Dates")
+    former, new = path / backup, path / "k.jpg"
+    assert sha256(former) == sha256(said) and sha256(new) == sha256(other)
+    assert os.getxattr(former, "user.shoebox.people") == b"Anna"
+    assert os.getxattr(former, "user.shoebox.albums") == b"Trip"
+    assert os.getxattr(former, "user.xdg.comment") == b"the two of us"
+    assert [sha256(drive.path / "People/Anna" / name) for name in drive.names("People/Anna")] == [sha256(said)]
+    assert sha256(said) in [sha256(drive.path / "Albums/Trip" / name) for name in drive.names("Albums/Trip")]
+    for name in ("user.shoebox.people", "user.xdg.comment"):
+        with pytest.raises(OSError):
+            os.getxattr(new, name)
+    assert drive.run("fsck").returncode == 0
+
+
 def test_a_folder_of_exiftools_copied_in_shows_each_photo_once(drive, photo, folder):
     source = folder / "source"
     source.mkdir()

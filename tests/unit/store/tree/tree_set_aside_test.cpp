@@ -127,6 +127,7 @@ TEST_F(TreeSetAsideTest, AnotherPhotoOfThatNameIsAnotherPhoto) {
   // Somebody renamed the photo long ago.
   ASSERT_EQ(mv("Library/2023/07/a.jpg", "Library/2023/07/a.jpg.bak"), Code::kOk);
   clock_.time.seconds += 3600;
+  clock_.steady_time += std::chrono::hours(1);
   const InodeNo later = photo_file("Library/2023/07/a.jpg", "later", photo_info(day(2023, 7, 15)));
   EXPECT_NE(inode(later).photo, id_);
   EXPECT_EQ(inode(old_).photo, id_);
@@ -139,6 +140,96 @@ TEST_F(TreeSetAsideTest, AnotherPhotoOfThatNameIsAnotherPhoto) {
   ASSERT_EQ(mv("Library/2023/07/b.jpg", "Library/2023/07/a.jpg"), Code::kOk);
   EXPECT_NE(inode(other).photo, inode(later).photo);
   EXPECT_TRUE(inode(later).photo);
+  check_all();
+}
+
+TEST_F(TreeSetAsideTest, WhatAnotherProgramPutsUnderTheNameIsAnotherPhoto) {
+  const std::vector<std::string> backups{"a.jpg.bak", "a.bak", "a.jpg_original", "a.jpg~"};
+  std::string former = "a.jpg";
+  for (const std::string& backup : backups) {
+    SCOPED_TRACE(backup);
+    ASSERT_EQ(mv("Library/2023/07/" + former, "Library/2023/07/a.jpg"), Code::kOk);
+    ++caller_.pid;
+    ASSERT_EQ(mv("Library/2023/07/a.jpg", "Library/2023/07/" + backup), Code::kOk);
+    former = backup;
+    ++caller_.pid;  // mv ended, cp comes
+    const InodeNo other = photo_file("Library/2023/07/a.jpg", "other " + backup);
+    EXPECT_TRUE(inode(other).photo);
+    EXPECT_NE(inode(other).photo, id_);
+    // As rsync and file managers copy: by a temporary file.
+    ASSERT_EQ(rm("Library/2023/07/a.jpg"), Code::kOk);
+    const InodeNo through = write("Library/2023/07/.a.jpg.a8Xk2Q", "through " + backup);
+    ASSERT_EQ(mv("Library/2023/07/.a.jpg.a8Xk2Q", "Library/2023/07/a.jpg"), Code::kOk);
+    EXPECT_TRUE(inode(through).photo);
+    EXPECT_NE(inode(through).photo, id_);
+    ASSERT_EQ(rm("Library/2023/07/a.jpg"), Code::kOk);
+
+    EXPECT_EQ(inode(old_).photo, id_);
+    EXPECT_EQ(find("Library/2023/07/" + backup), old_);
+    EXPECT_EQ(find("Albums/Trip/a.jpg"), old_);
+    EXPECT_EQ(*tree_->getxattr(old_, "user.xdg.comment"), "the two of us");
+    EXPECT_EQ(ls("Dates/2023/07").size(), 1u);
+    check_all();
+  }
+}
+
+TEST_F(TreeSetAsideTest, WhoCannotBeToldFromOthersSavesNothing) {
+  caller_.pid = 0;
+  edit("Library/2023/07");
+  EXPECT_EQ(inode(old_).photo, id_);
+  EXPECT_TRUE(inode("Library/2023/07/a.jpg").photo);
+  EXPECT_NE(inode("Library/2023/07/a.jpg").photo, id_);
+  check_all();
+}
+
+TEST_F(TreeSetAsideTest, OneProgramMaySwapTwoPhotos) {
+  const InodeNo other = photo_file("Library/2023/07/b.jpg", "other");
+  const PhotoId id = inode(other).photo;
+  ASSERT_EQ(mv("Library/2023/07/a.jpg", "Library/2023/07/a.jpg.bak"), Code::kOk);
+  ASSERT_EQ(mv("Library/2023/07/b.jpg", "Library/2023/07/a.jpg"), Code::kOk);
+  ASSERT_EQ(mv("Library/2023/07/a.jpg.bak", "Library/2023/07/b.jpg"), Code::kOk);
+  EXPECT_EQ(inode(old_).photo, id_);
+  EXPECT_EQ(inode(other).photo, id);
+  EXPECT_EQ(find("Library/2023/07/a.jpg"), other);
+  EXPECT_EQ(find("Albums/Trip/a.jpg"), old_);
+  check_all();
+}
+
+TEST_F(TreeSetAsideTest, TheBackupCopyOfOneSuffixDoesNotServeAnother) {
+  // a.bak may be anybody's: of a.mov that is written next it is none.
+  ASSERT_EQ(mv("Library/2023/07/a.jpg", "Library/2023/07/a.bak"), Code::kOk);
+  const InodeNo video = write("Library/2023/07/a.mov", "video");
+  EXPECT_NE(inode(video).photo, id_);
+  EXPECT_EQ(inode(old_).photo, id_);
+  check_all();
+}
+
+TEST_F(TreeSetAsideTest, TheNewFileIsThePhotoIfItComesSoonAndFirst) {
+  ASSERT_EQ(mv("Library/2023/07/a.jpg", "Library/2023/07/a.jpg~"), Code::kOk);
+  clock_.steady_time += std::chrono::seconds(61);
+  const InodeNo late = write("Library/2023/07/a.jpg", "late");
+  EXPECT_NE(inode(late).photo, id_);
+  ASSERT_EQ(rm("Library/2023/07/a.jpg"), Code::kOk);
+  ASSERT_EQ(mv("Library/2023/07/a.jpg~", "Library/2023/07/a.jpg"), Code::kOk);
+
+  ASSERT_EQ(mv("Library/2023/07/a.jpg", "Library/2023/07/a.jpg~"), Code::kOk);
+  const uint32_t editor = caller_.pid++;
+  const InodeNo others = write("Library/2023/07/a.jpg", "of another program");
+  ASSERT_EQ(rm("Library/2023/07/a.jpg"), Code::kOk);
+  caller_.pid = editor;
+  const InodeNo second = write("Library/2023/07/a.jpg", "second");
+  EXPECT_NE(inode(others).photo, id_);
+  EXPECT_NE(inode(second).photo, id_);
+  EXPECT_EQ(inode(old_).photo, id_);
+  check_all();
+}
+
+TEST_F(TreeSetAsideTest, ALargeFileMayTakeItsTime) {
+  ASSERT_EQ(mv("Library/2023/07/a.jpg", "Library/2023/07/a.jpg~"), Code::kOk);
+  const InodeNo edited = touch("Library/2023/07/a.jpg")->number;
+  clock_.steady_time += std::chrono::seconds(500);
+  commit(edited, "large");
+  EXPECT_EQ(inode(edited).photo, id_);
   check_all();
 }
 
