@@ -5,8 +5,9 @@
 namespace shoebox {
 namespace {
 
-// From the setting aside to the new file, and to the removal of a backup copy that is not kept.
-constexpr std::chrono::seconds kUntilSuccessor{60};
+// From the setting aside to the new file: editors do both at once. A person who renames a picture and copies
+// another to its name in one file manager, or through one file server, takes longer.
+constexpr std::chrono::seconds kUntilSuccessor{10};
 // From the making of the new file to its first bytes, of a large video too.
 constexpr std::chrono::seconds kUntilBytes{600};
 constexpr size_t kMostSetAside = 10'000;

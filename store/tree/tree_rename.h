@@ -57,4 +57,8 @@ Result<bool> take_over_set_aside(Operation& op, const Renaming& r);
 // The same for a file that this program made anew under such a name, and that has bytes since now.
 Status got_first_bytes(Operation& op, InodeNo inode);
 
+// A name in a view is about to be removed: if it is a backup copy that its program does not keep longer than
+// the save takes, the home that it got goes as well. The bytes stay as a version.
+Status drop_own_backup_copy(Operation& op, const NameOf& name, InodeNo inode);
+
 }  // namespace shoebox

@@ -1,7 +1,7 @@
 // Programs that save by setting the old file aside: x.jpg becomes x.jpg_original (ExifTool), x.jpg~ (vim) or
 // x.jpg.bak, and then a new file gets the name x.jpg, by a rename or by being written there.
 //
-// Only a file that the program that did so puts there, within a minute, is meant (set_aside_names.h): `mv`
+// Only a file that the program that did so puts there, within seconds, is meant (set_aside_names.h): `mv`
 // and then `cp` are two programs, and make two photos. Until the new file has bytes, the photo is the one set
 // aside, so that a save that is broken off loses nothing of what was said about it. Then the new file is the
 // photo, in all its places, and the backup copy a plain file that stays where it is and shows nowhere else.
@@ -14,6 +14,7 @@
 #include "store/tree/content_refs.h"
 #include "store/tree/name_class.h"
 #include "store/tree/tree_rename.h"
+#include "store/tree/view_home.h"
 
 namespace shoebox {
 namespace {
@@ -44,6 +45,11 @@ Result<bool> move_names(Operation& op, const FormerFile& old, InodeNo incoming, 
   SHOEBOX_ASSIGN(const auto rows, op.core.rows.of_inode(op.txn, old.inode));
   for (const Row& row : rows) {
     if (NameOf{row.directory, row.name} == old.name) continue;
+    // The home of an earlier backup copy, whose place in the view the old file took.
+    const auto is_copied = [&](const Row& other) {
+      return other.directory == row.directory && other.name == photo_of_backup_copy(row.name);
+    };
+    if (std::any_of(rows.begin(), rows.end(), is_copied)) continue;
     if (row.in_library() && !all_names) {
       stays = true;
       continue;
@@ -77,6 +83,8 @@ Result<bool> go_on_with(Operation& op, const NameOf& name, InodeNo inode,
   if (version) SHOEBOX_TRY(keep_version(op.txn, photo, old->record.content, name.name, op.now));
   SHOEBOX_TRY(relink(op, old->inode));
   SHOEBOX_TRY(relink(op, inode));
+  if (directory.place == Place::kView)
+    SHOEBOX_TRY(file_backup_copy(op.txn, op.core.rows, old->name, name.name));
   SHOEBOX_TRY(ensure_jobs(op, incoming.content));
   SHOEBOX_TRY(op.core.engine.sidecars_changed(op.txn, old->name.directory, old->name.name));
   SHOEBOX_TRY(op.core.engine.sidecars_changed(op.txn, name.directory, name.name));
@@ -105,6 +113,17 @@ Status got_first_bytes(Operation& op, InodeNo inode) {
     if (taken_over) break;
   }
   return Status::ok();
+}
+
+Status drop_own_backup_copy(Operation& op, const NameOf& name, InodeNo inode) {
+  if (!op.core.set_aside.made(name, inode, op.caller.pid, op.core.clock.steady())) return Status::ok();
+  SHOEBOX_ASSIGN(const InodeRecord record, need_inode(op.txn, inode));
+  SHOEBOX_ASSIGN(const bool held, held_by_version(op.txn, record.content));
+  if (record.photo || !held) return Status::ok();
+  SHOEBOX_ASSIGN(const auto homes, library_names(op.txn, inode));
+  for (const NameOf& home : homes)
+    SHOEBOX_TRY(op.core.rows.erase(op.txn, home.directory, home.name, Notice::kTell));
+  return relink(op, inode);
 }
 
 void note_set_aside(const Operation& op, const Renaming& r) {

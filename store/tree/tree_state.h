@@ -131,7 +131,7 @@ Status touch_directory(Operation& op, InodeNo directory, int subfolders = 0);
 Status settle_unlinked(Operation& op, InodeNo inode);
 
 // --- photos
-// Goes to Trash rather than away: by what the decoder found, else by its extension.
+// Goes to Trash rather than away: by what the decoder found, else by its name.
 Result<bool> is_precious(const CatalogReader& reader, const InodeRecord& record, std::string_view name);
 // The inode has a real name in Library now: PhotoId (the one its bytes have, if known) and uploads.
 Status become_real(Operation& op, InodeNo inode, std::string_view name);

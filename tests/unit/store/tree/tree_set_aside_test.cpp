@@ -55,7 +55,85 @@ TEST_F(TreeSetAsideTest, WhatExifToolWritesInLibraryIsThePhoto) {
 TEST_F(TreeSetAsideTest, WhatExifToolWritesInAnAlbumIsThePhoto) {
   edit("Albums/Trip");
   expect_photo(find("Albums/Trip/a.jpg"), "Albums/Trip/a.jpg_original");
-  EXPECT_EQ(ls("Library/2023/07"), Names{"a.jpg"});
+  EXPECT_EQ(find("Library/2023/07/a.jpg_original"), old_) << "its home is beside the photo's";
+  EXPECT_EQ(ls("Library/2023/07"), (Names{"a.jpg", "a.jpg_original"}));
+  ++caller_.pid;  // not ExifTool
+  ASSERT_EQ(rm("Albums/Trip/a.jpg_original"), Code::kOk);
+  ASSERT_EQ(rm("Albums/Trip/a.jpg"), Code::kOk);
+  EXPECT_EQ(ls("Library/2023/07"), (Names{"a.jpg", "a.jpg_original"})) << "they left the album only";
+  check_all();
+}
+
+TEST_F(TreeSetAsideTest, ABackupCopyThatCameIntoAnAlbumWithItsPhotoStaysInLibrary) {
+  // As `cp -r` does it: the photo has no home yet, and is called otherwise there.
+  photo_file("Library/2023/07/k.jpg", "another k");
+  const InodeNo photo = write("Albums/Trip/k.jpg", "k");
+  const InodeNo copy = write("Albums/Trip/k.jpg_original", "former k");
+  const InodeNo junk = write("Albums/Trip/k.jpg~", "older k");
+  EXPECT_FALSE(inode(copy).photo);
+  ASSERT_TRUE(tree_->photo_decoded(inode(photo).content, photo_info(day(2023, 7, 14))));
+  EXPECT_EQ(find("Library/2023/07/k (2).jpg"), photo);
+  EXPECT_EQ(find("Library/2023/07/k (2).jpg_original"), copy);
+  EXPECT_EQ(find("Library/2023/07/k (2).jpg~"), junk);
+  // One more, now that it has.
+  const InodeNo later = write("Albums/Trip/k.jpg.bak", "oldest k");
+  EXPECT_EQ(find("Library/2023/07/k (2).jpg.bak"), later);
+  check_all();
+  for (const std::string& name : ls("Albums/Trip")) ASSERT_EQ(rm("Albums/Trip/" + name), Code::kOk);
+  EXPECT_EQ(find("Library/2023/07/k (2).jpg"), photo);
+  EXPECT_EQ(find("Library/2023/07/k (2).jpg_original"), copy);
+  EXPECT_TRUE(content_exists(inode(copy).content));
+  EXPECT_EQ(find("Library/2023/07/k (2).jpg.bak"), later);
+  check_all();
+}
+
+TEST_F(TreeSetAsideTest, ABackupCopyOfAPhotoThatIsOnTheDriveGetsAHomeBesideIt) {
+  photo_file("Library/Phone/m.jpg", "m");
+  const InodeNo twin = touch("Albums/Trip/k.jpg")->number;
+  const InodeNo copy = write("Albums/Trip/k.jpg_original", "former m");
+  seal(commit(twin, "m"), "m");
+  EXPECT_EQ(find("Library/Phone/m.jpg_original"), copy);
+  check_all();
+}
+
+TEST_F(TreeSetAsideTest, AnEditorThatSavesAgainOverItsBackupCopyGoesOnWithThePhoto) {
+  for (int i = 0; i < 3; ++i) {
+    SCOPED_TRACE(i);
+    old_ = find("Albums/Trip/a.jpg");
+    ASSERT_EQ(mv("Albums/Trip/a.jpg", "Albums/Trip/a.jpg~"), Code::kOk);
+    const std::string bytes = "save " + std::to_string(i);
+    const InodeNo edited = write("Albums/Trip/a.jpg", bytes);
+    ASSERT_TRUE(tree_->photo_decoded(inode(edited).content, photo_info(day(2023, 7, 14))));
+    EXPECT_EQ(inode(edited).photo, id_);
+    EXPECT_FALSE(inode(old_).photo);
+    EXPECT_EQ(find("Library/2023/07/a.jpg"), edited);
+    EXPECT_EQ(ls("Albums/Trip"), (Names{"a.jpg", "a.jpg~"}));
+    EXPECT_EQ(ls("Library/2023/07"), (Names{"a.jpg", "a.jpg~"}));
+    EXPECT_EQ(find("Library/2023/07/a.jpg~"), old_);
+    EXPECT_EQ(ls("Dates/2023/07").size(), 1u);
+    check_all();
+  }
+}
+
+TEST_F(TreeSetAsideTest, AProgramThatLinksTheFormerFileBeforeItReplacesItKeepsABackupCopy) {
+  // As `rsync --backup` does it.
+  for (const std::string folder : {"Library/2023/07", "Albums/Trip"}) {
+    SCOPED_TRACE(folder);
+    old_ = find("Library/2023/07/a.jpg");
+    ASSERT_EQ(ln(folder + "/a.jpg", folder + "/a.jpg~"), Code::kOk);
+    const InodeNo edited = write(folder + "/.a.jpg.a8Xk2Q", "new " + folder);
+    ASSERT_EQ(mv(folder + "/.a.jpg.a8Xk2Q", folder + "/a.jpg"), Code::kOk);
+    EXPECT_EQ(inode(edited).photo, id_);
+    EXPECT_EQ(find("Library/2023/07/a.jpg"), edited);
+    EXPECT_EQ(find("Albums/Trip/a.jpg"), edited);
+    EXPECT_EQ(find(folder + "/a.jpg~"), old_);
+    EXPECT_FALSE(inode(old_).photo);
+    EXPECT_FALSE(catalog_->versions(id_)->empty());
+    ASSERT_TRUE(tree_->photo_decoded(inode(edited).content, photo_info(day(2023, 7, 14))));
+    EXPECT_EQ(ls("Dates/2023/07").size(), 1u);
+    check_all();
+    ASSERT_EQ(rm(folder + "/a.jpg~"), Code::kOk);
+  }
 }
 
 TEST_F(TreeSetAsideTest, TheBackupCopyIsDeletedForGoodAndThePhotoStays) {
@@ -84,6 +162,7 @@ TEST_F(TreeSetAsideTest, TheBackupCopyIsRestoredAsThePhoto) {
     EXPECT_EQ(find("Library/2023/07/a.jpg"), old_);
     EXPECT_EQ(find("Albums/Trip/a.jpg"), old_);
     EXPECT_EQ(ls(folder), Names{"a.jpg"});
+    EXPECT_EQ(ls("Library/2023/07"), Names{"a.jpg"});
     EXPECT_EQ(photo(id_).content, inode(old_).content);
     ASSERT_TRUE(tree_->photo_decoded(inode(old_).content, photo_info(day(2023, 7, 14))));
     EXPECT_EQ(ls("Dates/2023/07").size(), 1u);
@@ -103,6 +182,7 @@ TEST_F(TreeSetAsideTest, AnEditorThatWritesAnewUnderTheNameWritesThePhoto) {
     // The editor keeps no backup copy, and knows of the bytes only that they were written.
     ASSERT_EQ(rm(folder + "/a.jpg~"), Code::kOk);
     EXPECT_EQ(ls("Trash"), Names{});
+    EXPECT_EQ(ls("Library/2023/07"), Names{"a.jpg"}) << "each save would leave one";
     seal(half, "half " + folder);
     ASSERT_TRUE(tree_->photo_decoded(half, photo_info(day(2023, 7, 14))));
     EXPECT_EQ(find("Library/2023/07/a.jpg"), edited);
