@@ -9,6 +9,7 @@
 #include "store/base/log.h"
 #include "store/catalog/keys.h"
 #include "store/outbox_state.h"
+#include "store/tree/content_refs.h"
 #include "store/tree/tree.h"
 
 namespace shoebox {
@@ -116,6 +117,8 @@ Result<Outbox::KeptHere> Outbox::kept_here() const {
   for (const InodeNo number : *state_->kept_here) {
     SHOEBOX_ASSIGN(const std::optional<InodeRecord> inode, state_->catalog.inode(number));
     if (!inode || !inode->content) continue;
+    SHOEBOX_ASSIGN(const bool version, held_by_version(state_->catalog, inode->content));
+    if (version) continue;  // sent as former bytes of a photo
     ++kept.files;
     kept.bytes += inode->size;
   }

@@ -9,6 +9,7 @@
 #include "store/base/log.h"
 #include "store/catalog/keys.h"
 #include "store/outbox_state.h"
+#include "store/tree/content_refs.h"
 
 namespace shoebox {
 
@@ -22,7 +23,10 @@ Result<Naming> naming_of(const CatalogReader& reader, ContentNo content) {
       any = true;
     }
   }
-  return any ? Naming::kJunk : Naming::kReal;
+  if (!any) return Naming::kReal;
+  // Former bytes of a photo that an editor left as x.jpg~ are a version of it.
+  SHOEBOX_ASSIGN(const bool version, held_by_version(reader, content));
+  return version ? Naming::kReal : Naming::kJunk;
 }
 
 namespace {

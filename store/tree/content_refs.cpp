@@ -127,6 +127,13 @@ Status release_content(Transaction& txn, ContentNo content) {
   return photo ? forget_photo_if_unused(txn, *photo) : Status::ok();
 }
 
+Result<bool> held_by_version(const CatalogReader& reader, ContentNo content) {
+  SHOEBOX_ASSIGN(const auto record, reader.content(content));
+  if (!record) return false;
+  SHOEBOX_ASSIGN(const auto inodes, reader.inodes_of_content(content));
+  return record->references > inodes.size();
+}
+
 Status forget_photo(Transaction& txn, PhotoId photo) {
   return photo ? forget_photo_if_unused(txn, photo) : Status::ok();
 }

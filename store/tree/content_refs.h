@@ -15,10 +15,14 @@
 
 namespace shoebox {
 
+class CatalogReader;
 class Transaction;
 
 Status retain_content(Transaction& txn, ContentNo content);
 Status release_content(Transaction& txn, ContentNo content);
+
+// Whether a version of a photo holds it, besides the inodes that may.
+Result<bool> held_by_version(const CatalogReader& reader, ContentNo content);
 
 // The inode's bytes become `content` (which the caller has put with references = 1): writes the
 // inode's record, keeps the old bytes as a version where they were a photo's, releases them

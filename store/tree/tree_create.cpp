@@ -31,6 +31,13 @@ Result<Entry> committed(Operation& op, InodeNo number) {
   return Entry{number, std::move(record)};
 }
 
+// A regular file; maybe what a program writes in place of one that it set aside.
+Result<Entry> begun(Operation& op, InodeNo directory, std::string_view name, InodeNo number) {
+  SHOEBOX_ASSIGN(Entry entry, committed(op, number));
+  op.core.set_aside.begun({directory, std::string(name)}, number, op.caller.pid, op.core.clock.steady());
+  return entry;
+}
+
 // Everything but folders and regular files: only where the tree is a plain one.
 Result<Entry> make_special(TreeCore& core, InodeNo directory, std::string_view name, uint32_t mode,
                            uint64_t rdev, std::string_view target, const Caller& caller) {
@@ -82,14 +89,14 @@ Result<Entry> Tree::create(InodeNo directory, std::string_view name, uint32_t mo
   if (parent.place == Place::kView) {
     op.txn.put_inode(number, record);
     SHOEBOX_TRY(state_->engine.created(op.txn, directory, name, number));
-    return committed(op, number);
+    return begun(op, directory, name, number);
   }
   SHOEBOX_ASSIGN(const Entry entry, put_new(op, parent, name, number, record));
   if (parent.place == Place::kLibrary) {
     SHOEBOX_TRY(become_real(op, number, name));
     SHOEBOX_TRY(op.core.engine.sidecars_changed(op.txn, directory, name));
   }
-  return committed(op, entry.number);
+  return begun(op, directory, name, entry.number);
 }
 
 Result<Entry> Tree::mknod(InodeNo directory, std::string_view name, uint32_t mode, uint64_t rdev,

@@ -21,7 +21,13 @@ Result<bool> is_precious(const CatalogReader& reader, const InodeRecord& record,
     if (photo && photo->info.kind != MediaKind::kUnknown && photo->info.kind != MediaKind::kUndecodable)
       return photo->info.kind != MediaKind::kOther;
   }
-  return is_media_name(name) && !is_junk(name);
+  if (is_junk(name)) return false;
+  if (is_media_name(name)) return true;
+  // Of a backup copy that came with its photo nothing else has the bytes; of one made here there is a
+  // version.
+  if (photo_of_backup_copy(name).empty()) return false;
+  SHOEBOX_ASSIGN(const bool held, held_by_version(reader, record.content));
+  return !held;
 }
 
 Status ensure_jobs(Operation& op, ContentNo content) {

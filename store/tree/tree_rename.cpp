@@ -95,7 +95,9 @@ Status Tree::rename(InodeNo from_directory, std::string_view from_name, InodeNo 
   }
   SHOEBOX_TRY(check_types(r));
   SHOEBOX_TRY(by_place(op, r));
-  return op.commit();
+  SHOEBOX_TRY(op.commit());
+  note_set_aside(op, r);
+  return Status::ok();
 }
 
 Status make_way(Operation& op, const Renaming& r) {
@@ -142,14 +144,10 @@ Status rename_in_tree(Operation& op, const Renaming& r) {
     SHOEBOX_ASSIGN(const bool fresh, is_fresh(op, r));
     if (precious && fresh) return replace_photo(op, r, /*all_names=*/false);
   }
-  SHOEBOX_ASSIGN(const bool fresh, is_fresh(op, r));  // by the name that it has now
   SHOEBOX_TRY(make_way(op, r));
   SHOEBOX_TRY(move_row(op, r));
   if (!in_library || S_ISDIR(r.source_record.mode)) return Status::ok();
-  bool taken_over = false;
-  if (fresh) {
-    SHOEBOX_ASSIGN(taken_over, take_over_set_aside(op, {r.to.number, r.to_name}, r.source.inode));
-  }
+  SHOEBOX_ASSIGN(const bool taken_over, take_over_set_aside(op, r));
   if (!taken_over) SHOEBOX_TRY(become_real(op, r.source.inode, r.to_name));
   SHOEBOX_TRY(op.core.engine.sidecars_changed(op.txn, r.from.number, r.from_name));
   return op.core.engine.sidecars_changed(op.txn, r.to.number, r.to_name);

@@ -47,11 +47,18 @@ Status replace_photo(Operation& op, const Renaming& r, bool all_names);
 // The photo goes on with the bytes of this inode; what that was before joins it.
 Status move_photo(Operation& op, PhotoId photo, InodeNo inode);
 
-// A new file has this name by now. If a program has just set the photo of this name aside as a backup copy,
-// the photo goes on with the new file, as in replace_photo, and the backup copy is a plain file. Whether it
-// was so. (tree_set_aside.cpp)
-Result<bool> take_over_set_aside(Operation& op, const NameOf& name, InodeNo inode);
-// The same for a file that was made anew under such a name, and has bytes since now.
+// --- Saving by setting aside (tree_set_aside.cpp)
+// The renaming was done. If it set a photo aside as a backup copy, what its program does next is looked for.
+void note_set_aside(const Operation& op, const Renaming& r);
+// The source, renamed to a name that was free, stands there by now. If its program has just set the photo of
+// this name aside, and the source is no photo, the photo goes on with it, as in replace_photo, and the backup
+// copy is a plain file. Whether it was so.
+Result<bool> take_over_set_aside(Operation& op, const Renaming& r);
+// The same for a file that this program made anew under such a name, and that has bytes since now.
 Status got_first_bytes(Operation& op, InodeNo inode);
+
+// A name in a view is about to be removed: if it is a backup copy that its program does not keep longer than
+// the save takes, the home that it got goes as well. The bytes stay as a version.
+Status drop_own_backup_copy(Operation& op, const NameOf& name, InodeNo inode);
 
 }  // namespace shoebox

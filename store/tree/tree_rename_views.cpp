@@ -71,13 +71,9 @@ Status rename_into_view(Operation& op, const Renaming& r) {
     return not_permitted("mv", r.from_name, "a file manager's notes stay in its .Trash folder");
   if (r.target) return over_a_name(op, r);
   if (same_view) {
-    SHOEBOX_ASSIGN(const bool fresh, is_fresh(op, r));  // by the name that it has now
     SHOEBOX_TRY(op.core.engine.name_moved(op.txn, r.from.number, r.from_name, r.to.number, r.to_name));
     SHOEBOX_TRY(relink(op, r.source.inode));
-    bool taken_over = false;
-    if (fresh) {
-      SHOEBOX_ASSIGN(taken_over, take_over_set_aside(op, {r.to.number, r.to_name}, r.source.inode));
-    }
+    SHOEBOX_ASSIGN(const bool taken_over, take_over_set_aside(op, r));
     return taken_over ? Status::ok() : meet_content(op, r.source.inode);
   }
   if (moves_for_real(r)) {

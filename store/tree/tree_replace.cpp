@@ -11,13 +11,25 @@
 namespace shoebox {
 namespace {
 
+// The former file under the name of a backup copy, a hard link made just before: `rsync --backup`.
+bool is_its_backup_copy(const Renaming& r, const Row& row) {
+  return row.directory == r.to.number && photo_of_backup_copy(row.name) == r.to_name;
+}
+
+// Whether the old inode has no names but such.
+Result<bool> only_backup_copies(Operation& op, const Renaming& r) {
+  SHOEBOX_ASSIGN(const auto rows, op.core.rows.of_inode(op.txn, r.target->inode));
+  return std::all_of(rows.begin(), rows.end(), [&](const Row& row) { return is_its_backup_copy(r, row); });
+}
+
 // Names of the old inode that the new one takes: all that it has in views; in Library just the one
 // asked for, unless the photo was replaced through a view and has its homes there.
 Status take_names(Operation& op, const Renaming& r, bool all_names) {
   SHOEBOX_ASSIGN(const auto rows, op.core.rows.of_inode(op.txn, r.target->inode));
+  SHOEBOX_ASSIGN(const auto homes, library_names(op.txn, r.source.inode));
   for (const Row& row : rows) {
     const bool asked = row.directory == r.to.number && row.name == r.to_name;
-    if (!asked && row.in_library() && !all_names) continue;
+    if (!asked && ((row.in_library() && !all_names) || is_its_backup_copy(r, row))) continue;
     const NameKind kind = asked ? NameKind::kGiven : row.kind;
     SHOEBOX_TRY(op.txn.put_dentry(row.directory, row.name, {r.source.inode, S_IFREG, kind},
                                   asked ? Notice::kKernelKnows : Notice::kTell));
@@ -25,6 +37,11 @@ Status take_names(Operation& op, const Renaming& r, bool all_names) {
   }
   // The name it comes from goes with what it stated.
   const View* view = op.core.engine.view_of(r.from.record.view);
+  if (view != nullptr && !r.source_record.photo) {
+    // It really moves, and its home with it: a backup copy that is restored.
+    for (const NameOf& home : homes)
+      SHOEBOX_TRY(op.core.rows.erase(op.txn, home.directory, home.name, Notice::kTell));
+  }
   if (view != nullptr) return op.core.rows.erase(op.txn, r.from.number, r.from_name, Notice::kKernelKnows);
   SHOEBOX_TRY(op.txn.erase_dentry(r.from.number, r.from_name, Notice::kKernelKnows));
   return touch_directory(op, r.from.number);
@@ -81,7 +98,7 @@ Status replace_photo(Operation& op, const Renaming& r, bool all_names) {
   SHOEBOX_TRY(take_names(op, r, all_names));
   SHOEBOX_TRY(op.core.rows.recount(op.txn, old));
   SHOEBOX_ASSIGN(InodeRecord old_record, need_inode(op.txn, old));
-  const bool gone = old_record.nlink == 0;
+  SHOEBOX_ASSIGN(const bool gone, only_backup_copies(op, r));  // or no name at all
   const bool new_bytes = old_record.content != r.source_record.content;
   if (gone) {
     // Its hold on the bytes passes to the version; an open handle holds them for itself.
@@ -92,10 +109,11 @@ Status replace_photo(Operation& op, const Renaming& r, bool all_names) {
   SHOEBOX_TRY(move_photo(op, photo, r.source.inode));
   if (gone) {
     if (new_bytes) SHOEBOX_TRY(keep_version(op.txn, photo, old_record.content, r.to_name, op.now));
-    SHOEBOX_TRY(settle_unlinked(op, old));
-  } else {
-    SHOEBOX_TRY(relink(op, old));
   }
+  if (old_record.nlink == 0)
+    SHOEBOX_TRY(settle_unlinked(op, old));
+  else
+    SHOEBOX_TRY(relink(op, old));
   SHOEBOX_TRY(relink(op, r.source.inode));
   SHOEBOX_TRY(ensure_jobs(op, r.source_record.content));
   SHOEBOX_TRY(op.core.engine.sidecars_changed(op.txn, r.from.number, r.from_name));

@@ -1,10 +1,11 @@
 // Programs that save by setting the old file aside: x.jpg becomes x.jpg_original (ExifTool), x.jpg~ (vim) or
 // x.jpg.bak, and then a new file gets the name x.jpg, by a rename or by being written there.
 //
-// Until the new file has bytes, the photo is the one set aside, so that a save that is broken off loses
-// nothing of what was said about it. Then the new file is the photo, in all its places, and the backup copy a
-// plain file that stays where it is and shows nowhere else. The former bytes are also a version, as after any
-// replacing.
+// Only a file that the program that did so puts there, within seconds, is meant (set_aside_names.h): `mv`
+// and then `cp` are two programs, and make two photos. Until the new file has bytes, the photo is the one set
+// aside, so that a save that is broken off loses nothing of what was said about it. Then the new file is the
+// photo, in all its places, and the backup copy a plain file that stays where it is and shows nowhere else.
+// The former bytes are also a version, as after any replacing.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -13,38 +14,42 @@
 #include "store/tree/content_refs.h"
 #include "store/tree/name_class.h"
 #include "store/tree/tree_rename.h"
+#include "store/tree/view_home.h"
 
 namespace shoebox {
 namespace {
 
-struct SetAside {
+struct FormerFile {
   NameOf name;
   InodeNo inode;
   InodeRecord record;
 };
 
-// What was a photo called `name` in this folder a moment ago; by the rename its ctime is new.
-Result<std::optional<SetAside>> find_set_aside(Operation& op, const NameOf& name, InodeNo incoming) {
-  for (std::string& aside : backup_copy_names(name.name)) {
-    SHOEBOX_ASSIGN(const auto dentry, op.txn.dentry(name.directory, aside));
-    if (!dentry || dentry->inode == incoming || !S_ISREG(dentry->type)) continue;
-    SHOEBOX_ASSIGN(InodeRecord record, need_inode(op.txn, dentry->inode));
-    if (!record.photo || !record.content) continue;
-    if (op.now.seconds - record.ctime.seconds >= kNewFileSeconds) continue;
-    SHOEBOX_ASSIGN(const auto photo, op.txn.photo(record.photo));
-    if (!photo || photo->info.kind == MediaKind::kOther) continue;
-    return std::optional(SetAside{{name.directory, std::move(aside)}, dentry->inode, std::move(record)});
-  }
-  return std::optional<SetAside>();
+// The photo set aside, if that very file still stands where the program put it.
+Result<std::optional<FormerFile>> find_former(Operation& op, const NameOf& name,
+                                              const std::optional<SetAsideNames::SetAside>& aside) {
+  if (!aside) return std::optional<FormerFile>();
+  SHOEBOX_ASSIGN(const auto dentry, op.txn.dentry(name.directory, aside->name));
+  if (!dentry || dentry->inode != aside->inode || !S_ISREG(dentry->type)) return std::optional<FormerFile>();
+  SHOEBOX_ASSIGN(InodeRecord record, need_inode(op.txn, aside->inode));
+  if (!record.photo || !record.content) return std::optional<FormerFile>();
+  SHOEBOX_ASSIGN(const auto photo, op.txn.photo(record.photo));
+  if (!photo || photo->info.kind == MediaKind::kOther) return std::optional<FormerFile>();
+  return std::optional(FormerFile{{name.directory, aside->name}, aside->inode, std::move(record)});
 }
 
 // The new inode takes the names that replace_photo() would give it. Whether the old one has another than that
 // of the backup copy left.
-Result<bool> move_names(Operation& op, const SetAside& old, InodeNo incoming, bool all_names) {
+Result<bool> move_names(Operation& op, const FormerFile& old, InodeNo incoming, bool all_names) {
   bool stays = false;
   SHOEBOX_ASSIGN(const auto rows, op.core.rows.of_inode(op.txn, old.inode));
   for (const Row& row : rows) {
     if (NameOf{row.directory, row.name} == old.name) continue;
+    // The home of an earlier backup copy, whose place in the view the old file took.
+    const auto is_copied = [&](const Row& other) {
+      return other.directory == row.directory && other.name == photo_of_backup_copy(row.name);
+    };
+    if (std::any_of(rows.begin(), rows.end(), is_copied)) continue;
     if (row.in_library() && !all_names) {
       stays = true;
       continue;
@@ -56,13 +61,12 @@ Result<bool> move_names(Operation& op, const SetAside& old, InodeNo incoming, bo
   return stays;
 }
 
-}  // namespace
-
-Result<bool> take_over_set_aside(Operation& op, const NameOf& name, InodeNo inode) {
+// The photo goes on with this inode, which has bytes. Whether there was one set aside.
+Result<bool> go_on_with(Operation& op, const NameOf& name, InodeNo inode,
+                        const std::optional<SetAsideNames::SetAside>& aside) {
+  SHOEBOX_ASSIGN(const auto old, find_former(op, name, aside));
+  if (!old || old->inode == inode) return false;
   SHOEBOX_ASSIGN(const InodeRecord incoming, need_inode(op.txn, inode));
-  if (!incoming.content || incoming.size == 0) return false;
-  SHOEBOX_ASSIGN(const auto old, find_set_aside(op, name, inode));
-  if (!old) return false;
   const PhotoId photo = old->record.photo;
   SHOEBOX_ASSIGN(const Directory directory, need_directory(op.txn, name.directory));
   SHOEBOX_TRY(copy_xattrs(op, old->inode, inode, /*shared_only=*/true));
@@ -72,31 +76,63 @@ Result<bool> take_over_set_aside(Operation& op, const NameOf& name, InodeNo inod
     SHOEBOX_ASSIGN(InodeRecord record, need_inode(op.txn, old->inode));
     record.photo = PhotoId{};
     op.txn.put_inode(old->inode, record);
-    SHOEBOX_ASSIGN(const auto bytes, op.txn.content(record.content));
-    version = record.content != incoming.content && bytes && is_immutable(bytes->state);
+    version = record.content != incoming.content;
     if (version) SHOEBOX_TRY(retain_content(op.txn, record.content));
   }
   SHOEBOX_TRY(move_photo(op, photo, inode));
   if (version) SHOEBOX_TRY(keep_version(op.txn, photo, old->record.content, name.name, op.now));
   SHOEBOX_TRY(relink(op, old->inode));
   SHOEBOX_TRY(relink(op, inode));
+  if (directory.place == Place::kView)
+    SHOEBOX_TRY(file_backup_copy(op.txn, op.core.rows, old->name, name.name));
   SHOEBOX_TRY(ensure_jobs(op, incoming.content));
   SHOEBOX_TRY(op.core.engine.sidecars_changed(op.txn, old->name.directory, old->name.name));
   SHOEBOX_TRY(op.core.engine.sidecars_changed(op.txn, name.directory, name.name));
+  // Not before the catalog says so.
+  op.txn.after_commit([&core = op.core, name] { core.set_aside.saved(name); });
   return true;
+}
+
+}  // namespace
+
+Result<bool> take_over_set_aside(Operation& op, const Renaming& r) {
+  // A photo that has an identity of its own keeps it, whoever gives it the name.
+  if (r.source_record.photo || !r.source_record.content || r.source_record.size == 0) return false;
+  const NameOf name{r.to.number, r.to_name};
+  return go_on_with(op, name, r.source.inode,
+                    op.core.set_aside.find(name, op.caller.pid, op.core.clock.steady()));
 }
 
 Status got_first_bytes(Operation& op, InodeNo inode) {
   SHOEBOX_ASSIGN(const InodeRecord record, need_inode(op.txn, inode));
-  if (op.now.seconds - record.btime.seconds >= kNewFileSeconds) return Status::ok();
+  if (!record.content || record.size == 0) return Status::ok();
   SHOEBOX_ASSIGN(const auto names, op.txn.names_of(inode));
   for (const NameOf& name : names) {
-    SHOEBOX_ASSIGN(const Directory directory, need_directory(op.txn, name.directory));
-    if (directory.place != Place::kLibrary && directory.place != Place::kView) continue;
-    SHOEBOX_ASSIGN(const bool taken_over, take_over_set_aside(op, name, inode));
+    const auto aside = op.core.set_aside.find(name, inode, op.core.clock.steady());
+    SHOEBOX_ASSIGN(const bool taken_over, go_on_with(op, name, inode, aside));
     if (taken_over) break;
   }
   return Status::ok();
+}
+
+Status drop_own_backup_copy(Operation& op, const NameOf& name, InodeNo inode) {
+  if (!op.core.set_aside.made(name, inode, op.caller.pid, op.core.clock.steady())) return Status::ok();
+  SHOEBOX_ASSIGN(const InodeRecord record, need_inode(op.txn, inode));
+  SHOEBOX_ASSIGN(const bool held, held_by_version(op.txn, record.content));
+  if (record.photo || !held) return Status::ok();
+  SHOEBOX_ASSIGN(const auto homes, library_names(op.txn, inode));
+  for (const NameOf& home : homes)
+    SHOEBOX_TRY(op.core.rows.erase(op.txn, home.directory, home.name, Notice::kTell));
+  return relink(op, inode);
+}
+
+void note_set_aside(const Operation& op, const Renaming& r) {
+  if (r.from.number != r.to.number || !S_ISREG(r.source_record.mode) || !r.source_record.photo) return;
+  if (r.to.place != Place::kLibrary && r.to.place != Place::kView) return;
+  const auto names = backup_copy_names(r.from_name);
+  if (std::find(names.begin(), names.end(), r.to_name) == names.end()) return;
+  op.core.set_aside.note({r.from.number, r.from_name}, {r.source.inode, r.to_name}, op.caller.pid,
+                         op.core.clock.steady());
 }
 
 }  // namespace shoebox

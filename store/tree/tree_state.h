@@ -16,6 +16,7 @@
 #include "store/catalog/catalog.h"
 #include "store/settings.h"
 #include "store/tree/departed_names.h"
+#include "store/tree/set_aside_names.h"
 #include "store/tree/trash_breaker.h"
 #include "store/tree/tree.h"
 #include "store/tree/tree_paths.h"
@@ -43,6 +44,7 @@ struct TreeCore {
   ViewRows rows;
   TrashBreaker breaker;
   DepartedNames departed;
+  SetAsideNames set_aside;
   // Set before threads start.
   std::function<bool(InodeNo)> is_open = [](InodeNo) { return false; };
   std::function<void(ContentNo)> decode_wanted = [](ContentNo) {};
@@ -129,7 +131,7 @@ Status touch_directory(Operation& op, InodeNo directory, int subfolders = 0);
 Status settle_unlinked(Operation& op, InodeNo inode);
 
 // --- photos
-// Goes to Trash rather than away: by what the decoder found, else by its extension.
+// Goes to Trash rather than away: by what the decoder found, else by its name.
 Result<bool> is_precious(const CatalogReader& reader, const InodeRecord& record, std::string_view name);
 // The inode has a real name in Library now: PhotoId (the one its bytes have, if known) and uploads.
 Status become_real(Operation& op, InodeNo inode, std::string_view name);

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "store/base/file_names.h"
-#include "store/tree/tree_state.h"
+#include "store/tree/tree_rename.h"
 #include "store/tree/tree_trash.h"
 #include "store/tree/view_sidecars.h"
 
@@ -76,6 +76,7 @@ Status unlink_with_company(Operation& op, const Directory& parent, std::string_v
     sidecars.push_back({entry.name, {entry.dentry.inode, std::move(record)}});
   }
   SHOEBOX_ASSIGN(const auto folders, folders_above(op, parent));
+  SHOEBOX_TRY(drop_own_backup_copy(op, {parent.number, std::string(name)}, inode));
   SHOEBOX_TRY(unlink_in_view(op, parent, name, inode, std::nullopt));
   return op.caller.pid == 0 ? Status::ok() : note_departed(op, parent.number, sidecars, folders);
 }

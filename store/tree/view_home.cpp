@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "store/base/file_names.h"
 #include "store/tree/name_class.h"
 #include "store/tree/tree_paths.h"
 
@@ -131,6 +132,41 @@ Status put_home(Transaction& txn, const ViewRows& rows, InodeNo directory, std::
   SHOEBOX_ASSIGN(const std::string free_name, rows.unique_name(txn, directory, name));
   SHOEBOX_TRY(rows.put(txn, directory, free_name, inode, NameKind::kGiven, Notice::kTell));
   return rows.recount(txn, inode);
+}
+
+Status file_backup_copy(Transaction& txn, const ViewRows& rows, const NameOf& backup_copy,
+                        std::string_view photo) {
+  SHOEBOX_ASSIGN(const auto dentry, txn.dentry(backup_copy.directory, backup_copy.name));
+  SHOEBOX_ASSIGN(const auto beside, txn.dentry(backup_copy.directory, photo));
+  if (!dentry || !S_ISREG(dentry->type) || !beside || !S_ISREG(beside->type)) return Status::ok();
+  SHOEBOX_ASSIGN(const auto record, txn.inode(dentry->inode));
+  SHOEBOX_ASSIGN(const auto photo_record, txn.inode(beside->inode));
+  if (!record || record->photo || !photo_record || !photo_record->photo) return Status::ok();
+  SHOEBOX_ASSIGN(const std::vector<Row> own, rows.of_inode(txn, dentry->inode));
+  if (std::any_of(own.begin(), own.end(), [](const Row& row) { return !row.in_view(); })) return Status::ok();
+  SHOEBOX_ASSIGN(std::vector<Row> homes, rows.of_inode(txn, beside->inode));
+  const Row* home = ViewRows::representative(homes);
+  if (!home || !home->in_library()) {
+    SHOEBOX_ASSIGN(homes, rows.of_photo(txn, photo_record->photo));
+    home = ViewRows::representative(homes);
+  }
+  if (!home || !home->in_library()) return Status::ok();
+  // x.jpg_original beside "x (2).jpg" is "x (2).jpg_original", and x.bak "x (2).bak".
+  const std::string_view base = backup_copy.name.starts_with(photo) ? photo : stem_of(photo);
+  const std::string_view home_base = base.size() == photo.size() ? home->name : stem_of(home->name);
+  const std::string name = fmt::format("{}{}", home_base, backup_copy.name.substr(base.size()));
+  return put_home(txn, rows, home->directory, name, dentry->inode);
+}
+
+Status file_backup_copies(Transaction& txn, const ViewRows& rows, const std::vector<Row>& photo_rows) {
+  for (const Row& row : photo_rows) {
+    if (!row.in_view() || !row.lives()) continue;
+    for (std::string& name : backup_copy_names(row.name)) {
+      if (photo_of_backup_copy(name) != row.name) continue;
+      SHOEBOX_TRY(file_backup_copy(txn, rows, {row.directory, std::move(name)}, row.name));
+    }
+  }
+  return Status::ok();
 }
 
 Status file_home(Transaction& txn, const ViewRows& rows, PhotoId photo, PhotoRecord& record) {

@@ -22,6 +22,13 @@ Status file_home(Transaction& txn, const ViewRows& rows, PhotoId photo, PhotoRec
 // went to Trash.
 Status file_again(Transaction& txn, const ViewRows& rows, PhotoId photo, PhotoId went_on);
 
+// A plain file that stands in a view as the backup copy of a photo there gets a home beside the photo's, if
+// it has none. `photo` is the name of the photo in the same folder.
+Status file_backup_copy(Transaction& txn, const ViewRows& rows, const NameOf& backup_copy,
+                        std::string_view photo);
+// The same for all that stand beside these names of a photo.
+Status file_backup_copies(Transaction& txn, const ViewRows& rows, const std::vector<Row>& photo_rows);
+
 // Puts the inode into a folder of Library under this name or, where it is taken, a numbered one.
 Status put_home(Transaction& txn, const ViewRows& rows, InodeNo directory, std::string_view name,
                 InodeNo inode);

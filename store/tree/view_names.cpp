@@ -63,7 +63,12 @@ Status ViewEngine::name_added(Transaction& txn, InodeNo directory, std::string_v
   }
   SHOEBOX_TRY(rows_.put(txn, directory, name, inode, NameKind::kGiven, Notice::kKernelKnows));
   SHOEBOX_TRY(rows_.recount(txn, inode));
-  if (!record->photo) return sidecars_changed(txn, directory, name);
+  if (!record->photo) {
+    const std::string_view backed_up = photo_of_backup_copy(name);
+    if (view && !backed_up.empty())
+      SHOEBOX_TRY(file_backup_copy(txn, rows_, {directory, std::string(name)}, backed_up));
+    return sidecars_changed(txn, directory, name);
+  }
 
   SHOEBOX_ASSIGN(auto photo, txn.photo(record->photo));
   if (!photo) return {Code::kDataLoss, fmt::format("{}: photo {} has no record", name, record->photo.value)};

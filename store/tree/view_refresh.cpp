@@ -7,6 +7,7 @@
 #include "store/tree/safe_name.h"
 #include "store/tree/sidecar_facts.h"
 #include "store/tree/view_engine.h"
+#include "store/tree/view_home.h"
 #include "store/tree/view_sidecars.h"
 
 namespace shoebox {
@@ -48,6 +49,7 @@ Status ViewEngine::refresh(Transaction& txn, PhotoId photo) const {
   SHOEBOX_ASSIGN(const std::vector<Row> after, rows_.of_photo(txn, photo));
   SHOEBOX_TRY(recount_all(txn, rows_, before));
   SHOEBOX_TRY(recount_all(txn, rows_, after));
+  SHOEBOX_TRY(file_backup_copies(txn, rows_, after));
   return refresh_sidecars_of(txn, rows_, after);
 }
 

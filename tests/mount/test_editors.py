@@ -41,7 +41,8 @@ def expect_photo(drive, folder, backup_copy, hashed):
         assert os.getxattr(path, "user.shoebox.albums") == b"Trip", name
         assert os.getxattr(path, "user.xdg.comment") == b"the two of us", name
     for one in FOLDERS:
-        beside = [backup_copy] if one == folder and backup_copy else []
+        # What is made in the album has a home in Library as well, as every file there.
+        beside = [backup_copy] if backup_copy and one in (folder, "Library/2023/07") else []
         assert drive.names(one) == ["k.jpg", *beside]
     assert drive.names("Trash") == []
 
@@ -67,11 +68,13 @@ def test_what_exiftool_writes_is_the_photo_and_its_backup_copy_a_plain_file(driv
     exiftool("-Artist=Cleo", path)
     edited = sha256(path)
     exiftool("-delete_original!", drive.path / place)
-    expect_photo(drive, place, None, edited)
+    # Out of the album only, as everything that is deleted there.
+    left = ("k.jpg_original", "Library/2023/07") if place.startswith("Albums") else (None, None)
+    expect_photo(drive, left[1] or place, left[0], edited)
     drive.backed_up()
     assert drive.run("fsck").returncode == 0
     drive.remount()
-    expect_photo(drive, place, None, edited)
+    expect_photo(drive, left[1] or place, left[0], edited)
 
 
 @pytest.mark.parametrize("place", FOLDERS)
@@ -89,6 +92,41 @@ def test_what_vim_writes_after_it_set_the_file_aside_is_the_photo(drive, said, p
     expect_photo(drive, place, "k.jpg~" if keeps else None, edited)
     if keeps:
         assert sha256(drive.path / place / "k.jpg~") == sha256(said)
+    assert drive.run("fsck").returncode == 0
+
+
+@pytest.mark.parametrize("place", FOLDERS)
+@pytest.mark.parametrize("backup", ("k.jpg.bak", "k.jpg_original", "k.bak"))
+def test_another_picture_under_the_name_of_one_that_was_renamed_is_a_photo_of_its_own(drive, said, photo, folder, place,
+                                                                                      backup):
+    other = photo("other.jpg", date="2023:07:20 10:00:00")
+    path = drive.path / place
+    subprocess.run(f"mv k.jpg {backup} && cp '{other}' k.jpg", shell=True, cwd=path, check=True, timeout=120)
+    drive.wait_sealed()
+    wait_until(lambda: len(drive.names("Dates/2023/07")) == 2, 30, "both photos in Dates")
+    former, new = path / backup, path / "k.jpg"
+    assert sha256(former) == sha256(said) and sha256(new) == sha256(other)
+    assert os.getxattr(former, "user.shoebox.people") == b"Anna"
+    assert os.getxattr(former, "user.shoebox.albums") == b"Trip"
+    assert os.getxattr(former, "user.xdg.comment") == b"the two of us"
+    assert [sha256(drive.path / "People/Anna" / name) for name in drive.names("People/Anna")] == [sha256(said)]
+    assert sha256(said) in [sha256(drive.path / "Albums/Trip" / name) for name in drive.names("Albums/Trip")]
+    for name in ("user.shoebox.people", "user.xdg.comment"):
+        with pytest.raises(OSError):
+            os.getxattr(new, name)
+    assert drive.run("fsck").returncode == 0
+
+
+def test_what_rsync_puts_over_a_photo_that_it_backs_up_is_the_photo(drive, said, photo, folder):
+    source = folder / "source"
+    source.mkdir()
+    new = photo("k.jpg", date="2023:07:14 12:00:00", into=source)
+    before = sha256(said)
+    assert sha256(new) != before
+    subprocess.run(["rsync", "-a", "--ignore-times", "--backup", f"{source}/", f"{drive.path}/Library/2023/07/"],
+                   check=True, timeout=120)
+    expect_photo(drive, "Library/2023/07", "k.jpg~", sha256(new))
+    assert sha256(drive.path / "Library/2023/07/k.jpg~") == before
     assert drive.run("fsck").returncode == 0
 
 

@@ -183,6 +183,28 @@ TEST_F(OutboxTest, JunkStaysLocalAndIsSentWhenItGetsARealName) {
   EXPECT_EQ(found[0].job.content, content);
 }
 
+TEST_F(OutboxTest, FormerBytesOfAPhotoAreSentUnderTheNameOfABackupCopyToo) {
+  const ContentNo content = add("IMG_1.jpg", "former", {"nas"});
+  add("IMG_2.jpg", "the photo", {});
+  rename("IMG_1.jpg", "IMG_2.jpg~");
+  {  // the photo went on with other bytes
+    const auto txn = catalog_->begin();
+    const PhotoId photo = (*txn->inode((*txn->dentry(kLibraryInode, "IMG_2.jpg"))->inode))->photo;
+    ASSERT_TRUE(photo);
+    ContentRecord record = **txn->content(content);
+    ++record.references;
+    txn->put_content(content, record);
+    txn->put_version(photo, {content, clock_.now().seconds, "IMG_2.jpg"});
+    ASSERT_TRUE(txn->commit());
+  }
+  const auto found = ready("nas");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].job.content, content);
+  ASSERT_TRUE(outbox_->enqueue_missing("s3"));
+  EXPECT_EQ(catalog_->jobs_of_content(content)->size(), 2U);
+  EXPECT_EQ(outbox_->kept_here()->files, 0U);
+}
+
 TEST_F(OutboxTest, AnAddedRemoteGetsEverythingOnce) {
   add("a.jpg", "a", {"nas"});
   const ContentNo b = add("b.jpg", "b", {"nas"});

@@ -48,6 +48,21 @@ TEST_F(TreeTest, UndecodedMediaAndSidecarsGoToTrashByTheirNames) {
   check_all();
 }
 
+TEST_F(TreeTest, ABackupCopyThatCameWithItsPhotoGoesToTrashWithIt) {
+  photo_file("Library/Phone/x.jpg", "x");
+  write("Library/Phone/x.jpg_original", "former x");
+  write("Library/Phone/x.jpg~", "junk by its name");
+  for (const std::string& name : ls("Library/Phone")) ASSERT_EQ(rm("Library/Phone/" + name), Code::kOk);
+  EXPECT_EQ(ls("Trash"), (Names{"x.jpg", "x.jpg_original"}));
+  check_all();
+  for (const std::string name : {"x.jpg", "x.jpg_original"})
+    ASSERT_EQ(mv("Trash/" + name, "Library/Phone/" + name), Code::kOk);
+  EXPECT_EQ(ls("Library/Phone"), (Names{"x.jpg", "x.jpg_original"}));
+  EXPECT_FALSE(inode("Library/Phone/x.jpg_original").photo);
+  EXPECT_EQ(ls("Trash"), Names{});
+  check_all();
+}
+
 TEST_F(TreeTest, RemovingOneOfSeveralHomesRemovesThatNameOnly) {
   const InodeNo a = photo_file("Library/a.jpg", "bytes");
   ln("Library/a.jpg", "Library/b.jpg");

@@ -27,7 +27,8 @@ class FixedClock final : public Clock {
  public:
   Timestamp time{1700000000, 0};  // 2023-11-14
   [[nodiscard]] Timestamp now() const override { return time; }
-  [[nodiscard]] Steady steady() const override { return {}; }
+  Steady steady_time;
+  [[nodiscard]] Steady steady() const override { return steady_time; }
 };
 
 inline MediaInfo photo_info(std::optional<LocalDate> date = std::nullopt,
