@@ -123,7 +123,16 @@ def left_behind(drive, server):
     drive.unmount(SLOW_S)
     mount(drive)
     settle(drive)  # what it sends by now stands there as well
-    return [key for key in server.objects() if key.startswith(".shoebox/tmp/")]
+
+    def temporaries():
+        return {key for key in server.objects() if key.startswith(".shoebox/tmp/")}
+    # What is being written just now, the owner's record for one, goes within moments; what was left stays.
+    left = temporaries()
+    deadline = time.monotonic() + 20
+    while left and time.monotonic() < deadline:
+        time.sleep(0.2)
+        left &= temporaries()
+    return sorted(left)
 
 
 def see_every_kind(server, crowd, rate):
