@@ -18,8 +18,6 @@ constexpr int kMovesPerRemote = 10;   // a file renamed again and again while it
 constexpr int kChangesPerJob = 3;     // of the settings, which break off what is read
 constexpr int kThrottledPerJob = 20;  // bounded; nobody waits longer than the deadline anyway
 
-bool unreachable(Code code) { return code == Code::kUnavailable || code == Code::kTimeout; }
-
 }  // namespace
 
 void Fetcher::State::work_loop() NO_THREAD_SAFETY_ANALYSIS {
@@ -126,7 +124,7 @@ Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, cons
                           status.code() == Code::kConflict;
       if (not_it && ++moves < kMovesPerRemote && moved(job->content, source, *remote)) continue;
       if (local_trouble) return status;  // a full or failing disk here: another remote does not help
-      answer = unreachable(answer.code()) ? answer : status;
+      answer = no_answer(answer.code()) ? answer : status;
       if (status.code() == Code::kThrottled && ++throttled < kThrottledPerJob) {
         if (!pause_for(options.backoff.delay_s(static_cast<uint32_t>(throttled), hints.retry_after_s)))
           return status;
@@ -147,7 +145,7 @@ Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, cons
   if (answer)
     return {Code::kUnavailable, fmt::format("content {}: all its remotes are offline", job->content.value)};
   // Whatever a remote said, to the reader these bytes are lost or out of reach.
-  if (unreachable(answer.code()) || answer.code() == Code::kThrottled) return answer;
+  if (no_answer(answer.code()) || answer.code() == Code::kThrottled) return answer;
   return {Code::kDataLoss, answer.message()};
 }
 
@@ -310,7 +308,7 @@ void Fetcher::State::note_remote(RemoteState& remote, const Status& status) {
   }
   remote.last_error = status.message();
   remote.last_error_s = clock.now().seconds;
-  if (unreachable(status.code()) || status.code() == Code::kUnauthorized) {
+  if (no_answer(status.code()) || status.code() == Code::kUnauthorized) {
     remote.offline_until = clock.steady() + options.offline;
   }
 }

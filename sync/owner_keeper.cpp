@@ -33,7 +33,7 @@ void OwnerLease::stop() {
 
 bool OwnerLease::may_finish() const {
   const MutexLock lock(mutex_);
-  return started_ && refused_ && !twin_ && !silent_;
+  return started_ && refused_ && !twin_ && silence_;
 }
 
 void OwnerLease::release(const CancelToken& cancel) {
@@ -73,7 +73,7 @@ void OwnerLease::keep() NO_THREAD_SAFETY_ANALYSIS {
     if (*step == Step::kConfirm) {
       const Status confirmed = confirm(stop_);
       // Of a remote that cannot be reached the uploader tells.
-      const bool told = confirmed.code() == Code::kUnavailable || confirmed.code() == Code::kTimeout;
+      const bool told = no_answer(confirmed.code());
       if (!confirmed && !told && confirmed.code() != Code::kReadOnly && !stop_.cancelled()) {
         log::info("remote {}: who writes there is not known now: {}", objects_.remote_name(),
                   confirmed.message());
@@ -92,8 +92,7 @@ void OwnerLease::look_at_request(const CancelToken& cancel) {
   {
     const MutexLock lock(mutex_);
     next_request_ = now() + options_.lease / 3;
-    silent_ = request.code() == Code::kUnavailable || request.code() == Code::kTimeout;
-    silence_ = request.status();
+    note_heard(request.status());
     // Not there, not readable, not reachable: nobody is answered.
     if (!request || !mine_ || request->writer == options_.writer || request->nonce == answered_) return;
     answered_ = request->nonce;

@@ -118,8 +118,7 @@ Status OwnerLease::confirm(const CancelToken& cancel) {
     const MutexLock lock(mutex_);
     known_ = true;
     last_ = status;
-    silent_ = status.code() == Code::kUnavailable || status.code() == Code::kTimeout;
-    silence_ = status;
+    note_heard(status);
     const Steady moment = now();
     if (status) {
       granted = !refused_.is_ok();
@@ -401,9 +400,13 @@ RemoteOwner OwnerLease::report() const {
   return owner;
 }
 
+void OwnerLease::note_heard(const Status& answer) {
+  silence_ = no_answer(answer.code()) ? answer : Status::ok();
+}
+
 Status OwnerLease::reached() const {
   const MutexLock lock(mutex_);
-  return silent_ ? silence_ : Status::ok();
+  return silence_;
 }
 
 bool OwnerLease::wait_known(std::chrono::milliseconds most) const {

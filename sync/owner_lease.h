@@ -105,6 +105,8 @@ class OwnerLease {
   // owner_keeper.cpp
   void keep() EXCLUDES(mutex_);
   [[nodiscard]] std::optional<Step> due() REQUIRES(mutex_);
+  // What an answer tells of whether the remote can be asked at all.
+  void note_heard(const Status& answer) REQUIRES(mutex_);
   void look_at_request(const CancelToken& cancel) EXCLUDES(mutex_);
 
   // owner_takeover.cpp
@@ -141,13 +143,12 @@ class OwnerLease {
   Steady renewed_ GUARDED_BY(mutex_) = Steady::min();  // begin of the last attempt
   Steady used_ GUARDED_BY(mutex_) = Steady::min();
   uint32_t writing_ GUARDED_BY(mutex_) = 0;
-  bool known_ GUARDED_BY(mutex_) = false;   // the remote answered, or failed to
-  bool silent_ GUARDED_BY(mutex_) = false;  // it failed to, when it was asked last
-  Status silence_ GUARDED_BY(mutex_);       // how
-  Status last_ GUARDED_BY(mutex_);          // of the last confirm()
-  bool lost_ GUARDED_BY(mutex_) = false;    // another one took over from us
-  bool twin_ GUARDED_BY(mutex_) = false;    // another process is the same writer
-  Status refused_ GUARDED_BY(mutex_);       // not ok: nothing is written here, and why
+  bool known_ GUARDED_BY(mutex_) = false;  // the remote answered, or failed to
+  Status silence_ GUARDED_BY(mutex_);      // why the remote could not be asked, last; ok: it answered
+  Status last_ GUARDED_BY(mutex_);         // of the last confirm()
+  bool lost_ GUARDED_BY(mutex_) = false;   // another one took over from us
+  bool twin_ GUARDED_BY(mutex_) = false;   // another process is the same writer
+  Status refused_ GUARDED_BY(mutex_);      // not ok: nothing is written here, and why
   Steady refused_until_ GUARDED_BY(mutex_) = Steady::min();
   std::optional<OwnerRecord> other_ GUARDED_BY(mutex_);  // who owns it, when it is not us
   std::string answered_ GUARDED_BY(mutex_);              // nonce of a request

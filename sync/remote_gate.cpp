@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "store/base/log.h"
+#include "sync/remote/remote.h"
 
 namespace shoebox {
 namespace {
@@ -18,7 +19,6 @@ bool remote_refuses(Code code) {
   // kReadOnly: another machine writes there (OwnerLease).
   return code == Code::kUnauthorized || code == Code::kNoSpace || code == Code::kReadOnly;
 }
-bool remote_unreachable(Code code) { return code == Code::kUnavailable || code == Code::kTimeout; }
 
 }  // namespace
 
@@ -67,7 +67,7 @@ RemoteGate::Verdict RemoteGate::judge(const Status& status, uint32_t attempts, d
   }
   note_error(status);
   const bool throttled = status.code() == Code::kThrottled;
-  const bool unreachable = remote_unreachable(status.code());
+  const bool unreachable = no_answer(status.code());
   if (!throttled && !unreachable && !remote_refuses(status.code()))
     return {backoff_.delay_s(attempts, retry_after_s)};
   ++failures_;

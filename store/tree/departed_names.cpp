@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include "store/tree/recent_names.h"
+
 namespace shoebox {
 namespace {
 
@@ -9,16 +11,13 @@ namespace {
 constexpr std::chrono::seconds kKept{30};
 // A folder is removed right after its last name; who wants to make it anew instead waits no longer than this.
 constexpr std::chrono::seconds kFolderKept{5};
-constexpr size_t kMost = 10'000;
 
 }  // namespace
 
 void DepartedNames::note(InodeNo directory, std::string_view name, Departed departed, uint32_t pid,
                          Clock::Steady now) {
   const MutexLock lock(mutex_);
-  if (names_.size() >= kMost)
-    std::erase_if(names_, [&](const auto& entry) { return entry.second.until <= now; });
-  if (names_.size() >= kMost) return;
+  if (!has_room(names_, now)) return;
   const Clock::Steady until = now + (S_ISDIR(departed.record.mode) ? kFolderKept : kKept);
   names_[{directory, std::string(name)}] = {std::move(departed), pid, until};
 }

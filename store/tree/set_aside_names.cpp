@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "store/tree/recent_names.h"
+
 namespace shoebox {
 namespace {
 
@@ -10,22 +12,18 @@ namespace {
 constexpr std::chrono::seconds kUntilSuccessor{10};
 // From the making of the new file to its first bytes, of a large video too.
 constexpr std::chrono::seconds kUntilBytes{600};
-constexpr size_t kMostSetAside = 10'000;
 
 }  // namespace
 
 void SetAsideNames::note(const NameOf& former, SetAside file, uint32_t pid, Clock::Steady now) {
   if (pid == 0) return;
   const MutexLock lock(mutex_);
-  if (names_.size() >= kMostSetAside)
-    std::erase_if(names_, [&](const auto& entry) { return entry.second.until <= now; });
-  if (names_.size() >= kMostSetAside) return;
+  if (!has_room(names_, now)) return;
   names_[former] = {std::move(file), pid, now + kUntilSuccessor, InodeNo{}, false};
 }
 
 void SetAsideNames::begun(const NameOf& former, InodeNo successor, uint32_t pid, Clock::Steady now) {
   const MutexLock lock(mutex_);
-  if (names_.empty()) return;
   const auto entry = names_.find(former);
   if (entry == names_.end()) return;
   Kept& kept = entry->second;
@@ -37,26 +35,25 @@ void SetAsideNames::begun(const NameOf& former, InodeNo successor, uint32_t pid,
   kept.until = now + kUntilBytes;
 }
 
+const SetAsideNames::Kept* SetAsideNames::waiting(const NameOf& former, Clock::Steady now) const {
+  const auto entry = names_.find(former);
+  if (entry == names_.end() || entry->second.saved || entry->second.until <= now) return nullptr;
+  return &entry->second;
+}
+
 std::optional<SetAsideNames::SetAside> SetAsideNames::find(const NameOf& former, uint32_t pid,
                                                            Clock::Steady now) const {
   const MutexLock lock(mutex_);
-  if (names_.empty()) return std::nullopt;
-  const auto entry = names_.find(former);
-  if (entry == names_.end()) return std::nullopt;
-  const Kept& kept = entry->second;
-  if (kept.saved || kept.until <= now || kept.pid != pid) return std::nullopt;
-  return kept.file;
+  const Kept* const kept = waiting(former, now);
+  return kept != nullptr && kept->pid == pid ? std::optional(kept->file) : std::nullopt;
 }
 
 std::optional<SetAsideNames::SetAside> SetAsideNames::find(const NameOf& former, InodeNo successor,
                                                            Clock::Steady now) const {
   const MutexLock lock(mutex_);
-  if (names_.empty()) return std::nullopt;
-  const auto entry = names_.find(former);
-  if (entry == names_.end()) return std::nullopt;
-  const Kept& kept = entry->second;
-  if (kept.saved || kept.until <= now || !successor || kept.successor != successor) return std::nullopt;
-  return kept.file;
+  const Kept* const kept = waiting(former, now);
+  const bool its = kept != nullptr && successor && kept->successor == successor;
+  return its ? std::optional(kept->file) : std::nullopt;
 }
 
 void SetAsideNames::saved(const NameOf& former) {
@@ -67,9 +64,11 @@ void SetAsideNames::saved(const NameOf& former) {
 
 bool SetAsideNames::made(const NameOf& backup_copy, InodeNo inode, uint32_t pid, Clock::Steady now) const {
   const MutexLock lock(mutex_);
-  for (const auto& [former, kept] : names_) {
-    if (former.directory == backup_copy.directory && kept.file.name == backup_copy.name &&
-        kept.file.inode == inode)
+  // Those of the folder: each name that is removed there asks.
+  for (auto at = names_.lower_bound({backup_copy.directory, {}});
+       at != names_.end() && at->first.directory == backup_copy.directory; ++at) {
+    const Kept& kept = at->second;
+    if (kept.file.name == backup_copy.name && kept.file.inode == inode)
       return kept.saved && kept.pid == pid && kept.until > now;
   }
   return false;

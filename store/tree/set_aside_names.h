@@ -48,6 +48,9 @@ class SetAsideNames {
     InodeNo successor;
     bool saved = false;
   };
+  // What had this name and waits for its successor; null: nothing.
+  [[nodiscard]] const Kept* waiting(const NameOf& former, Clock::Steady now) const REQUIRES(mutex_);
+
   mutable Mutex mutex_;
   std::map<NameOf, Kept> names_ GUARDED_BY(mutex_);
 };

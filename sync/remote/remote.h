@@ -21,6 +21,9 @@
 
 namespace shoebox {
 
+// Of a request's outcome: the remote could not be asked; what it has, or allows, is not known.
+inline bool no_answer(Code code) { return code == Code::kUnavailable || code == Code::kTimeout; }
+
 // What a remote tells beside the result. The caller owns it and reads it after the call.
 struct RequestHints {
   double retry_after_s = 0;  // the remote asked to wait this long (Retry-After); 0: it did not say
