@@ -28,11 +28,11 @@ class CatalogBackup final : public RemoteWorker {
     int64_t interval_s = 30;
     Backoff backoff;
     UploadPolicy policy;
-    CatalogSender::Options sender;
-    std::function<void()> on_sent;  // after each backup, on its thread
+    CatalogSender::Options sender{};
+    std::function<void()> on_sent{};  // after each backup, on its thread
     // Whether what somebody asked for still goes on and will change the catalog: until then run_now() counts
     // for what comes. May be empty.
-    std::function<bool()> more_to_come;
+    std::function<bool()> more_to_come{};
   };
   CatalogBackup(Catalog& catalog, Remote& remote, const Clock& clock, Options options);
   ~CatalogBackup() override;  // stop()

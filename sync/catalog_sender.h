@@ -24,7 +24,7 @@ class Thumbnails;
 class CatalogSender {
  public:
   struct Options {
-    backup::CutSizes sizes;
+    backup::CutSizes sizes{};
     uint32_t merge = 16;                     // so many journal segments of one level become one of the next
     const Thumbnails* thumbnails = nullptr;  // null: none are sent
   };
