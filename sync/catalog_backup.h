@@ -26,8 +26,8 @@ class CatalogBackup final : public RemoteWorker {
     // that a long import does not send one a second. Together well below a minute.
     int64_t delay_s = 5;
     int64_t interval_s = 30;
-    Backoff backoff;
-    UploadPolicy policy;
+    Backoff backoff{};
+    UploadPolicy policy{};
     CatalogSender::Options sender{};
     std::function<void()> on_sent{};  // after each backup, on its thread
     // Whether what somebody asked for still goes on and will change the catalog: until then run_now() counts

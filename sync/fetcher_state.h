@@ -106,6 +106,7 @@ struct Fetcher::State {
   Status request(const std::shared_ptr<Job>& job, Remote& remote, const Candidate& source, ByteRange range,
                  RequestHints& hints, bool& local_trouble);
   Status store(ContentNo content, uint64_t index, std::string_view bytes);
+  void settle(ContentNo content);
   void arrived(const std::shared_ptr<Job>& job, uint64_t block, uint64_t end);
   void failed(const std::shared_ptr<Job>& job, const Status& why);
   bool moved(ContentNo content, Candidate& source, const Remote& remote) const;

@@ -35,6 +35,7 @@ void Fetcher::State::work_loop() NO_THREAD_SAFETY_ANALYSIS {
     }
     try {
       run_job(job);
+      settle(job->content);
     } catch (const std::exception& e) {
       failed(job, Status(Code::kIo, fmt::format("fetch of content {}: {}", job->content.value, e.what())));
     }
@@ -257,6 +258,17 @@ Status Fetcher::State::store(ContentNo content, uint64_t index, std::string_view
     stored = contents.store_block(content, index, bytes);
   }
   return stored;
+}
+
+// Whoever waited was told: what fails here costs a fetch after the next crash, and is tried again.
+void Fetcher::State::settle(ContentNo content) {
+  Status settled = contents.settle_fetched(content);
+  if (settled.code() == Code::kNoSpace && disk_full && disk_full(Readahead::kMostWindowBytes) > 0) {
+    settled = contents.settle_fetched(content);
+  }
+  if (!settled && settled.code() != Code::kNotFound) {  // deleted meanwhile
+    log::warning("keeping what was fetched of content {}: {}", content.value, settled.message());
+  }
 }
 
 void Fetcher::State::arrived(const std::shared_ptr<Job>& job, uint64_t block, uint64_t end) {

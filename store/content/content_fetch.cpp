@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "store/base/file_hash.h"
+#include "store/base/hash.h"
 #include "store/base/kill_point.h"
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
@@ -35,34 +37,41 @@ Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_
       return written.with_context(fmt::format("storing block {} of content {}", index, content.value));
     }
     kill_point("fetch-stored");
-    bool full = false;
-    bool save = false;
-    {
-      MutexLock lock(partial->mutex);
-      if (partial->retired) continue;  // moved on meanwhile: these bytes may be needed in its new place
-      const uint64_t before = partial->pages.bytes();
-      partial->pages.add(range);
-      if (partial->elsewhere) return Status::ok();
-      const uint64_t added = partial->pages.bytes() - before;
-      partial->unsaved_bytes += added;
-      state_->total_bytes += static_cast<int64_t>(added);
-      state_->note_partial(content, size, before + added);
-      full = partial->pages.complete() && !partial->completing;
-      if (full) partial->completing = true;
-      save = !full && partial->unsaved_bytes >= kSaveEveryBytes;
-    }
-    if (full) return state_->complete(partial);
-    if (!save) return Status::ok();
-    const Claim claim(*state_, content);
-    return state_->save(*partial);
+    MutexLock lock(partial->mutex);
+    if (partial->retired) continue;  // moved on meanwhile: these bytes may be needed in its new place
+    const uint64_t before = partial->pages.bytes();
+    partial->pages.add(range);
+    if (partial->elsewhere) return Status::ok();
+    const uint64_t added = partial->pages.bytes() - before;
+    partial->unsaved_bytes += added;
+    state_->total_bytes += static_cast<int64_t>(added);
+    state_->note_partial(content, size, before + added);
+    return Status::ok();
   }
 }
 
-Result<bool> ContentStore::State::as_recorded(Partial& entry, const ContentHashes& hashes,
-                                              const std::string& path) {
-  if (hashes.whole == entry.sha256) return true;
+Status ContentStore::settle_fetched(ContentNo content) {
+  SHOEBOX_ASSIGN(const std::shared_ptr<Partial> partial, state_->open_partial(content));
+  if (!partial || partial->elsewhere) return Status::ok();
+  bool full = false;
+  {
+    MutexLock lock(partial->mutex);
+    if (partial->retired || partial->completing) return Status::ok();
+    full = partial->pages.complete();
+    if (!full && partial->unsaved_bytes < kSaveEveryBytes) return Status::ok();
+    partial->completing = full;
+  }
+  if (full) return state_->complete(partial);
+  const Claim claim(*state_, content);
+  return state_->save(*partial);
+}
+
+Result<bool> ContentStore::State::as_recorded(Partial& entry, const std::string& path) {
+  SHOEBOX_ASSIGN(const ContentHash whole, sha256_of_file(entry.fd.get(), {}));
+  if (whole == entry.sha256) return true;
   // Fetched blocks were verified on their way in, so the disk spoiled one since. It goes, and is
   // fetched again by the next read that wants it.
+  SHOEBOX_ASSIGN(const ContentHashes hashes, hash_file(entry.fd.get()));
   MutexLock lock(entry.mutex);
   const uint64_t before = entry.pages.bytes();
   for (uint64_t index = 0; index < entry.hashes.size(); ++index) {
@@ -97,11 +106,15 @@ Status ContentStore::State::complete_claimed(const std::shared_ptr<Partial>& ent
     return why;
   };
   const std::string path = partial(content);
-  Result<ContentHashes> hashes = hash_file(entry->fd.get());
-  if (!hashes) return give_up(hashes.status());
-  if (!entry->adopted) {
-    SHOEBOX_ASSIGN(const bool good, as_recorded(*entry, *hashes, path));
-    if (!good) return Status::ok();
+  ContentHashes learned;
+  if (entry->adopted) {
+    Result<ContentHashes> hashes = hash_file(entry->fd.get());
+    if (!hashes) return give_up(hashes.status());
+    learned = std::move(*hashes);
+  } else {
+    const Result<bool> good = as_recorded(*entry, path);
+    if (!good) return give_up(good.status());
+    if (!*good) return Status::ok();
   }
   if (Status synced = fsync_fd(entry->fd.get(), path); !synced) return give_up(synced);
   kill_point("complete-synced");
@@ -119,7 +132,7 @@ Status ContentStore::State::complete_claimed(const std::shared_ptr<Partial>& ent
   kill_point("complete-placed");
   if (entry->adopted) {
     kill_point("adopt-hashed");
-    return record_hashes(content, std::move(*hashes), Residence::kLocal);
+    return record_hashes(content, std::move(learned), Residence::kLocal);
   }
   const Status recorded = set_residence(content, Residence::kLocal, nullptr);
   kill_point("complete-recorded");

@@ -49,7 +49,7 @@ struct Partial {
 
 // Pages that may be lost to a crash, to be fetched again: few enough to be cheap to repeat,
 // enough that the bitmap's fsync does not slow a fetch down.
-inline constexpr uint64_t kSaveEveryBytes = 8 << 20;
+inline constexpr uint64_t kSaveEveryBytes = 32 << 20;
 // Room that an eviction may use when the disk is full: it writes the head, the tail and the list of
 // blocks before it frees anything.
 inline constexpr uint64_t kReserveBytes = 1 << 20;
@@ -134,8 +134,8 @@ struct ContentStore::State {
   // --- content_fetch.cpp
   Status complete(const std::shared_ptr<Partial>& partial);
   Status complete_claimed(const std::shared_ptr<Partial>& partial);
-  // The bytes at `path` are the ones whose hashes are recorded; drops the blocks that are not.
-  Result<bool> as_recorded(Partial& entry, const ContentHashes& hashes, const std::string& path);
+  // Whether the bytes at `path` are the ones whose hashes are recorded; drops the blocks that are not.
+  Result<bool> as_recorded(Partial& entry, const std::string& path);
   // Makes the catalog say where the bytes are. `check` may refuse, seeing the transaction.
   Status set_residence(ContentNo content, Residence residence, const EvictionCheck& check);
 

@@ -91,10 +91,14 @@ class ContentStore {
   void on_hashed(HashedCallback callback);
 
   // --- fetching
-  // Verifies block `index` against its recorded hash and stores it. kDataLoss: the bytes are wrong
-  // and nothing was stored. When the last block arrived: checks the whole hash, becomes an object.
-  // Of adopted bytes nothing can be verified; when the last one arrived their hashes are recorded.
+  // Verifies block `index` against its recorded hash and stores it; it can be read from now on. kDataLoss:
+  // the bytes are wrong and nothing was stored. Of adopted bytes nothing can be verified. settle_fetched()
+  // is due after each.
   Status store_block(ContentNo content, uint64_t index, std::string_view bytes);
+  // Makes stored blocks durable once they are many, and a content that has them all an object: checks the
+  // whole hash, or records the hashes of adopted bytes. Apart from store_block(), as reading a large content
+  // again and syncing it takes seconds, which nobody who reads its last block has to wait.
+  Status settle_fetched(ContentNo content);
   // Reads all local bytes again and drops blocks whose hash is wrong (kept if no remote has a
   // copy); returns the number of rotten blocks.
   Result<uint64_t> discard_rotten(ContentNo content);

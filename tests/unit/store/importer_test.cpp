@@ -318,6 +318,7 @@ TEST_F(AdoptedPhotoTest, IsDecodedByItsHeadAndTailAndAgainWhenItIsWhole) {
     const std::string block = bytes_.substr(begin, kBlockBytes);
     ASSERT_TRUE(library_->contents().store_block(number, index, block));
   }
+  ASSERT_TRUE(library_->contents().settle_fetched(number));
   library_->importer().drain();
   EXPECT_EQ(content(number).state, ContentState::kSealed);
   EXPECT_EQ(decoder_.calls(), 2);

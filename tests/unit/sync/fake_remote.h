@@ -29,6 +29,7 @@ class FakeRemote final : public Remote {
   void set_down(bool down) { down_ = down; }         // kUnavailable until further notice
   Hook<void()> before_get;                           // called by each get, before it answers
   Hook<void(const std::string& key)> before_get_of;  // likewise
+  Hook<void()> after_get;                            // called by each get that gave all its bytes
   void set_retry_after(double s) { retry_after_s_ = s; }
   void flip_bytes(bool flip) { flip_ = flip; }  // get answers wrong bytes
   void cut_short(bool cut) { cut_ = cut; }      // get ends early, and says ok
@@ -159,6 +160,7 @@ class FakeRemote final : public Remote {
     for (size_t at = 0; at < bytes.size(); at += kPiece) {
       SHOEBOX_TRY(sink(std::string_view(bytes).substr(at, kPiece)));
     }
+    if (const auto hook = after_get.get()) (*hook)();
     return Status::ok();
   }
   Result<ListPage> list(const std::string& prefix, const std::string&, const RequestContext&) override {

@@ -70,6 +70,17 @@ TEST_F(FetcherTest, AnEvictedPhotoReadFromBeginningToEndCostsOneRequest) {
   EXPECT_TRUE(bytes_when_local(content) == bytes);
 }
 
+TEST_F(FetcherTest, WhoReadsTheLastBlockDoesNotWaitUntilAllIsHashedAndSynced) {
+  const std::string bytes = some_bytes(4 * kMiB);
+  const ContentNo content = add_evicted("a.jpg", bytes);
+  std::promise<void> go_on;
+  first_.after_get = [going_on = go_on.get_future().share()] { going_on.wait(); };
+  EXPECT_TRUE(get(content, {0, bytes.size()}));
+  EXPECT_NE((*catalog_->content(content))->residence, Residence::kLocal);
+  go_on.set_value();
+  EXPECT_TRUE(bytes_when_local(content) == bytes);
+}
+
 TEST_F(FetcherTest, AReadInTheMiddleOfAPhotoIsOneRequestThatBeginsThere) {
   const std::string bytes = some_bytes(4 * kMiB);
   const ContentNo content = add_evicted("a.jpg", bytes);

@@ -133,6 +133,7 @@ class FakeRemote final : public SyncControl, public ContentSource {
       if (const Status stored = library_.contents().store_block(content, index, block); !stored)
         return done(stored);
     }
+    if (const Status settled = library_.contents().settle_fetched(content); !settled) return done(settled);
     done(Status::ok());
   }
 

@@ -118,7 +118,9 @@ class ContentFixture : public ::testing::Test {
 
   Status store(ContentNo content, const std::string& bytes, uint64_t index) {
     const ByteRange range = block_range(index, bytes.size());
-    return contents->store_block(content, index, std::string_view(bytes).substr(range.begin, range.size()));
+    SHOEBOX_TRY(
+        contents->store_block(content, index, std::string_view(bytes).substr(range.begin, range.size())));
+    return contents->settle_fetched(content);
   }
   void store_all(ContentNo content, const std::string& bytes) {
     for (uint64_t index = 0; index < block_count(bytes.size()); ++index) {

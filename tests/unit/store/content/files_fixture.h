@@ -83,7 +83,7 @@ class FakeSource final : public ContentSource {
       SHOEBOX_TRY(
           contents_.store_block(content, index, std::string_view(bytes).substr(block.begin, block.size())));
     }
-    return Status::ok();
+    return contents_.settle_fetched(content);
   }
 
   ContentStore& contents_;
