@@ -29,7 +29,7 @@ void Files::State::fetch_all(ContentNo content, CancelToken cancel, std::functio
       // Adopted bytes that turned out to be known ones gave way to those: the caller looks again.
       if (gaps.code() == Code::kNotFound && !job->last.empty()) return job->done(Status::ok());
       if (!gaps) return job->done(gaps.status());
-      if (gaps->empty()) return job->done(Status::ok());
+      if (gaps->empty()) return job->done(job->state->deps.contents.settle_fetched(job->content));
       if (job->state->source == nullptr) {
         return job->done(
             Status(Code::kUnavailable, fmt::format("content {}: not on this disk and no remote is "

@@ -27,6 +27,8 @@ Outbox::~Outbox() = default;
 
 Result<UniqueFd> Outbox::open(ContentNo content) const { return state_->contents.open_local(content); }
 
+Status Outbox::settle_fetched(ContentNo content) const { return state_->contents.settle_fetched(content); }
+
 Result<bool> Outbox::State::change_job(ContentNo content, const std::string& remote,
                                        const std::function<void(UploadJob&)>& change) {
   const std::unique_ptr<Transaction> txn = catalog.begin();

@@ -82,6 +82,8 @@ class Outbox {
   Result<std::vector<ReadyUpload>> ready(const std::string& remote, int64_t quiet_s, size_t limit,
                                          const std::function<bool(ContentNo)>& skip, int64_t* next_due_s);
   Result<UniqueFd> open(ContentNo content) const;
+  // Before open() of a content that was just fetched: see ContentStore.
+  Status settle_fetched(ContentNo content) const;
   // When not there any more (deleted, replaced) the call is ignored: nothing to save.
   Status save_progress(ContentNo content, const std::string& remote, const std::string& progress);
   Status failed(ContentNo content, const std::string& remote, const Status& why, int64_t not_before_s);

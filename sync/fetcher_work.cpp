@@ -266,7 +266,7 @@ void Fetcher::State::settle(ContentNo content) {
   if (settled.code() == Code::kNoSpace && disk_full && disk_full(Readahead::kMostWindowBytes) > 0) {
     settled = contents.settle_fetched(content);
   }
-  if (!settled && settled.code() != Code::kNotFound) {  // deleted meanwhile
+  if (!settled) {
     log::warning("keeping what was fetched of content {}: {}", content.value, settled.message());
   }
 }

@@ -95,7 +95,7 @@ Status Upload::bring_back(const ReadyUpload& upload, const CancelToken& cancel) 
     const ByteRange piece{at, std::min(upload.content.size, at + kFetchPieceBytes)};
     SHOEBOX_TRY(fetch_and_wait(*source, upload.job.content, piece, cancel));
   }
-  return Status::ok();
+  return outbox.settle_fetched(upload.job.content);
 }
 
 }  // namespace shoebox

@@ -159,6 +159,7 @@ Status Verifier::send_again(const Item& item, Found found, const std::string& et
       const ByteRange piece{at, std::min(item.size, at + kFetchPieceBytes)};
       SHOEBOX_TRY(fetch_and_wait(source_, item.content, piece, cancel));
     }
+    SHOEBOX_TRY(contents_.settle_fetched(item.content));
   }
   // Before anything is done there: what counts as a copy may let these bytes leave this disk.
   SHOEBOX_TRY(outbox_.copy_lost(item.content, item.remote->name(), item.copy.key,

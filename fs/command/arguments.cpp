@@ -137,7 +137,7 @@ Status fetch_whole(Library& library, ContentNo content, uint64_t size, const Can
       SHOEBOX_TRY(fetch_and_wait(*library.source(), content, gap, cancel));
     }
   }
-  return Status::ok();
+  return library.contents().settle_fetched(content);
 }
 
 }  // namespace shoebox

@@ -51,19 +51,25 @@ Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_
 }
 
 Status ContentStore::settle_fetched(ContentNo content) {
-  SHOEBOX_ASSIGN(const std::shared_ptr<Partial> partial, state_->open_partial(content));
-  if (!partial || partial->elsewhere) return Status::ok();
-  bool full = false;
-  {
-    MutexLock lock(partial->mutex);
-    if (partial->retired || partial->completing) return Status::ok();
-    full = partial->pages.complete();
-    if (!full && partial->unsaved_bytes < kSaveEveryBytes) return Status::ok();
-    partial->completing = full;
+  for (;;) {
+    const Result<std::shared_ptr<Partial>> entry = state_->open_partial(content);
+    if (!entry) return entry.code() == Code::kNotFound ? Status::ok() : entry.status();  // deleted meanwhile
+    const std::shared_ptr<Partial> partial = *entry;
+    if (!partial || partial->elsewhere) return Status::ok();
+    bool full = false;
+    bool others_complete_it = false;
+    {
+      MutexLock lock(partial->mutex);
+      if (partial->retired) return Status::ok();
+      full = partial->pages.complete();
+      if (!full && partial->unsaved_bytes < kSaveEveryBytes) return Status::ok();
+      others_complete_it = partial->completing;
+      partial->completing = full;
+    }
+    if (full && !others_complete_it) return state_->complete(partial);
+    const Claim claim(*state_, content);
+    if (!full) return state_->save(*partial);
   }
-  if (full) return state_->complete(partial);
-  const Claim claim(*state_, content);
-  return state_->save(*partial);
 }
 
 Result<bool> ContentStore::State::as_recorded(Partial& entry, const std::string& path) {

@@ -96,8 +96,9 @@ class ContentStore {
   // is due after each.
   Status store_block(ContentNo content, uint64_t index, std::string_view bytes);
   // Makes stored blocks durable once they are many, and a content that has them all an object: checks the
-  // whole hash, or records the hashes of adopted bytes. Apart from store_block(), as reading a large content
-  // again and syncing it takes seconds, which nobody who reads its last block has to wait.
+  // whole hash, or records the hashes of adopted bytes; waits for who is doing that already. Apart from
+  // store_block(), as reading a large content again and syncing it takes seconds, which nobody who reads its
+  // last block has to wait. Who needs the object calls it after a fetch.
   Status settle_fetched(ContentNo content);
   // Reads all local bytes again and drops blocks whose hash is wrong (kept if no remote has a
   // copy); returns the number of rotten blocks.

@@ -75,7 +75,7 @@ TEST_F(FetcherTest, WhoReadsTheLastBlockDoesNotWaitUntilAllIsHashedAndSynced) {
   const ContentNo content = add_evicted("a.jpg", bytes);
   std::promise<void> go_on;
   first_.after_get = [going_on = go_on.get_future().share()] { going_on.wait(); };
-  EXPECT_TRUE(get(content, {0, bytes.size()}));
+  EXPECT_TRUE(fetch_and_wait(*fetcher_, content, {0, bytes.size()}, {}));
   EXPECT_NE((*catalog_->content(content))->residence, Residence::kLocal);
   go_on.set_value();
   EXPECT_TRUE(bytes_when_local(content) == bytes);

@@ -148,7 +148,8 @@ TEST_F(EngineChangeTest, AReadGoesOnAtAnotherRemoteWhenItsOwnLeaves) {
   last("nas").wait_for_calls(1);
   ASSERT_TRUE(change({kAttic}));
   EXPECT_TRUE(answer.get_future().get());
-  EXPECT_EQ(local_bytes(content), bytes);
+  ASSERT_TRUE(contents_->settle_fetched(content));
+  EXPECT_TRUE(local_bytes(content) == bytes);
 }
 
 TEST_F(EngineChangeTest, AnotherPolicyMakesTheRemoteAnewAndReadsSeeNoGap) {

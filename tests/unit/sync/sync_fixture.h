@@ -97,12 +97,10 @@ class SyncFixture : public ::testing::Test {
   }
   uint64_t pending(const std::string& remote) { return outbox_->totals(remote)->pending_files; }
 
-  // Reads through `source` as Files does.
-  static Status fetch(ContentSource& source, ContentNo content, ByteRange range, CancelToken cancel = {}) {
-    std::promise<Status> answer;
-    source.fetch(content, range, std::move(cancel),
-                 [&](Status status) { answer.set_value(std::move(status)); });
-    return answer.get_future().get();
+  // Fetches as who needs the object does.
+  Status fetch(ContentSource& source, ContentNo content, ByteRange range, const CancelToken& cancel = {}) {
+    SHOEBOX_TRY(fetch_and_wait(source, content, range, cancel));
+    return contents_->settle_fetched(content);
   }
   std::string local_bytes(ContentNo content) {
     auto fd = contents_->open_local(content);
