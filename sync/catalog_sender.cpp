@@ -103,9 +103,35 @@ Status CatalogSender::meet(const CancelToken& cancel) {
       previous_ = newest;
     }
   }
+  if (current_) {
+    SHOEBOX_ASSIGN(current_etag_, head_etag(cancel));
+  } else if (known.head && options_.on_gone_back) {
+    SHOEBOX_TRY(options_.on_gone_back(cancel));
+  }
   met_ = true;
   publish();
   return Status::ok();
+}
+
+// Of the head that was sent last; empty: it does not stand there.
+Result<std::string> CatalogSender::head_etag(const CancelToken& cancel) {
+  RequestContext context;
+  context.cancel = cancel;
+  context.deadline = transfer_deadline(clock_, 0);
+  const Result<RemoteObject> there = remote_.stat(backup::head_key(library_, current_->counter), context);
+  if (!there && there.code() != Code::kNotFound) return there.status();
+  return there && there->size == encode(*current_).size() ? there->etag : std::string();
+}
+
+// A journal sent to an older state of the remote would go on from segments that are not there.
+Status CatalogSender::look(const CancelToken& cancel) {
+  if (!current_) return Status::ok();  // nothing was sent
+  if (met_) {
+    SHOEBOX_ASSIGN(const std::string etag, head_etag(cancel));
+    if (!etag.empty() && etag == current_etag_) return Status::ok();
+    met_ = false;
+  }
+  return meet(cancel);
 }
 
 CatalogSender::Plan CatalogSender::plan(const CatalogMoment& moment, bool snapshot) const {
@@ -160,6 +186,7 @@ Status CatalogSender::cut(const CatalogMoment& moment, Plan& plan, const CancelT
 }
 
 Status CatalogSender::send(const CancelToken& cancel, RequestHints& hints) {
+  if (met_) SHOEBOX_TRY(look(cancel));
   if (!met_) SHOEBOX_TRY(meet(cancel));
   // Synced: what a power cut could take from this disk must not be on a remote, where the same numbers
   // would mean other changes.
@@ -234,19 +261,18 @@ Status CatalogSender::cut_thumbnail_segments(const CatalogMoment& moment, Plan& 
   return Status::ok();
 }
 
-Status CatalogSender::put(const std::string& key, const std::string& bytes, const CancelToken& cancel,
-                          RequestHints& hints) {
+Result<RemoteObject> CatalogSender::put(const std::string& key, const std::string& bytes,
+                                        const CancelToken& cancel, RequestHints& hints) {
   RequestContext context;
   context.cancel = cancel;
   context.hints = &hints;
   context.deadline = transfer_deadline(clock_, bytes.size());
-  SHOEBOX_ASSIGN(const RemoteObject there,
-                 put_small_object(remote_, key, bytes, /*if_absent=*/false, context));
-  if (there.size != bytes.size()) {
-    return {Code::kDataLoss, fmt::format("{} on {}: {} bytes were sent and {} confirmed", key, remote_.name(),
-                                         bytes.size(), there.size)};
+  Result<RemoteObject> there = put_small_object(remote_, key, bytes, /*if_absent=*/false, context);
+  if (there && there->size != bytes.size()) {
+    return Status(Code::kDataLoss, fmt::format("{} on {}: {} bytes were sent and {} confirmed", key,
+                                               remote_.name(), bytes.size(), there->size));
   }
-  return Status::ok();
+  return there;
 }
 
 Status CatalogSender::put_segment(const Segment& segment, const std::string& file, const CancelToken& cancel,
@@ -255,7 +281,7 @@ Status CatalogSender::put_segment(const Segment& segment, const std::string& fil
   // Named by its hash: one of this name and size is this one.
   const auto there = objects_.find(key);
   if (there != objects_.end() && there->second == file.size()) return Status::ok();
-  SHOEBOX_TRY(put(key, file, cancel, hints));
+  if (const Result<RemoteObject> sent = put(key, file, cancel, hints); !sent) return sent.status();
   kill_point("backup-segment");
   objects_[key] = file.size();
   return Status::ok();
@@ -272,12 +298,13 @@ Status CatalogSender::put_head(const CatalogMoment& moment, const Head& planned,
   SHOEBOX_TRY(remember(current_, sha256(text).hex()));
   kill_point("backup-intended");
   const std::string key = backup::head_key(library_, head.counter);
-  SHOEBOX_TRY(put(key, text, cancel, hints));
+  SHOEBOX_ASSIGN(const RemoteObject there, put(key, text, cancel, hints));
   kill_point("backup-head");
   objects_[key] = text.size();
   counter_ = head.counter;
   if (current_) previous_ = std::move(current_);
   current_ = std::move(head);
+  current_etag_ = there.etag;
   SHOEBOX_TRY(remember(current_, "-"));
   kill_point("backup-known");
   publish();

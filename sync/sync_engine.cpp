@@ -98,6 +98,10 @@ std::shared_ptr<SyncEngine::State::Member> SyncEngine::State::make_member(const 
     tidier->wake_now();
   };
   backup.more_to_come = [this] { return at_work_for_owner(); };
+  backup.may_look = [lease = member.lease.get()] { return lease->report().this_library; };
+  backup.sender.on_gone_back = [this, leased = member.leased.get()](const CancelToken& cancel) {
+    return doubt(*leased, cancel);
+  };
   member.backup = std::make_unique<CatalogBackup>(catalog, *member.leased, clock, std::move(backup));
   outbox.set_backed_up(settings.name, [weak = std::weak_ptr<Member>(made)]() -> uint64_t {
     const std::shared_ptr<Member> there = weak.lock();
