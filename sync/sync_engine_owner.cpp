@@ -42,6 +42,9 @@ void SyncEngine::State::start_follower(Thumbnails* thumbs) {
   Follower::Options options;
   options.thumbnails = thumbs;
   options.rows.folder = contents.root() + "/following";
+  options.replacing = [this](const std::vector<ContentNo>& numbers) {
+    return contents.replace_bytes(numbers);
+  };
   const auto usable = [this] {
     std::vector<std::shared_ptr<Remote>> remotes;
     for (const auto& member : all()) {
