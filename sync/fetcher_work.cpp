@@ -12,10 +12,13 @@
 namespace shoebox {
 namespace {
 
-constexpr int kTriesPerRemote = 3;    // of an unreachable one before it counts as offline
-constexpr int kRottenPerRemote = 2;   // a bad block is fetched again once, then from another remote
-constexpr int kMovesPerRemote = 10;   // a file renamed again and again while it is read
-constexpr int kChangesPerJob = 3;     // of the settings, which break off what is read
+constexpr int kTriesPerRemote = 3;   // of an unreachable one before it counts as offline
+constexpr int kRottenPerRemote = 2;  // a bad block is fetched again once, then from another remote
+constexpr int kMovesPerRemote = 10;  // a file renamed again and again while it is read
+constexpr int kChangesPerJob = 3;    // of the settings, which break off what is read
+// Of a content this large nobody who reads its last block waits until all of it was hashed: a slow disk needs
+// longer for some GiB than a read may take.
+constexpr uint64_t kCompletedApartBytes = 256 << 20;
 constexpr int kThrottledPerJob = 20;  // bounded; nobody waits longer than the deadline anyway
 
 }  // namespace
@@ -35,6 +38,7 @@ void Fetcher::State::work_loop() NO_THREAD_SAFETY_ANALYSIS {
     }
     try {
       run_job(job);
+      if (job->content_size >= kCompletedApartBytes) complete(job->content);
     } catch (const std::exception& e) {
       failed(job, Status(Code::kIo, fmt::format("fetch of content {}: {}", job->content.value, e.what())));
     }
@@ -66,6 +70,12 @@ void Fetcher::State::run_job(const std::shared_ptr<Job>& job) {
     at = part.end;
   }
   present_until(range.end);
+}
+
+void Fetcher::State::complete(ContentNo content) {
+  const Status done = contents.complete(content);
+  if (!done && done.code() != Code::kNotFound)
+    log::warning("content {}: all of it was fetched: {}", content.value, done.message());
 }
 
 Status Fetcher::State::transfer(const std::shared_ptr<Job>& job, ByteRange range) {
@@ -108,6 +118,7 @@ Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, cons
       Status status = request(job, *remote, source, range, hints, local_trouble);
       if (status) {
         note_remote(from, status);
+        note_found(job->content, *remote);
         return status;
       }
       if (!local_trouble) {
@@ -137,8 +148,7 @@ Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, cons
         continue;
       }
       note_remote(from, status);
-      if (status.code() == Code::kNotFound && copy_missing)
-        copy_missing(job->content, remote->name(), source.key);
+      if (status.code() == Code::kNotFound) note_missing(job->content, *remote, source.key);
       break;
     }
   }
@@ -147,6 +157,22 @@ Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, cons
   // Whatever a remote said, to the reader these bytes are lost or out of reach.
   if (no_answer(answer.code()) || answer.code() == Code::kThrottled) return answer;
   return {Code::kDataLoss, answer.message()};
+}
+
+void Fetcher::State::note_missing(ContentNo content, const Remote& remote, const std::string& key) {
+  {
+    MutexLock lock(mutex);
+    missed.emplace(content, remote.name());
+  }
+  if (copy_missing) copy_missing(content, remote.name(), key);
+}
+
+void Fetcher::State::note_found(ContentNo content, const Remote& remote) {
+  {
+    MutexLock lock(mutex);
+    if (missed.erase({content, remote.name()}) == 0) return;
+  }
+  if (copy_found) copy_found(content, remote.name());
 }
 
 // Whether tidying gave the copy another key since `source` was read.
@@ -181,7 +207,7 @@ Status Fetcher::State::request(const std::shared_ptr<Job>& job, Remote& remote, 
   std::vector<std::string> held;
   const auto keep = [&](std::string_view block) -> Status {
     const uint64_t index = at / kBlockBytes;
-    const Status stored = store(job->content, index, block);
+    const Status stored = store(*job, index, block);
     if (!stored) {
       stopped = stored.with_context(key + " on " + remote.name());
       return stopped;
@@ -228,7 +254,7 @@ Status Fetcher::State::request(const std::shared_ptr<Job>& job, Remote& remote, 
   };
   const Status status = remote.get(key, range, source.etag, sink, context);
   // Adopted bytes: only now is it certain that the object did not change while it was read.
-  if (status && at == range.end) {
+  if (status && at == range.end && !held.empty()) {
     at = range.begin;
     for (const std::string& block : held) {
       if (!keep(block)) break;
@@ -251,10 +277,11 @@ Status Fetcher::State::request(const std::shared_ptr<Job>& job, Remote& remote, 
   return status;
 }
 
-Status Fetcher::State::store(ContentNo content, uint64_t index, std::string_view bytes) {
-  Status stored = contents.store_block(content, index, bytes);
+Status Fetcher::State::store(const Job& job, uint64_t index, std::string_view bytes) {
+  const bool complete = job.content_size < kCompletedApartBytes;
+  Status stored = contents.store_block(job.content, index, bytes, complete);
   if (stored.code() == Code::kNoSpace && disk_full && disk_full(Readahead::kMostWindowBytes) > 0) {
-    stored = contents.store_block(content, index, bytes);
+    stored = contents.store_block(job.content, index, bytes, complete);
   }
   return stored;
 }

@@ -40,9 +40,13 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
         // Where another one writes, it was moved: that is for the catalog of that one to know.
         if (!state->writes_to(remote)) return;
         const Status noted = state->outbox.copy_lost(content, remote, key);
+        if (noted.code() == Code::kDataLoss) state->note_lost(content, remote, true);
         log::warning("remote {}: the object of content {} is gone; {}", remote, content.value,
                      noted ? "it is queued again" : noted.message());
       });
+  state_->fetcher.on_copy_found([state = state_.get()](ContentNo content, const std::string& remote) {
+    state->note_lost(content, remote, false);
+  });
   State::Members members;
   for (const RemoteSettings& settings : remotes) members.push_back(state_->make_member(settings));
   {

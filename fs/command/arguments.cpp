@@ -137,7 +137,9 @@ Status fetch_whole(Library& library, ContentNo content, uint64_t size, const Can
       SHOEBOX_TRY(fetch_and_wait(*library.source(), content, gap, cancel));
     }
   }
-  return Status::ok();
+  // A run before this one may have ended between the last block of a large one and that.
+  const Status completed = library.contents().complete(content);
+  return completed.code() == Code::kNotFound ? Status::ok() : completed;
 }
 
 }  // namespace shoebox

@@ -13,7 +13,7 @@
 
 namespace shoebox {
 
-Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_view bytes) {
+Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_view bytes, bool complete) {
   for (;;) {
     SHOEBOX_ASSIGN(const std::shared_ptr<Partial> partial, state_->open_partial(content));
     if (!partial) return Status::ok();  // complete since it was asked for
@@ -47,7 +47,7 @@ Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_
       partial->unsaved_bytes += added;
       state_->total_bytes += static_cast<int64_t>(added);
       state_->note_partial(content, size, before + added);
-      full = partial->pages.complete() && !partial->completing;
+      full = complete && partial->pages.complete() && !partial->completing;
       if (full) partial->completing = true;
       save = !full && partial->unsaved_bytes >= kSaveEveryBytes;
     }
@@ -56,6 +56,18 @@ Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_
     const Claim claim(*state_, content);
     return state_->save(*partial);
   }
+}
+
+Status ContentStore::complete(ContentNo content) {
+  SHOEBOX_ASSIGN(const std::shared_ptr<Partial> partial, state_->open_partial(content));
+  if (!partial) return Status::ok();
+  {
+    MutexLock lock(partial->mutex);
+    if (partial->elsewhere || partial->retired || partial->completing || !partial->pages.complete())
+      return Status::ok();
+    partial->completing = true;
+  }
+  return state_->complete(partial);
 }
 
 Result<bool> ContentStore::State::as_recorded(Partial& entry, const ContentHashes& hashes,

@@ -94,7 +94,10 @@ class ContentStore {
   // Verifies block `index` against its recorded hash and stores it. kDataLoss: the bytes are wrong
   // and nothing was stored. When the last block arrived: checks the whole hash, becomes an object.
   // Of adopted bytes nothing can be verified; when the last one arrived their hashes are recorded.
-  Status store_block(ContentNo content, uint64_t index, std::string_view bytes);
+  // Without `complete` that waits for complete().
+  Status store_block(ContentNo content, uint64_t index, std::string_view bytes, bool complete = true);
+  // Makes an object of a partial content of which all is here, as the last block does. Hashes all of it.
+  Status complete(ContentNo content);
   // Reads all local bytes again and drops blocks whose hash is wrong (kept if no remote has a
   // copy); returns the number of rotten blocks.
   Result<uint64_t> discard_rotten(ContentNo content);

@@ -299,3 +299,28 @@ def test_a_remote_put_back_to_an_older_state_of_itself_counts_for_nothing_it_los
         assert os.getxattr(again.path / "Library/old0.mp4", "user.xdg.comment") == b"at the sea"
     finally:
         again.close()
+
+
+def test_status_tells_of_an_original_that_a_read_found_missing_until_it_is_back(make_drive, folder):
+    drive = make_drive().mount()
+    source = big_file(folder / "a.mp4", 1 << 20)
+    shutil.copy2(source, drive.path / "Library/a.mp4")
+    drive.backed_up()
+    drive.evict()
+    away = folder / "away.mp4"
+    (drive.remote / "Library/a.mp4").rename(away)
+    try:
+        sha256(drive.path / "Library/a.mp4")
+        raise AssertionError("read without its bytes")
+    except OSError:
+        pass
+    assert drive.status()["remotes"][0]["lost_files"] == 1
+    away.rename(drive.remote / "Library/a.mp4")
+
+    def reads_again():
+        try:
+            return sha256(drive.path / "Library/a.mp4") == sha256(source)
+        except OSError:
+            return False
+    wait_until(reads_again, 60, "its bytes")
+    wait_until(lambda: drive.status()["remotes"][0]["lost_files"] == 0, 10, "that it is found")

@@ -134,6 +134,23 @@ TEST_F(ContentStoreTest, TheLastBlockMakesItAnObjectAgain) {
   EXPECT_TRUE(store(content, bytes, 0)) << "a block that came twice is no error";
 }
 
+TEST_F(ContentStoreTest, TheLastBlockMayBeReadBeforeAllOfItIsHashed) {
+  const std::string bytes = random_bytes(2 * kBlockBytes, 5);
+  const ContentNo content = sealed(bytes);
+  put_copy(content, "nas");
+  ASSERT_TRUE(contents->evict(content));
+  for (uint64_t index = 0; index < block_count(bytes.size()); ++index) {
+    ASSERT_TRUE(contents->store_block(
+        content, index, std::string_view(bytes).substr(index * kBlockBytes, kBlockBytes), false));
+  }
+  EXPECT_TRUE(contents->missing(content, {0, bytes.size()})->empty());
+  EXPECT_EQ(record(content).residence, Residence::kPartial);
+  ASSERT_TRUE(contents->complete(content));
+  EXPECT_EQ(record(content).residence, Residence::kLocal);
+  EXPECT_TRUE(contents->open_local(content));
+  EXPECT_TRUE(contents->complete(content)) << "nothing is left to do";
+}
+
 TEST_F(ContentStoreTest, AContentOfWhichNothingIsHereIsFetchedFromTheFirstBlockOn) {
   const std::string bytes = random_bytes(700'000, 10);
   const ContentNo content = sealed(bytes);
