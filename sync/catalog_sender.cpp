@@ -73,9 +73,9 @@ Status CatalogSender::load() {
 
 // Whether what the remote holds is what this catalog sent there last. If not (the catalog was put back
 // from an older copy, somebody deleted objects, a new remote), it starts over with a snapshot.
-Status CatalogSender::meet(const CancelToken& cancel) {
+Status CatalogSender::meet(Remote& asked, const CancelToken& cancel) {
   SHOEBOX_ASSIGN(library_, library_id(catalog_));
-  const BackupCopy copy(remote_, clock_, cancel);
+  const BackupCopy copy(asked, clock_, cancel);
   SHOEBOX_ASSIGN(BackupCopy::Heads heads, copy.heads(library_));
   SHOEBOX_ASSIGN(objects_, copy.objects(library_));
   SHOEBOX_ASSIGN(const KnownHead known, known_head(catalog_, remote_.name()));
@@ -104,7 +104,7 @@ Status CatalogSender::meet(const CancelToken& cancel) {
     }
   }
   if (current_) {
-    SHOEBOX_ASSIGN(current_etag_, head_etag(cancel));
+    SHOEBOX_ASSIGN(current_etag_, head_etag(asked, cancel));
   } else if (known.head && options_.on_gone_back) {
     SHOEBOX_TRY(options_.on_gone_back(cancel));
   }
@@ -114,24 +114,28 @@ Status CatalogSender::meet(const CancelToken& cancel) {
 }
 
 // Of the head that was sent last; empty: it does not stand there.
-Result<std::string> CatalogSender::head_etag(const CancelToken& cancel) {
+Result<std::string> CatalogSender::head_etag(Remote& asked, const CancelToken& cancel) {
   RequestContext context;
   context.cancel = cancel;
   context.deadline = transfer_deadline(clock_, 0);
-  const Result<RemoteObject> there = remote_.stat(backup::head_key(library_, current_->counter), context);
+  const Result<RemoteObject> there = asked.stat(backup::head_key(library_, current_->counter), context);
   if (!there && there.code() != Code::kNotFound) return there.status();
   return there && there->size == encode(*current_).size() ? there->etag : std::string();
 }
 
 // A journal sent to an older state of the remote would go on from segments that are not there.
-Status CatalogSender::look(const CancelToken& cancel) {
+Status CatalogSender::look_at(Remote& asked, const CancelToken& cancel) {
   if (!current_) return Status::ok();  // nothing was sent
   if (met_) {
-    SHOEBOX_ASSIGN(const std::string etag, head_etag(cancel));
+    SHOEBOX_ASSIGN(const std::string etag, head_etag(asked, cancel));
     if (!etag.empty() && etag == current_etag_) return Status::ok();
     met_ = false;
   }
-  return meet(cancel);
+  return meet(asked, cancel);
+}
+
+Status CatalogSender::look(const CancelToken& cancel) {
+  return look_at(options_.looks != nullptr ? *options_.looks : remote_, cancel);
 }
 
 CatalogSender::Plan CatalogSender::plan(const CatalogMoment& moment, bool snapshot) const {
@@ -186,8 +190,8 @@ Status CatalogSender::cut(const CatalogMoment& moment, Plan& plan, const CancelT
 }
 
 Status CatalogSender::send(const CancelToken& cancel, RequestHints& hints) {
-  if (met_) SHOEBOX_TRY(look(cancel));
-  if (!met_) SHOEBOX_TRY(meet(cancel));
+  if (met_) SHOEBOX_TRY(look_at(remote_, cancel));
+  if (!met_) SHOEBOX_TRY(meet(remote_, cancel));
   // Synced: what a power cut could take from this disk must not be on a remote, where the same numbers
   // would mean other changes.
   SHOEBOX_ASSIGN(const std::unique_ptr<CatalogMoment> moment, catalog_.moment());

@@ -32,6 +32,9 @@ class CatalogSender {
     // another machine wrote meanwhile, and what else stands there is not known either. Told before anything
     // is sent, and again until it says ok. May be empty.
     std::function<Status(const CancelToken&)> on_gone_back{};
+    // Asked by look() instead of the remote: whoever looks by himself shall not count as who reads. May be
+    // null.
+    Remote* looks = nullptr;
   };
   CatalogSender(Catalog& catalog, Remote& remote, const Clock& clock, Options options);
 
@@ -59,8 +62,9 @@ class CatalogSender {
     uint64_t after = 0;
     uint32_t level = 0;
   };
-  Status meet(const CancelToken& cancel);
-  Result<std::string> head_etag(const CancelToken& cancel);
+  Status meet(Remote& asked, const CancelToken& cancel);
+  Result<std::string> head_etag(Remote& asked, const CancelToken& cancel);
+  Status look_at(Remote& asked, const CancelToken& cancel);
   [[nodiscard]] Plan plan(const CatalogMoment& moment, bool snapshot) const;
   Status send_catalog(const CatalogMoment& moment, Plan& made, const CancelToken& cancel,
                       RequestHints& hints);

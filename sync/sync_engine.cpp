@@ -103,6 +103,7 @@ std::shared_ptr<SyncEngine::State::Member> SyncEngine::State::make_member(const 
   };
   backup.more_to_come = [this] { return at_work_for_owner(); };
   backup.may_look = [lease = member.lease.get()] { return lease->report().this_library; };
+  backup.sender.looks = &member.remote->uncounted();
   backup.sender.on_gone_back = [this, leased = member.leased.get()](const CancelToken& cancel) {
     return doubt(*leased, cancel);
   };
