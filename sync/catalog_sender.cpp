@@ -298,8 +298,10 @@ Status CatalogSender::put_head(const CatalogMoment& moment, const Head& planned,
   SHOEBOX_ASSIGN(head.originals, count_rows(moment, keys::remote_key(remote_.name(), "")));
   SHOEBOX_ASSIGN(head.pending, count_rows(moment, keys::remote_jobs(remote_.name())));
   const std::string text = encode(head);
-  // First, so that a head whose answer is lost is known again.
+  // First, so that a head whose answer is lost is known again; after a power cut as well, which would make
+  // another machine's of it.
   SHOEBOX_TRY(remember(current_, sha256(text).hex()));
+  SHOEBOX_TRY(catalog_.sync());
   kill_point("backup-intended");
   const std::string key = backup::head_key(library_, head.counter);
   SHOEBOX_ASSIGN(const RemoteObject there, put(key, text, cancel, hints));
