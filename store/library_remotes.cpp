@@ -8,6 +8,7 @@
 #include "store/base/file_io.h"
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
+#include "store/doubtful_copies.h"
 #include "store/outbox.h"
 #include "store/remote_edit.h"
 #include "store/remote_places.h"
@@ -56,27 +57,6 @@ constexpr std::string_view kCryptMark = "\ncrypt";
 // Encrypted and plain copies are not each other's, though they have the same url.
 std::string place_of(const RemoteSettings& remote) {
   return remote.url + "\n" + remote.endpoint + std::string(remote.crypt ? kCryptMark : "");
-}
-
-// A remote of this name is somewhere else now. What is whole on this disk is sent (or found) there
-// again before it counts as backed up; of evicted originals the record is all there is, and stays.
-Status distrust_copies(Catalog& catalog, Outbox& outbox, const std::string& remote) {
-  std::vector<ContentNo> doubtful;
-  Status failed;
-  SHOEBOX_TRY(catalog.for_each_content([&](ContentNo number, const ContentRecord& content) {
-    if (content.state != ContentState::kSealed || content.residence != Residence::kLocal) return true;
-    const Result<std::optional<RemoteCopy>> copy = catalog.copy(number, remote);
-    if (!copy) {
-      failed = copy.status();
-      return false;
-    }
-    if (copy->has_value()) doubtful.push_back(number);
-    return true;
-  }));
-  SHOEBOX_TRY(failed);
-  for (const ContentNo number : doubtful) SHOEBOX_TRY(outbox.copy_lost(number, remote));
-  log::warning("remote {} has moved: {} originals are checked there again", remote, doubtful.size());
-  return Status::ok();
 }
 
 }  // namespace
@@ -145,7 +125,11 @@ Status reconcile_remotes(Catalog& catalog, Outbox& outbox, const Settings& setti
     const std::string key = kMetaPlace + remote.name;
     SHOEBOX_ASSIGN(const std::optional<std::string> known, catalog.meta(key));
     if (known == place_of(remote)) continue;
-    if (known) SHOEBOX_TRY(distrust_copies(catalog, outbox, remote.name));
+    if (known) {
+      SHOEBOX_ASSIGN(const DoubtfulCopies doubtful, doubt_copies(catalog, outbox, remote.name));
+      log::warning("remote {} has moved: {} originals are checked there again", remote.name,
+                   doubtful.checked_again);
+    }
     SHOEBOX_ASSIGN(const uint64_t queued, outbox.enqueue_missing(remote.name));
     if (queued > 0) log::info("remote {} is new: {} originals queued for it", remote.name, queued);
     // Last: a crash before this line does the same work again.

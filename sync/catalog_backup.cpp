@@ -51,6 +51,7 @@ struct CatalogBackup::State {
   CancelToken cancel GUARDED_BY(mutex);                   // of what is being sent
   Steady due GUARDED_BY(mutex) = Steady::max();           // of the changes that wait
   Steady last_begin GUARDED_BY(mutex) = Steady::min();
+  Steady next_look GUARDED_BY(mutex) = Steady::min();
   uint32_t failures GUARDED_BY(mutex) = 0;
 
   [[nodiscard]] uint64_t pending() const {
@@ -61,6 +62,8 @@ struct CatalogBackup::State {
   void run();
   [[nodiscard]] bool is_due() REQUIRES(mutex);
   void send() REQUIRES(mutex);
+  [[nodiscard]] bool may_look() REQUIRES(mutex);
+  void look() REQUIRES(mutex);
   void look_whether_done() REQUIRES(mutex);
 };
 
@@ -104,11 +107,13 @@ void CatalogBackup::State::run() NO_THREAD_SAFETY_ANALYSIS {
     if (asked_for) look_whether_done();
     if (is_due()) {
       send();
+    } else if (may_look()) {
+      look();
     } else if (asked_for && !gate.paused()) {
       changed.wait_for(mutex, kLookWhetherDone);
     } else if (due == Steady::max() || gate.paused()) {
-      // Nothing to do until a commit, or a resume, comes.
-      changed.wait(mutex, [&]() NO_THREAD_SAFETY_ANALYSIS {
+      // Nothing to send until a commit, or a resume, comes.
+      changed.wait_for(mutex, std::chrono::seconds(options.look_s), [&]() NO_THREAD_SAFETY_ANALYSIS {
         return stopping || urgent || asked_for || (!gate.paused() && dirty.load());
       });
       if (gate.paused()) urgent = asked_for = false;
@@ -145,6 +150,30 @@ void CatalogBackup::State::send() NO_THREAD_SAFETY_ANALYSIS {
     if (!verdict.closed) gate.close_for(verdict.delay_s, "an error");
   }
   changed.notify_all();
+}
+
+bool CatalogBackup::State::may_look() NO_THREAD_SAFETY_ANALYSIS {
+  if (clock.steady() < next_look || !options.may_look) return false;
+  mutex.unlock();
+  const bool may = options.may_look();
+  mutex.lock();
+  return may && !stopping;
+}
+
+void CatalogBackup::State::look() NO_THREAD_SAFETY_ANALYSIS {
+  cancel = CancelToken();
+  const CancelToken token = cancel;
+  next_look = clock.steady() + std::chrono::seconds(options.look_s);
+  mutex.unlock();
+  Status looked;
+  try {
+    looked = sender.look(token);
+  } catch (const std::exception& e) {
+    looked = Status(Code::kIo, e.what());
+  }
+  // Who sends there, or asks who owns it, tells what is wrong.
+  if (!looked) log::debug("remote {}: looking at its backup: {}", remote.name(), looked.message());
+  mutex.lock();
 }
 
 CatalogBackup::CatalogBackup(Catalog& catalog, Remote& remote, const Clock& clock, Options options)

@@ -33,6 +33,10 @@ class CatalogBackup final : public RemoteWorker {
     // Whether what somebody asked for still goes on and will change the catalog: until then run_now() counts
     // for what comes. May be empty.
     std::function<bool()> more_to_come{};
+    // How often it looks whether the remote still has what was sent, while nothing changes here: what was put
+    // back to an older state counts for no eviction any more. Where another one writes, it does not look.
+    int64_t look_s = 60;
+    std::function<bool()> may_look{};  // may be empty
   };
   CatalogBackup(Catalog& catalog, Remote& remote, const Clock& clock, Options options);
   ~CatalogBackup() override;  // stop()

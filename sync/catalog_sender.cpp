@@ -73,9 +73,9 @@ Status CatalogSender::load() {
 
 // Whether what the remote holds is what this catalog sent there last. If not (the catalog was put back
 // from an older copy, somebody deleted objects, a new remote), it starts over with a snapshot.
-Status CatalogSender::meet(const CancelToken& cancel) {
+Status CatalogSender::meet(Remote& asked, const CancelToken& cancel) {
   SHOEBOX_ASSIGN(library_, library_id(catalog_));
-  const BackupCopy copy(remote_, clock_, cancel);
+  const BackupCopy copy(asked, clock_, cancel);
   SHOEBOX_ASSIGN(BackupCopy::Heads heads, copy.heads(library_));
   SHOEBOX_ASSIGN(objects_, copy.objects(library_));
   SHOEBOX_ASSIGN(const KnownHead known, known_head(catalog_, remote_.name()));
@@ -103,9 +103,39 @@ Status CatalogSender::meet(const CancelToken& cancel) {
       previous_ = newest;
     }
   }
+  if (current_) {
+    SHOEBOX_ASSIGN(current_etag_, head_etag(asked, cancel));
+  } else if (known.head && options_.on_gone_back) {
+    SHOEBOX_TRY(options_.on_gone_back(cancel));
+  }
   met_ = true;
   publish();
   return Status::ok();
+}
+
+// Of the head that was sent last; empty: it does not stand there.
+Result<std::string> CatalogSender::head_etag(Remote& asked, const CancelToken& cancel) {
+  RequestContext context;
+  context.cancel = cancel;
+  context.deadline = transfer_deadline(clock_, 0);
+  const Result<RemoteObject> there = asked.stat(backup::head_key(library_, current_->counter), context);
+  if (!there && there.code() != Code::kNotFound) return there.status();
+  return there && there->size == encode(*current_).size() ? there->etag : std::string();
+}
+
+// A journal sent to an older state of the remote would go on from segments that are not there.
+Status CatalogSender::look_at(Remote& asked, const CancelToken& cancel) {
+  if (!current_) return Status::ok();  // nothing was sent
+  if (met_) {
+    SHOEBOX_ASSIGN(const std::string etag, head_etag(asked, cancel));
+    if (!etag.empty() && etag == current_etag_) return Status::ok();
+    met_ = false;
+  }
+  return meet(asked, cancel);
+}
+
+Status CatalogSender::look(const CancelToken& cancel) {
+  return look_at(options_.looks != nullptr ? *options_.looks : remote_, cancel);
 }
 
 CatalogSender::Plan CatalogSender::plan(const CatalogMoment& moment, bool snapshot) const {
@@ -160,7 +190,8 @@ Status CatalogSender::cut(const CatalogMoment& moment, Plan& plan, const CancelT
 }
 
 Status CatalogSender::send(const CancelToken& cancel, RequestHints& hints) {
-  if (!met_) SHOEBOX_TRY(meet(cancel));
+  if (met_) SHOEBOX_TRY(look_at(remote_, cancel));
+  if (!met_) SHOEBOX_TRY(meet(remote_, cancel));
   // Synced: what a power cut could take from this disk must not be on a remote, where the same numbers
   // would mean other changes.
   SHOEBOX_ASSIGN(const std::unique_ptr<CatalogMoment> moment, catalog_.moment());
@@ -234,19 +265,18 @@ Status CatalogSender::cut_thumbnail_segments(const CatalogMoment& moment, Plan& 
   return Status::ok();
 }
 
-Status CatalogSender::put(const std::string& key, const std::string& bytes, const CancelToken& cancel,
-                          RequestHints& hints) {
+Result<RemoteObject> CatalogSender::put(const std::string& key, const std::string& bytes,
+                                        const CancelToken& cancel, RequestHints& hints) {
   RequestContext context;
   context.cancel = cancel;
   context.hints = &hints;
   context.deadline = transfer_deadline(clock_, bytes.size());
-  SHOEBOX_ASSIGN(const RemoteObject there,
-                 put_small_object(remote_, key, bytes, /*if_absent=*/false, context));
-  if (there.size != bytes.size()) {
-    return {Code::kDataLoss, fmt::format("{} on {}: {} bytes were sent and {} confirmed", key, remote_.name(),
-                                         bytes.size(), there.size)};
+  Result<RemoteObject> there = put_small_object(remote_, key, bytes, /*if_absent=*/false, context);
+  if (there && there->size != bytes.size()) {
+    return Status(Code::kDataLoss, fmt::format("{} on {}: {} bytes were sent and {} confirmed", key,
+                                               remote_.name(), bytes.size(), there->size));
   }
-  return Status::ok();
+  return there;
 }
 
 Status CatalogSender::put_segment(const Segment& segment, const std::string& file, const CancelToken& cancel,
@@ -255,7 +285,7 @@ Status CatalogSender::put_segment(const Segment& segment, const std::string& fil
   // Named by its hash: one of this name and size is this one.
   const auto there = objects_.find(key);
   if (there != objects_.end() && there->second == file.size()) return Status::ok();
-  SHOEBOX_TRY(put(key, file, cancel, hints));
+  if (const Result<RemoteObject> sent = put(key, file, cancel, hints); !sent) return sent.status();
   kill_point("backup-segment");
   objects_[key] = file.size();
   return Status::ok();
@@ -268,16 +298,19 @@ Status CatalogSender::put_head(const CatalogMoment& moment, const Head& planned,
   SHOEBOX_ASSIGN(head.originals, count_rows(moment, keys::remote_key(remote_.name(), "")));
   SHOEBOX_ASSIGN(head.pending, count_rows(moment, keys::remote_jobs(remote_.name())));
   const std::string text = encode(head);
-  // First, so that a head whose answer is lost is known again.
+  // First, so that a head whose answer is lost is known again; after a power cut as well, which would make
+  // another machine's of it.
   SHOEBOX_TRY(remember(current_, sha256(text).hex()));
+  SHOEBOX_TRY(catalog_.sync());
   kill_point("backup-intended");
   const std::string key = backup::head_key(library_, head.counter);
-  SHOEBOX_TRY(put(key, text, cancel, hints));
+  SHOEBOX_ASSIGN(const RemoteObject there, put(key, text, cancel, hints));
   kill_point("backup-head");
   objects_[key] = text.size();
   counter_ = head.counter;
   if (current_) previous_ = std::move(current_);
   current_ = std::move(head);
+  current_etag_ = there.etag;
   SHOEBOX_TRY(remember(current_, "-"));
   kill_point("backup-known");
   publish();

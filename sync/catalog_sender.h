@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,6 +28,13 @@ class CatalogSender {
     backup::CutSizes sizes{};
     uint32_t merge = 16;                     // so many journal segments of one level become one of the next
     const Thumbnails* thumbnails = nullptr;  // null: none are sent
+    // What this catalog sent there last does not stand there: the remote was put back to an older state, or
+    // another machine wrote meanwhile, and what else stands there is not known either. Told before anything
+    // is sent, and again until it says ok. May be empty.
+    std::function<Status(const CancelToken&)> on_gone_back{};
+    // Asked by look() instead of the remote: whoever looks by himself shall not count as who reads. May be
+    // null.
+    Remote* looks = nullptr;
   };
   CatalogSender(Catalog& catalog, Remote& remote, const Clock& clock, Options options);
 
@@ -35,6 +43,8 @@ class CatalogSender {
   // Ok: everything up to some moment after the call is on the remote; of thumbnails a part, when more() says
   // so.
   Status send(const CancelToken& cancel, RequestHints& hints);
+  // Whether what was sent last stands there, also while nothing is to be sent: one request, more when not.
+  Status look(const CancelToken& cancel);
 
   // The last change that is on the remote, when that was sent (0: never), and the last change before
   // which this remote needs no list.
@@ -52,15 +62,17 @@ class CatalogSender {
     uint64_t after = 0;
     uint32_t level = 0;
   };
-  Status meet(const CancelToken& cancel);
+  Status meet(Remote& asked, const CancelToken& cancel);
+  Result<std::string> head_etag(Remote& asked, const CancelToken& cancel);
+  Status look_at(Remote& asked, const CancelToken& cancel);
   [[nodiscard]] Plan plan(const CatalogMoment& moment, bool snapshot) const;
   Status send_catalog(const CatalogMoment& moment, Plan& made, const CancelToken& cancel,
                       RequestHints& hints);
   Status cut_thumbnail_segments(const CatalogMoment& moment, Plan& plan, const CancelToken& cancel,
                                 RequestHints& hints);
   Status cut(const CatalogMoment& moment, Plan& plan, const CancelToken& cancel, RequestHints& hints);
-  Status put(const std::string& key, const std::string& bytes, const CancelToken& cancel,
-             RequestHints& hints);
+  Result<RemoteObject> put(const std::string& key, const std::string& bytes, const CancelToken& cancel,
+                           RequestHints& hints);
   Status put_segment(const backup::Segment& segment, const std::string& file, const CancelToken& cancel,
                      RequestHints& hints);
   Status put_head(const CatalogMoment& moment, const backup::Head& planned, const CancelToken& cancel,
@@ -77,7 +89,8 @@ class CatalogSender {
   // Of the thread that calls send().
   bool met_ = false;  // the remote was asked what it holds, and nothing failed since
   std::string library_;
-  std::optional<backup::Head> current_;      // the newest on the remote, when it is known to be ours
+  std::optional<backup::Head> current_;  // the newest on the remote, when it is known to be ours
+  std::string current_etag_;
   std::optional<backup::Head> previous_;     // under the other key
   uint64_t counter_ = 0;                     // greatest seen
   std::map<std::string, uint64_t> objects_;  // what stands there, and its size

@@ -90,6 +90,10 @@ void Fetcher::on_copy_missing(
   state_->copy_missing = std::move(callback);
 }
 
+void Fetcher::on_copy_found(std::function<void(ContentNo, const std::string&)> callback) {
+  state_->copy_found = std::move(callback);
+}
+
 void Fetcher::start() {
   for (size_t i = 0; i < state_->options.threads; ++i) {
     state_->threads.emplace_back([state = state_.get()] { state->work_loop(); });

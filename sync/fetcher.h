@@ -51,6 +51,8 @@ class Fetcher final : public ContentSource {
   // The remote plainly has no such object although the catalog says so. Before start().
   void on_copy_missing(
       std::function<void(ContentNo, const std::string& remote, const std::string& key)> callback);
+  // It has it, of which that was told. Before start().
+  void on_copy_found(std::function<void(ContentNo, const std::string& remote)> callback);
   void start();
   // Whoever waits gets kUnavailable.
   void stop();

@@ -81,6 +81,7 @@ struct Fetcher::State {
   const Options options;
   std::function<uint64_t(uint64_t)> disk_full;                                          // set before start()
   std::function<void(ContentNo, const std::string&, const std::string&)> copy_missing;  // likewise
+  std::function<void(ContentNo, const std::string&)> copy_found;                        // likewise
   std::vector<std::thread> threads;
 
   mutable Mutex mutex;
@@ -91,7 +92,8 @@ struct Fetcher::State {
   std::unordered_map<ContentNo, Active> active GUARDED_BY(mutex);
   std::unordered_map<ContentNo, Bad> bad GUARDED_BY(mutex);
   std::deque<std::shared_ptr<Job>> queue GUARDED_BY(mutex);
-  std::set<ContentNo> told_unsent GUARDED_BY(mutex);  // in the log: nobody sent them yet
+  std::set<std::pair<ContentNo, std::string>> missed GUARDED_BY(mutex);  // copies that were told missing
+  std::set<ContentNo> told_unsent GUARDED_BY(mutex);                     // in the log: nobody sent them yet
 
   // fetcher.cpp
   Result<std::vector<Candidate>> candidates(ContentNo content) const;
@@ -109,6 +111,8 @@ struct Fetcher::State {
   void settle(ContentNo content);
   void arrived(const std::shared_ptr<Job>& job, uint64_t block, uint64_t end);
   void failed(const std::shared_ptr<Job>& job, const Status& why);
+  void note_missing(ContentNo content, const Remote& remote, const std::string& key);
+  void note_found(ContentNo content, const Remote& remote);
   bool moved(ContentNo content, Candidate& source, const Remote& remote) const;
   Status nobody_has(ContentNo content) const;
   void tell_unsent(ContentNo content, const Status& why);

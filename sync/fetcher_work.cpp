@@ -109,6 +109,7 @@ Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, cons
       Status status = request(job, *remote, source, range, hints, local_trouble);
       if (status) {
         note_remote(from, status);
+        note_found(job->content, *remote);
         return status;
       }
       if (!local_trouble) {
@@ -138,8 +139,7 @@ Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, cons
         continue;
       }
       note_remote(from, status);
-      if (status.code() == Code::kNotFound && copy_missing)
-        copy_missing(job->content, remote->name(), source.key);
+      if (status.code() == Code::kNotFound) note_missing(job->content, *remote, source.key);
       break;
     }
   }
@@ -148,6 +148,22 @@ Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, cons
   // Whatever a remote said, to the reader these bytes are lost or out of reach.
   if (no_answer(answer.code()) || answer.code() == Code::kThrottled) return answer;
   return {Code::kDataLoss, answer.message()};
+}
+
+void Fetcher::State::note_missing(ContentNo content, const Remote& remote, const std::string& key) {
+  {
+    MutexLock lock(mutex);
+    missed.emplace(content, remote.name());
+  }
+  if (copy_missing) copy_missing(content, remote.name(), key);
+}
+
+void Fetcher::State::note_found(ContentNo content, const Remote& remote) {
+  {
+    MutexLock lock(mutex);
+    if (missed.erase({content, remote.name()}) == 0) return;
+  }
+  if (copy_found) copy_found(content, remote.name());
 }
 
 // Whether tidying gave the copy another key since `source` was read.
@@ -229,7 +245,7 @@ Status Fetcher::State::request(const std::shared_ptr<Job>& job, Remote& remote, 
   };
   const Status status = remote.get(key, range, source.etag, sink, context);
   // Adopted bytes: only now is it certain that the object did not change while it was read.
-  if (status && at == range.end) {
+  if (status && at == range.end && !held.empty()) {
     at = range.begin;
     for (const std::string& block : held) {
       if (!keep(block)) break;

@@ -56,6 +56,19 @@ std::optional<std::vector<Segment>> journal_after(const Head& head, uint64_t aft
   return wanted;
 }
 
+// Whether a head is of the history that was shown: the numbers of changes of another machine's tell nothing.
+bool goes_on_from(const Head& shown, const Head& head) {
+  const auto snapshot = [](const Head& of) {
+    std::set<ContentHash> segments;
+    for (const Segment& segment : of.segments) {
+      if (segment.kind == SegmentKind::kSnapshot) segments.insert(segment.sha256);
+    }
+    return segments;
+  };
+  return shown.sequence <= head.sequence && shown.counter <= head.counter &&
+         shown.snapshot == head.snapshot && snapshot(shown) == snapshot(head);
+}
+
 }  // namespace
 
 Follower::Follower(Catalog& catalog, Remotes remotes, const Clock& clock, Options options)
@@ -213,7 +226,7 @@ Status Follower::apply(Remote& remote, const Head& head, const Shown& now, const
     return Status::ok();
   }
   const std::optional<std::vector<Segment>> journal =
-      shown && shown->sequence <= head.sequence ? journal_after(head, shown->sequence) : std::nullopt;
+      shown && goes_on_from(*shown, head) ? journal_after(head, shown->sequence) : std::nullopt;
   std::vector<Segment> segments;
   if (journal) {
     segments = *journal;
@@ -233,6 +246,7 @@ Status Follower::apply(Remote& remote, const Head& head, const Shown& now, const
   backup::Apply how;
   how.whole = !journal;
   how.in_parts = [](Transaction& txn) { txn.put_meta(partly_name(), "1"); };
+  how.replacing = options_.replacing;
   how.cancel = cancel;
   how.most_rows = options_.most_rows;
   how.most_bytes = options_.most_bytes;

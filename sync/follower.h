@@ -31,6 +31,8 @@ class Follower {
     // With the 35 s after which the one that writes has sent a change: well within a minute.
     std::chrono::milliseconds period{10'000};
     Thumbnails* thumbnails = nullptr;  // null: none are fetched
+    // See backup::Apply.
+    std::function<Result<std::shared_ptr<void>>(const std::vector<ContentNo>&)> replacing{};
     backup::StagedRows::Options rows;  // where those of a large catalog stand while they are gathered
     // Of one transaction; see backup::Apply.
     size_t most_rows = backup::Apply().most_rows;

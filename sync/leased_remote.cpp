@@ -55,4 +55,8 @@ Result<uint64_t> LeasedRemote::remove_leftovers(const std::string& key, const Is
   });
 }
 
+Status LeasedRemote::may_write(const RequestContext& context) {
+  return under_lease(lease_, context, [](const RequestContext&) { return Status::ok(); });
+}
+
 }  // namespace shoebox

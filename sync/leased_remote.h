@@ -34,6 +34,8 @@ class LeasedRemote final : public Remote {
   Status remove(const std::string& key, const RequestContext& context) override;
   Result<uint64_t> remove_leftovers(const std::string& key, const IsGivenUp& given_up,
                                     const RequestContext& context) override;
+  // Whether a write would be let through now; asks, as one would.
+  Status may_write(const RequestContext& context);
 
  private:
   Remote& remote_;

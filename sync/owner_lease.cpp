@@ -205,7 +205,8 @@ Status OwnerLease::check_nonce(const OwnerRecord& found) {
   }
   return refuse(read_only(fmt::format(
                     "a copy of this library, {}, writes there too; keep one of them mounted, and in the "
-                    "other one remove the file \"writer\"",
+                    "other one remove the file \"writer\"; or the remote was put back to an older state of "
+                    "itself: mount this library again",
                     found.who())),
                 found);
 }

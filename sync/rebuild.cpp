@@ -200,7 +200,9 @@ Result<RebuildResult> rebuild_library(
   const std::string& library = plan.library;
   SHOEBOX_TRY(take_folder(library));
   SHOEBOX_ASSIGN(const LibraryLock lock, LibraryLock::take(library, /*read_only=*/false));
-  SHOEBOX_ASSIGN(std::unique_ptr<Remote> made_remote, make_remote(plan.remote));
+  RemoteSettings named = plan.remote;
+  if (named.name.empty()) named.name = named.url;  // for messages: its name is known once a head was read
+  SHOEBOX_ASSIGN(std::unique_ptr<Remote> made_remote, make_remote(named));
   CountedRemote remote(std::move(made_remote));
   const RebuildFetch fetch(remote, clock, plan, work_of(library) + kSegments);
 

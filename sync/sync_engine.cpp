@@ -40,9 +40,13 @@ SyncEngine::SyncEngine(Dependencies dependencies) {
         // Where another one writes, it was moved: that is for the catalog of that one to know.
         if (!state->writes_to(remote)) return;
         const Status noted = state->outbox.copy_lost(content, remote, key);
+        if (noted.code() == Code::kDataLoss) state->note_lost(content, remote, true);
         log::warning("remote {}: the object of content {} is gone; {}", remote, content.value,
                      noted ? "it is queued again" : noted.message());
       });
+  state_->fetcher.on_copy_found([state = state_.get()](ContentNo content, const std::string& remote) {
+    state->note_lost(content, remote, false);
+  });
   State::Members members;
   for (const RemoteSettings& settings : remotes) members.push_back(state_->make_member(settings));
   {
@@ -98,6 +102,11 @@ std::shared_ptr<SyncEngine::State::Member> SyncEngine::State::make_member(const 
     tidier->wake_now();
   };
   backup.more_to_come = [this] { return at_work_for_owner(); };
+  backup.may_look = [lease = member.lease.get()] { return lease->report().this_library; };
+  backup.sender.looks = &member.remote->uncounted();
+  backup.sender.on_gone_back = [this, leased = member.leased.get()](const CancelToken& cancel) {
+    return doubt(*leased, cancel);
+  };
   member.backup = std::make_unique<CatalogBackup>(catalog, *member.leased, clock, std::move(backup));
   outbox.set_backed_up(settings.name, [weak = std::weak_ptr<Member>(made)]() -> uint64_t {
     const std::shared_ptr<Member> there = weak.lock();

@@ -5,6 +5,7 @@
 
 #include "store/base/log.h"
 #include "store/content/content_store.h"
+#include "store/doubtful_copies.h"
 #include "store/outbox.h"
 #include "sync/backup_fit.h"
 #include "sync/library_id.h"
@@ -41,6 +42,9 @@ void SyncEngine::State::start_follower(Thumbnails* thumbs) {
   Follower::Options options;
   options.thumbnails = thumbs;
   options.rows.folder = contents.root() + "/following";
+  options.replacing = [this](const std::vector<ContentNo>& numbers) {
+    return contents.replace_bytes(numbers);
+  };
   const auto usable = [this] {
     std::vector<std::shared_ptr<Remote>> remotes;
     for (const auto& member : all()) {
@@ -57,6 +61,20 @@ bool SyncEngine::State::writes_to(const std::string& remote) const {
   return std::any_of(now.begin(), now.end(), [&](const std::shared_ptr<Member>& member) {
     return member->settings.name == remote && member->lease && member->lease->report().this_library;
   });
+}
+
+Status SyncEngine::State::doubt(LeasedRemote& remote, const CancelToken& cancel) const {
+  // Where another one writes, it was that one, and copies are for its catalog to know.
+  RequestContext context;
+  context.cancel = cancel;
+  SHOEBOX_TRY(remote.may_write(context));
+  SHOEBOX_ASSIGN(const DoubtfulCopies doubtful, doubt_copies(catalog, outbox, remote.name()));
+  log::warning(
+      "remote {}: it was put back to an older state, or somebody else wrote there: {} originals are checked "
+      "there again; of {} that are not on this disk shoebox verify --remote {} --all tells whether they are "
+      "there",
+      remote.name(), doubtful.checked_again, doubtful.only_there, remote.name());
+  return Status::ok();
 }
 
 Result<RemoteOwner> SyncEngine::test(const RemoteSettings& settings, CancelToken cancel) {

@@ -97,6 +97,9 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   [[nodiscard]] bool may_finish(const Member& member) const;
   void finish(const Member& member, const CancelToken& cancel) const;
   [[nodiscard]] bool writes_to(const std::string& remote) const;
+  void note_lost(ContentNo content, const std::string& remote, bool lost) const;
+  // What stands on a remote is not what this library left there.
+  Status doubt(LeasedRemote& remote, const CancelToken& cancel) const;
   std::shared_ptr<Member> make_member(const RemoteSettings& settings);
   void start_member(const Member& member);
   // sync_engine_change.cpp

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "store/base/log.h"
+#include "store/lost_copies.h"
 #include "store/outbox.h"
 #include "sync/sync_engine_state.h"
 
@@ -34,6 +35,12 @@ Result<SyncEngine::State::Members> SyncEngine::State::members_called(const std::
   if (!known)
     return Status(Code::kNotFound, fmt::format("no remote is called \"{}\"; see shoebox status", name));
   return found;
+}
+
+// What a read found, as a verification does.
+void SyncEngine::State::note_lost(ContentNo content, const std::string& remote, bool lost) const {
+  const Status noted = note_lost_copies(catalog, {{{content, remote}, lost}});
+  if (!noted) log::error("remote {}: content {}: {}", remote, content.value, noted.message());
 }
 
 Result<VerifyReport> SyncEngine::verify(const VerifyRequest& request, CancelToken cancel,

@@ -29,12 +29,31 @@ keys::Parts parts_of(const Row& row) {
                                   : keys::Parts{};
 }
 
+// Whether the number means other bytes in a catalog of another history. What was adopted has no hash to tell
+// by.
+bool other_bytes(const ContentRecord& old, const ContentRecord& record) {
+  return old.state != record.state || old.sha256 != record.sha256 || old.size != record.size ||
+         record.state == ContentState::kAdopted;
+}
+
+// No name shows the former bytes, and no hash leads to them.
+Status let_go_of_bytes(Transaction& txn, ContentNo number, const ContentRecord& old) {
+  SHOEBOX_ASSIGN(const std::vector<InodeNo> inodes, txn.inodes_of_content(number));
+  for (const InodeNo inode : inodes) txn.data_changed(inode);
+  if (old.state != ContentState::kSealed) return Status::ok();
+  SHOEBOX_ASSIGN(const std::optional<ContentNo> indexed, txn.content_by_hash(old.sha256));
+  if (indexed == number) txn.put_raw(keys::hash(old.sha256), std::nullopt);
+  return Status::ok();
+}
+
 // What this disk knows of the content stays.
 Status put_content(Transaction& txn, ContentNo number, const std::string& value) {
   SHOEBOX_ASSIGN(ContentRecord record, decode_content(value));
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> old, txn.content(number));
   const bool same_bytes = old && old->state == ContentState::kSealed &&
                           record.state == ContentState::kSealed && old->sha256 == record.sha256;
+  const bool rehashed = old && old->state == ContentState::kSealed && old->sha256 != record.sha256;
+  if (rehashed) SHOEBOX_TRY(let_go_of_bytes(txn, number, *old));
   record.pinned = old && old->pinned;
   record.last_access_s = old ? old->last_access_s : 0;
   if (same_bytes) {
@@ -201,6 +220,7 @@ class Applying {
 
   Status commit(bool last) {
     if (picked_.empty()) return Status::ok();
+    SHOEBOX_ASSIGN(const std::shared_ptr<void> until_committed, let_bytes_go());
     const std::unique_ptr<Transaction> txn = catalog_.begin();
     if (!last && !in_parts_ && how_.in_parts) how_.in_parts(*txn);
     in_parts_ = in_parts_ || !last;
@@ -209,6 +229,19 @@ class Applying {
     picked_.clear();
     bytes_ = 0;
     return forget_tidying(catalog_);
+  }
+
+  // In one history a number never means other bytes.
+  Result<std::shared_ptr<void>> let_bytes_go() const {
+    std::vector<ContentNo> replaced;
+    for (const Row& row : picked_) {
+      if (!how_.whole || !how_.replacing || row.table() != keys::kContent || !row.value) continue;
+      const ContentNo number(parts_of(row).first);
+      SHOEBOX_ASSIGN(const ContentRecord record, decode_content(*row.value));
+      SHOEBOX_ASSIGN(const std::optional<ContentRecord> old, catalog_.content(number));
+      if (old && other_bytes(*old, record)) replaced.push_back(number);
+    }
+    return replaced.empty() ? std::shared_ptr<void>() : how_.replacing(replaced);
   }
 
   Catalog& catalog_;

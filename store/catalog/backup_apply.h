@@ -10,8 +10,11 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
+#include <vector>
 
 #include "store/base/cancel.h"
+#include "store/base/ids.h"
 #include "store/base/result.h"
 #include "store/catalog/backup_staged.h"
 
@@ -27,6 +30,9 @@ struct Apply {
   // Joins the first transaction when it is not the only one: from then on the catalog shows no state that the
   // other machine was in, until apply_rows() is done.
   std::function<void(Transaction&)> in_parts;
+  // Contents that get other bytes than those known here under their numbers: what this disk has of them is to
+  // be let go of before they are committed, and what it returns is kept until they are. May be empty.
+  std::function<Result<std::shared_ptr<void>>(const std::vector<ContentNo>&)> replacing;
   CancelToken cancel;
   // Of one transaction, which needs several times as much.
   size_t most_rows = 16'384;

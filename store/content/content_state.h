@@ -79,6 +79,8 @@ struct ContentStore::State {
   std::atomic<uint64_t> generation{0};
 
   Mutex load_mutex;  // one at a time opens, creates or renames a partial file
+  std::unordered_set<ContentNo> replacing GUARDED_BY(load_mutex);  // see ContentStore::replace_bytes()
+  ConditionVariable replaced;
   Mutex table_mutex;
   std::unordered_map<ContentNo, std::shared_ptr<Partial>> table GUARDED_BY(table_mutex);
 
@@ -122,7 +124,12 @@ struct ContentStore::State {
   // --- partial_table.cpp
   // Null when the content is an object now. Makes an empty partial file where there is none.
   Result<std::shared_ptr<Partial>> open_partial(ContentNo content);
+  // kBusy: its record was replaced meanwhile.
+  Result<std::shared_ptr<Partial>> try_open_partial(ContentNo content);
+  Result<std::vector<ContentHash>> recorded_blocks(ContentNo content, const ContentRecord& of) const;
   [[nodiscard]] std::shared_ptr<Partial> find_partial(ContentNo content);
+  // content_replace.cpp
+  void wait_replaced(ContentNo content) REQUIRES(load_mutex);
   // Forgets the entry; REQUIRES load_mutex.
   void retire(ContentNo content) REQUIRES(load_mutex);
   // Data first, then the bitmap. REQUIRES a Claim on the content.

@@ -119,6 +119,10 @@ class ContentStore {
   // Deletes whatever files there are. REQUIRES the erasure of its record to be durable, or that
   // there never was a record.
   Status remove(ContentNo content);
+  // These numbers will mean other bytes than those that are here, which go: nobody may see them under the
+  // record to come. Until what it returns is let go of, whoever opens one of them waits; the record is to be
+  // committed by then.
+  Result<std::shared_ptr<void>> replace_bytes(const std::vector<ContentNo>& contents);
   // Waits until the files of erased contents are gone. For tests and orderly ends.
   void drain_removals();
 

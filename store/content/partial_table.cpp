@@ -37,23 +37,39 @@ std::shared_ptr<Partial> ContentStore::State::find_partial(ContentNo content) {
   return found == table.end() ? nullptr : found->second;
 }
 
-Result<std::shared_ptr<Partial>> ContentStore::State::open_partial(ContentNo content) {
-  if (std::shared_ptr<Partial> found = find_partial(content)) return found;
-  SHOEBOX_ASSIGN(const ContentRecord record_now, record(content));
+// None of adopted bytes.
+Result<std::vector<ContentHash>> ContentStore::State::recorded_blocks(ContentNo content,
+                                                                      const ContentRecord& of) const {
+  if (of.state == ContentState::kAdopted) return std::vector<ContentHash>();
   SHOEBOX_ASSIGN(std::vector<ContentHash> hashes, catalog.block_hashes(content));
+  if (hashes.size() == block_count(of.size)) return hashes;
+  return Status(Code::kDataLoss,
+                fmt::format("content {}: {} block hashes recorded, {} needed; run shoebox fsck",
+                            content.value, hashes.size(), block_count(of.size)));
+}
+
+Result<std::shared_ptr<Partial>> ContentStore::State::open_partial(ContentNo content) {
+  Result<std::shared_ptr<Partial>> opened = try_open_partial(content);
+  // The next look sees the record that took its place.
+  while (!opened && opened.code() == Code::kBusy) opened = try_open_partial(content);
+  return opened;
+}
+
+Result<std::shared_ptr<Partial>> ContentStore::State::try_open_partial(ContentNo content) {
+  if (std::shared_ptr<Partial> found = find_partial(content)) return found;
+  SHOEBOX_ASSIGN(ContentRecord record_now, record(content));
+  SHOEBOX_ASSIGN(std::vector<ContentHash> hashes, recorded_blocks(content, record_now));
   const bool adopted = record_now.state == ContentState::kAdopted;
-  if (adopted) hashes.clear();
-  if (!adopted && hashes.size() != block_count(record_now.size)) {
-    return Status(Code::kDataLoss,
-                  fmt::format("content {}: {} block hashes recorded, {} needed; run shoebox fsck",
-                              content.value, hashes.size(), block_count(record_now.size)));
-  }
   std::shared_ptr<Partial> loaded;
   {
     // Whoever turns the partial file into an object renames it under this lock: it is either still
     // here, or the object is there and no entry is made for a file that moved on.
     MutexLock loading(load_mutex);
+    wait_replaced(content);
     if (std::shared_ptr<Partial> found = find_partial(content)) return found;
+    SHOEBOX_ASSIGN(const ContentRecord again, record(content));
+    if (again.sha256 != record_now.sha256 || again.size != record_now.size || again.state != record_now.state)
+      return Status(Code::kBusy, fmt::format("content {}: its bytes were replaced meanwhile", content.value));
     Result<UniqueFd> fd = open_file(partial(content), O_RDWR);
     const bool fresh = !fd && fd.code() == Code::kNotFound;
     if (fresh) {

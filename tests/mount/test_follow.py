@@ -7,7 +7,7 @@ import time
 
 import pytest
 from drive import SHOEBOX, sha256, wait_until
-from test_owner import rebuild
+from test_owner import SETTINGS, rebuild
 
 MINUTE = 60
 
@@ -201,3 +201,31 @@ def test_the_next_remote_is_followed_when_the_first_is_gone(make_drive):
     (drive.folder / "away").rename(drive.remote)
     copy.unmount()
     assert copy.run("fsck", check=False).returncode == 0
+
+
+def test_bytes_of_a_history_that_was_given_up_are_not_shown_in_another(make_drive, folder):
+    first = make_drive("first", settings=SETTINGS.format(remote=folder / "first/remote")).mount()
+    (first.path / "Library/shared.txt").write_text("shared", encoding="utf-8")
+    first.backed_up()
+    first.kill()
+    second = make_drive("second")
+    rebuild(second, first.remote, "--takeover")
+    second.mount()
+    (second.path / "Library/theirs.txt").write_text("of the second", encoding="utf-8")
+    second.backed_up()
+    copy = make_drive("copy")
+    rebuild(copy, first.remote)
+    copy.mount("--read-only")
+    wait_until(lambda: reads(copy, "Library/theirs.txt") == b"of the second", MINUTE, "what is kept on the copy's disk")
+    # The first one goes on from before that, with files that get the numbers of the second's.
+    first.mount()
+    (first.path / "Library/mine.txt").write_text("of the first.", encoding="utf-8")
+    first.wait_sealed()
+    first.run("remote", "takeover", "--force", "--replace-backup", "nas")
+    first.backed_up()
+    copy.wait_for("Library/mine.txt", 2 * MINUTE)
+    assert reads(copy, "Library/mine.txt") in (None, b"of the first.")
+    wait_until(lambda: reads(copy, "Library/mine.txt") == b"of the first.", 2 * MINUTE, "the bytes of the first")
+    copy.wait_gone("Library/theirs.txt")
+    copy.unmount()
+    assert copy.run("fsck", "--read-data", check=False).returncode == 0

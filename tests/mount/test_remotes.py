@@ -251,3 +251,76 @@ def test_originals_stay_while_the_only_remote_that_has_them_cannot_be_reached(ma
     drive.run("backup", "now")
     wait_until(lambda: drive.state("Library/a.mp4") == "remote", 60, "the cache limit, when the remote is there again")
     assert sha256(drive.path / "Library/a.mp4") == sha256(source)
+
+
+def test_a_remote_put_back_to_an_older_state_of_itself_counts_for_nothing_it_lost(make_drive, folder):
+    drive = make_drive().mount()
+    for number in range(2):
+        shutil.copy2(big_file(folder / f"old{number}.mp4", 1 << 20, number), drive.path / "Library")
+    drive.backed_up()
+    older = drive.folder / "older"
+    shutil.copytree(drive.remote, older)
+    sources = [big_file(folder / f"new{number}.mp4", 1 << 20, 10 + number) for number in range(2)]
+    for source in sources:
+        shutil.copy2(source, drive.path / "Library")
+    drive.wait_sealed()
+    os.setxattr(drive.path / "Library/old0.mp4", "user.xdg.comment", b"at the sea")
+    drive.backed_up()
+    wait_until(lambda: (drive.remote / "Library/old0.mp4.xmp").exists(), 30, "the sidecar")
+
+    # While it is mounted, and nothing on it changes but for one more file.
+    shutil.rmtree(drive.remote)
+    shutil.copytree(older, drive.remote)
+    shutil.copy2(big_file(folder / "more.mp4", 1 << 20, 20), drive.path / "Library")
+    drive.wait_sealed()
+    drive.run("backup", "now")
+    wait_until(lambda: "put back to an older state" in drive.log_text(), 90, "somebody notices")
+    drive.backed_up()
+    wait_until(lambda: (drive.remote / "Library/old0.mp4.xmp").exists(), 30, "the sidecar, again")
+    drive.evict()
+    for source in sources:
+        assert drive.state(f"Library/{source.name}") == "remote"
+        assert sha256(drive.path / "Library" / source.name) == sha256(source)
+
+    # Between two mounts; and the catalog there is whole again.
+    drive.unmount()
+    shutil.rmtree(drive.remote)
+    shutil.copytree(older, drive.remote)
+    drive.mount()
+    wait_until(lambda: drive.log_text().count("put back to an older state") > 1, 90, "somebody notices again")
+    drive.backed_up()
+    drive.kill()
+    again = Drive(drive.folder / "again")
+    subprocess.run([SHOEBOX, "rebuild", "--from", str(drive.remote), str(again.library)], check=True, timeout=120)
+    again.mount("--read-only")
+    try:
+        for source in sources:
+            assert sha256(again.path / "Library" / source.name) == sha256(source)
+        assert os.getxattr(again.path / "Library/old0.mp4", "user.xdg.comment") == b"at the sea"
+    finally:
+        again.close()
+
+
+def test_status_tells_of_an_original_that_a_read_found_missing_until_it_is_back(make_drive, folder):
+    drive = make_drive().mount()
+    source = big_file(folder / "a.mp4", 1 << 20)
+    shutil.copy2(source, drive.path / "Library/a.mp4")
+    drive.backed_up()
+    drive.evict()
+    away = folder / "away.mp4"
+    (drive.remote / "Library/a.mp4").rename(away)
+    try:
+        sha256(drive.path / "Library/a.mp4")
+        raise AssertionError("read without its bytes")
+    except OSError:
+        pass
+    assert drive.status()["remotes"][0]["lost_files"] == 1
+    away.rename(drive.remote / "Library/a.mp4")
+
+    def reads_again():
+        try:
+            return sha256(drive.path / "Library/a.mp4") == sha256(source)
+        except OSError:
+            return False
+    wait_until(reads_again, 60, "its bytes")
+    wait_until(lambda: drive.status()["remotes"][0]["lost_files"] == 0, 10, "that it is found")

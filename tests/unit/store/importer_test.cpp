@@ -79,10 +79,10 @@ class FakeDecoder : public MediaDecoder {
   std::vector<ByteRange> holes_;
 };
 
-class ImporterTest : public testing::Test {
+class ImporterTest : public ::testing::Test {
  protected:
   ImporterTest() {
-    std::string pattern = testing::TempDir() + "/importer.XXXXXX";
+    std::string pattern = ::testing::TempDir() + "/importer.XXXXXX";
     folder_ = mkdtemp(pattern.data());
   }
   ~ImporterTest() override {

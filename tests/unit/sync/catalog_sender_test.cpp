@@ -62,6 +62,19 @@ class CatalogSenderTest : public testing::SyncFixture {
   BackedUpRows restored() { return testing::restored_rows(fake_, clock_, id()); }
   BackedUpRows rows() { return testing::backed_up_rows(*catalog_); }
 
+  // What stands on the remote, and its owner putting that back.
+  std::map<std::string, std::string> objects() {
+    std::map<std::string, std::string> found;
+    for (const std::string& key : fake_.keys()) found[key] = fake_.object(key).value_or("");
+    return found;
+  }
+  void put_back(const std::map<std::string, std::string>& before) {
+    for (const std::string& key : fake_.keys()) {
+      if (!before.contains(key)) EXPECT_TRUE(fake_.remove(key, {}));
+    }
+    for (const auto& [key, bytes] : before) fake_.place(key, bytes);
+  }
+
   FakeRemote fake_{"nas"};
   BreakingRemote remote_{fake_};
   CatalogSender::Options options_;
@@ -270,6 +283,62 @@ TEST_F(CatalogSenderTest, ACatalogPutBackFromAnOlderCopyDoesNotGoOnWhereTheBacku
   ASSERT_TRUE(send());
   EXPECT_EQ(head().snapshot, catalog_->last_change());
   EXPECT_EQ(restored(), rows());
+}
+
+// A journal over what was put back would name segments that are not there.
+TEST_F(CatalogSenderTest, ARemotePutBackToAnOlderStateGetsAllOfItAndIsToldOf) {
+  int told = 0;
+  options_.on_gone_back = [&](const CancelToken&) {
+    return ++told == 1 ? Status(Code::kUnavailable, "not now") : Status::ok();
+  };
+  make_sender();
+  fill(100);
+  ASSERT_TRUE(send());
+  const auto before = objects();
+  change("a");
+  ASSERT_TRUE(send());
+  EXPECT_EQ(told, 0);
+  put_back(before);
+  change("b");
+  const uint64_t puts = remote_.puts();
+  EXPECT_EQ(send().code(), Code::kUnavailable);
+  EXPECT_EQ(remote_.puts(), puts) << "nothing before who is told is done with it";
+  ASSERT_TRUE(send());
+  EXPECT_EQ(told, 2);
+  EXPECT_EQ(head().snapshot, catalog_->last_change());
+  EXPECT_EQ(restored(), rows());
+  change("c");
+  ASSERT_TRUE(send());
+  EXPECT_EQ(told, 2);
+  EXPECT_EQ(restored(), rows());
+}
+
+TEST_F(CatalogSenderTest, ALookNoticesItWhileNothingIsToBeSent) {
+  int told = 0;
+  options_.on_gone_back = [&](const CancelToken&) {
+    ++told;
+    return Status::ok();
+  };
+  make_sender();
+  fill(100);
+  ASSERT_TRUE(send());
+  const auto before = objects();
+  change("a");
+  ASSERT_TRUE(send());
+  ASSERT_TRUE(sender_->look({}));
+  EXPECT_EQ(told, 0);
+  put_back(before);
+  for (const bool restarted : {false, true}) {
+    if (restarted) make_sender();
+    ASSERT_TRUE(sender_->look({}));
+    EXPECT_EQ(told, restarted ? 2 : 1) << "as long as no other one was sent";
+    EXPECT_EQ(sender_->sent(), 0U) << "it is to be sent";
+  }
+  ASSERT_TRUE(send());
+  EXPECT_EQ(restored(), rows());
+  put_back({});
+  ASSERT_TRUE(sender_->look({}));
+  EXPECT_EQ(told, 3) << "emptied";
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ class FetcherTest : public testing::SyncFixture {
     fetcher_->add_remote(second_);
     fetcher_->on_copy_missing(
         [this](ContentNo, const std::string& remote, const std::string&) { missing_.push_back(remote); });
+    fetcher_->on_copy_found([this](ContentNo, const std::string& remote) { found_.push_back(remote); });
     fetcher_->start();
   }
   void TearDown() override {
@@ -56,7 +57,7 @@ class FetcherTest : public testing::SyncFixture {
   }
 
   FakeRemote first_{"first"}, second_{"second"};
-  std::vector<std::string> missing_;
+  std::vector<std::string> missing_, found_;
   std::unique_ptr<Fetcher> fetcher_;
 };
 
@@ -314,6 +315,23 @@ TEST_F(FetcherTest, AContentWithoutACopyIsUnavailable) {
   ASSERT_TRUE(contents_->evict(content));
   EXPECT_EQ(get(content, {kMiB / 2, kMiB / 2 + 1}).code(), Code::kUnavailable);
   EXPECT_EQ(get(ContentNo(9999), {0, 1}).code(), Code::kNotFound);
+}
+
+TEST_F(FetcherTest, ACopyThatWasMissingAndIsReadAgainIsToldOfOnce) {
+  const std::string bytes = some_bytes(kMiB);
+  const ContentNo content = add_evicted("a.jpg", bytes, /*on_second=*/false);
+  const ByteRange middle{kKeepWholeBytes, 2 * kKeepWholeBytes};
+  ASSERT_TRUE(first_.remove("Library/a.jpg", {}));
+  EXPECT_EQ(get(content, middle).code(), Code::kDataLoss);
+  EXPECT_EQ(missing_, std::vector<std::string>{"first"});
+  EXPECT_TRUE(found_.empty());
+  first_.place("Library/a.jpg", bytes);
+  clock_.advance(60);  // until then it is not asked again
+  ASSERT_TRUE(get(content, middle));
+  EXPECT_TRUE(get(content, {0, bytes.size()}));
+  EXPECT_TRUE(bytes_when_local(content) == bytes);
+  fetcher_->stop();  // what a transfer ends with is done
+  EXPECT_EQ(found_, std::vector<std::string>{"first"});
 }
 
 }  // namespace

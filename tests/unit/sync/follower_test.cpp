@@ -381,5 +381,82 @@ TEST_F(FollowerTest, ShouldItWriteOneDayItMayAndBeginsWithAWholeBackup) {
   EXPECT_EQ(backup_fits(*catalog_, remote_, clock_, id, {}).code(), Code::kReadOnly);
 }
 
+// Two library directories of one history that both went on give the same numbers to different files.
+TEST_F(FollowerTest, ANumberOfAnotherHistoryBringsNoBytesOfThisOne) {
+  const ContentNo content = add("a.jpg", "aaa", {"nas"}, MediaKind::kPhoto);
+  const ContentNo same = add("b.jpg", "bbb", {"nas"}, MediaKind::kPhoto);
+  send();
+  ASSERT_TRUE(follow());
+  for (const ContentNo here : {content, same}) {
+    const auto txn = copy_->begin();
+    ContentRecord record = **txn->content(here);
+    record.residence = Residence::kLocal;
+    txn->put_content(here, record);
+    ASSERT_TRUE(txn->commit());
+  }
+  {
+    BlockHasher hasher;
+    hasher.update("xxx", 3);
+    const ContentHashes hashes = hasher.finish();
+    const auto txn = catalog_->begin();
+    ContentRecord record = **txn->content(content);
+    txn->put_raw(keys::hash(record.sha256), std::nullopt);
+    record.sha256 = hashes.whole;
+    txn->put_content(content, record);
+    txn->put_block_hashes(content, hashes.blocks);
+    txn->put_meta(std::string(keys::kMetaBackup) + "nas", "");
+    ASSERT_TRUE(txn->commit());
+  }
+  sender_ = std::make_unique<CatalogSender>(*catalog_, remote_, clock_, CatalogSender::Options{});
+  ASSERT_TRUE(sender_->load());
+  send();
+  const InodeNo inode = (*catalog_->dentry(kLibraryInode, "a.jpg"))->inode;
+  std::vector<ContentNo> replaced;
+  std::weak_ptr<void> until;
+  copy_->add_observer([&](const Change& change) {
+    if (std::find(change.data.begin(), change.data.end(), inode) != change.data.end())
+      EXPECT_FALSE(until.expired()) << "until it is committed";
+  });
+  Follower::Options options;
+  options.replacing = [&](const std::vector<ContentNo>& numbers) -> Result<std::shared_ptr<void>> {
+    EXPECT_NE((*copy_->content(content))->sha256, (*catalog_->content(content))->sha256) << "before";
+    replaced = numbers;
+    auto guard = std::make_shared<int>(0);
+    until = guard;
+    return std::shared_ptr<void>(guard);
+  };
+  ASSERT_TRUE(Follower(*copy_, remote_, clock_, options).follow({}));
+  EXPECT_EQ(replaced, std::vector<ContentNo>{content});
+  EXPECT_TRUE(until.expired());
+  EXPECT_TRUE(told_data_.contains(inode)) << "the kernel has pages of the former bytes";
+  EXPECT_EQ((*copy_->content(content))->residence, Residence::kPartial);
+  EXPECT_EQ((*copy_->content(same))->residence, Residence::kLocal);
+  expect_same();
+}
+
+TEST_F(FollowerTest, TheJournalOfAnotherHistoryIsNotPutOverTheOneThatWasShown) {
+  for (int i = 0; i < 6; ++i) add(std::to_string(i) + ".txt", std::to_string(i), {"nas"});
+  send();
+  ASSERT_TRUE(follow());
+  auto other = Catalog::open("other", Catalog::Options::scratch());
+  ASSERT_TRUE(other) << other.status().message();
+  const auto change = [&](const std::string& album) {
+    const auto txn = (*other)->begin();
+    txn->put_meta(keys::kMetaLibraryId, **catalog_->meta(keys::kMetaLibraryId));
+    txn->put_view_directory(ViewId::kAlbums, album, kAlbumsInode);
+    ASSERT_TRUE(txn->commit());
+  };
+  change("of the other one");
+  CatalogSender sender(**other, remote_, clock_, CatalogSender::Options{});
+  ASSERT_TRUE(sender.load());
+  RequestHints hints;
+  ASSERT_TRUE(sender.send({}, hints));
+  // Its journal reaches from before the change that is shown, by its number, to one after it.
+  for (int i = 0; (*other)->last_change() <= catalog_->last_change(); ++i) change(std::to_string(i));
+  ASSERT_TRUE(sender.send({}, hints));
+  ASSERT_TRUE(follow());
+  EXPECT_TRUE(backed_up_rows(*copy_) == backed_up_rows(**other));
+}
+
 }  // namespace
 }  // namespace shoebox::testing

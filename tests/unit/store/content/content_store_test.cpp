@@ -1,5 +1,6 @@
 #include "store/content/content_store.h"
 
+#include <future>
 #include <thread>
 
 #include "tests/unit/store/content/content_fixture.h"
@@ -133,6 +134,23 @@ TEST_F(ContentStoreTest, TheLastBlockMakesItAnObjectAgain) {
   EXPECT_TRUE(store(content, bytes, 0)) << "a block that came twice is no error";
 }
 
+TEST_F(ContentStoreTest, TheLastBlockMayBeReadBeforeAllOfItIsHashed) {
+  const std::string bytes = random_bytes(2 * kBlockBytes, 5);
+  const ContentNo content = sealed(bytes);
+  put_copy(content, "nas");
+  ASSERT_TRUE(contents->evict(content));
+  for (uint64_t index = 0; index < block_count(bytes.size()); ++index) {
+    ASSERT_TRUE(contents->store_block(content, index,
+                                      std::string_view(bytes).substr(index * kBlockBytes, kBlockBytes)));
+  }
+  EXPECT_TRUE(contents->missing(content, {0, bytes.size()})->empty());
+  EXPECT_EQ(record(content).residence, Residence::kPartial);
+  ASSERT_TRUE(contents->settle_fetched(content));
+  EXPECT_EQ(record(content).residence, Residence::kLocal);
+  EXPECT_TRUE(contents->open_local(content));
+  EXPECT_TRUE(contents->settle_fetched(content)) << "nothing is left to do";
+}
+
 TEST_F(ContentStoreTest, AContentOfWhichNothingIsHereIsFetchedFromTheFirstBlockOn) {
   const std::string bytes = random_bytes(700'000, 10);
   const ContentNo content = sealed(bytes);
@@ -235,6 +253,37 @@ TEST_F(ContentStoreTest, EvictionDoesNotCarryRotOver) {
   ASSERT_TRUE(contents->evict(content));
   EXPECT_FALSE(contents->missing(content, {0, 4096})->empty());
   EXPECT_TRUE(contents->missing(content, {bytes.size() - 1, bytes.size()})->empty());
+}
+
+TEST_F(ContentStoreTest, ANumberThatMeansOtherBytesShowsNoneOfTheFormerOnes) {
+  const std::string former = random_bytes(kBlockBytes + 5000, 1);
+  const std::string other = random_bytes(former.size(), 2);  // as long: nothing but the hash tells
+  for (const bool open_partly : {false, true}) {
+    const ContentNo content = sealed(former);
+    put_copy(content, "nas");
+    if (open_partly) {
+      ASSERT_TRUE(contents->evict(content));
+      ASSERT_TRUE(contents->open_partial(content));
+    }
+    auto until = contents->replace_bytes({content});
+    ASSERT_TRUE(until) << until.status().message();
+    EXPECT_EQ(record(content).residence, Residence::kPartial);
+    EXPECT_EQ(contents->open_local(content).code(), Code::kNotFound);
+    auto opened = std::async(std::launch::async, [&] { return contents->open_partial(content).is_ok(); });
+    EXPECT_EQ(opened.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+    mark_sealed(content, other);
+    until->reset();
+    EXPECT_TRUE(opened.get());
+    const ByteRange all{0, other.size()};
+    EXPECT_EQ(*contents->missing(content, all), std::vector<ByteRange>{all});
+    for (uint64_t index = 0; index < block_count(other.size()); ++index)
+      ASSERT_TRUE(store(content, other, index));
+    const auto fd = contents->open_local(content);
+    ASSERT_TRUE(fd);
+    std::string bytes(other.size(), '\0');
+    ASSERT_TRUE(pread_full(fd->get(), bytes.data(), bytes.size(), 0));
+    EXPECT_TRUE(bytes == other);
+  }
 }
 
 TEST_F(ContentStoreTest, FilesOfErasedContentsGo) {
