@@ -138,6 +138,17 @@ TEST_F(TreeSidecarsTest, ASidecarWrittenInAViewCounts) {
   check_all();
 }
 
+TEST_F(TreeSidecarsTest, ASidecarWrittenInDatesFollowsItsPhotoWhenTheDateChanges) {
+  photo_file("Dates/2023/07/a.jpg", "a");
+  sidecar("Dates/2023/07/a.jpg.xmp", "x", facts({"Ben"}));
+  ASSERT_TRUE(tree_->setxattr(find("Library/2023/07/a.jpg"), "user.shoebox.date", "2019-03", {}));
+  EXPECT_EQ(ls("Dates/2019/03"), (Names{"a.jpg", "a.jpg.xmp"}));
+  EXPECT_EQ(ls("Dates"), Names{"2019"}) << "nothing is left behind";
+  EXPECT_EQ(ls("Library/2023/07"), (Names{"a.jpg", "a.jpg.xmp"}));
+  EXPECT_EQ(attribute("Library/2023/07/a.jpg", "user.shoebox.people"), "Ben");
+  check_all();
+}
+
 TEST_F(TreeSidecarsTest, ASidecarOfARawAndItsJpegCountsForBoth) {
   photo_file("Library/a.cr2", "raw", photo_info(day(2023, 7, 14)));
   photo_file("Library/a.jpg", "jpg", photo_info(day(2023, 7, 14)));
