@@ -203,6 +203,17 @@ def test_after_a_removal_nothing_is_evicted_on_the_strength_of_it(drive):
     assert done.returncode != 0 and "no remote is called" in done.stderr
 
 
+def test_a_remote_may_be_told_as_a_folder(drive):
+    (drive.folder / "a second").mkdir()
+    done = drive.run("remote", "add", "second", "a second", check=False)
+    assert done.returncode == 1 and "write a URL" in done.stderr and "a path from /" in done.stderr, done.stderr
+    drive.run("remote", "add", "second", f"{drive.folder}/a second")
+    assert drive.status()["remotes"][1]["url"] == f"file://{drive.folder}/a%20second"
+    (drive.path / "Library/a.txt").write_bytes(b"a")
+    drive.backed_up()
+    assert (drive.folder / "a second/Library/a.txt").read_bytes() == b"a"
+
+
 def test_what_is_no_second_place_is_refused(make_drive, folder):
     drive = make_drive().mount()
     (drive.path / "Library/backup").mkdir()
