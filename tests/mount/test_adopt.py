@@ -204,26 +204,6 @@ def test_adopting_while_mounted(make_drive, pictures):
     assert len(drive.json("status")["remotes"]) == 2
 
 
-def test_what_cannot_be_reached_does_not_become_a_remote(make_drive, pictures):
-    drive = make_drive()
-    settings = f'[[remote]]\nname = "nas"\nurl = "file://{drive.remote}"\n'
-    drive.library.mkdir()
-    (drive.library / "shoebox.toml").write_text(settings, encoding="utf-8")
-    wrong = f"file://{pictures}s"
-    for _ in range(2):
-        done = adopt(drive, wrong, check=False)
-        assert done.returncode == 1 and f"folder {pictures}s is not there" in done.stderr, done.stderr
-        assert (drive.library / "shoebox.toml").read_text(encoding="utf-8") == settings
-        if drive.process is None:
-            drive.mount()
-    assert len(drive.status()["remotes"]) == 1
-    # Once it was adopted from, its section stays, and being away is no reason to forget it.
-    adopted(drive, f"file://{pictures}")
-    pictures.rename(f"{pictures}s")
-    assert adopt(drive, f"file://{pictures}", check=False).returncode == 1
-    assert [remote["url"] for remote in drive.status()["remotes"]][1:] == [f"file://{pictures}"]
-
-
 def test_all_is_read_when_asked_and_a_dry_run_does_nothing(make_drive, pictures):
     drive = make_drive()
     told = adopted(drive, f"file://{pictures}", "--dry-run")
