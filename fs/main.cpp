@@ -197,6 +197,7 @@ Result<std::unique_ptr<OpenedLibrary>> open_library(const OpenRequest& request) 
   options.read_only = request.read_only;
   options.salvage = request.salvage;
   options.extra_remotes = request.remotes;
+  options.extra_remotes_stay = request.remotes_stay;
   SHOEBOX_ASSIGN(std::unique_ptr<Assembly> assembly, Assembly::open(std::move(options)));
   assembly->begin(request.background);
   return std::unique_ptr<OpenedLibrary>(std::move(assembly));

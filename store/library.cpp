@@ -216,7 +216,8 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   if (!s.read_only) remove_half_written_settings(s.path);
 
   SHOEBOX_ASSIGN(Settings settings, Settings::load(s.path + "/shoebox.toml"));
-  SHOEBOX_TRY(adopt_remotes(s.path, options.extra_remotes, s.read_only, settings));
+  SHOEBOX_TRY(
+      adopt_remotes(s.path, options.extra_remotes, s.read_only || !options.extra_remotes_stay, settings));
   s.settings.set(settings);
 
   Catalog::Options catalog_options;

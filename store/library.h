@@ -46,6 +46,7 @@ class Library {
     MediaDecoder* decoder = nullptr;            // null: nothing is decoded (commands that only look)
     const Clock* clock = nullptr;               // null: the system's
     std::vector<RemoteSettings> extra_remotes;  // from the command line (--remote)
+    bool extra_remotes_stay = true;             // they are written into shoebox.toml
     // Whether to wait, for half a minute at most, for whoever has it open; empty: only while that one is
     // ending.
     std::function<bool(const std::string& library)> worth_waiting;

@@ -43,6 +43,7 @@ struct StepWorker::State {
   RemoteGate gate GUARDED_BY(mutex);
   bool woken GUARDED_BY(mutex) = true;
   bool looking GUARDED_BY(mutex) = false;  // one thread asks the source
+  bool heard GUARDED_BY(mutex) = false;    // wake() came meanwhile
   bool urgent GUARDED_BY(mutex) = false;   // run_now(): until nothing is left to be tried
   bool awaits GUARDED_BY(mutex) = false;   // wake_now()
   bool ending GUARDED_BY(mutex) = false;   // nothing more is tried in this hurry
@@ -59,6 +60,7 @@ struct StepWorker::State {
   void work(WorkerStep& step) REQUIRES(mutex);
   void look_at_policy() REQUIRES(mutex);
   void break_off() REQUIRES(mutex);
+  void be_quiet() REQUIRES(mutex);
 };
 
 void StepWorker::State::run() NO_THREAD_SAFETY_ANALYSIS {
@@ -86,6 +88,8 @@ void StepWorker::State::break_off() {
   cancel = CancelToken();
 }
 
+void StepWorker::State::be_quiet() { quiet_until = clock.steady() + std::chrono::seconds(options.quiet_s); }
+
 bool StepWorker::State::may_look() {
   const Steady now = clock.steady();
   if (!gate.is_open() || looking || (now < quiet_until && !urgent)) return false;
@@ -108,7 +112,7 @@ void StepWorker::State::wait_for_work() NO_THREAD_SAFETY_ANALYSIS {
 
 std::unique_ptr<WorkerStep> StepWorker::State::look() NO_THREAD_SAFETY_ANALYSIS {
   looking = true;
-  woken = false;
+  woken = heard = false;
   const bool hurry = urgent;
   const std::unordered_set<uint64_t> skipped = running;
   mutex.unlock();
@@ -130,6 +134,7 @@ std::unique_ptr<WorkerStep> StepWorker::State::look() NO_THREAD_SAFETY_ANALYSIS 
   awaits = source->awaits();
   if (!*step) {
     if (at_work == 0 && !awaits) urgent = false;  // else the policy may break off what the others do
+    if (heard && at_work == 0) be_quiet();
     return nullptr;
   }
   woken = true;  // there may be more behind it
@@ -179,7 +184,7 @@ void StepWorker::start(bool paused) {
   {
     MutexLock lock(state_->mutex);
     state_->gate.set_paused(paused);
-    state_->quiet_until = state_->clock.steady() + std::chrono::seconds(state_->options.quiet_s);
+    state_->be_quiet();
   }
   for (uint32_t i = 0; i < std::max<uint32_t>(1, state_->options.connections); ++i) {
     state_->threads.emplace_back([state = state_.get()] { state->run(); });
@@ -202,9 +207,10 @@ void StepWorker::wake() {
     MutexLock lock(state_->mutex);
     if (state_->woken) return;
     state_->woken = true;
-    if (state_->at_work == 0) {
-      state_->quiet_until = state_->clock.steady() + std::chrono::seconds(state_->options.quiet_s);
-    }
+    // A source notes in the catalog what it hands out, which is heard here as well: no reason to let what
+    // comes behind it wait.
+    state_->heard = state_->looking;
+    if (state_->at_work == 0 && !state_->looking) state_->be_quiet();
   }
   state_->changed.notify_all();
 }
@@ -213,7 +219,7 @@ void StepWorker::wake_now() {
   {
     MutexLock lock(state_->mutex);
     state_->woken = true;
-    state_->awaits = false;
+    state_->awaits = state_->heard = false;
     state_->quiet_until = Steady::min();
   }
   state_->changed.notify_all();

@@ -33,11 +33,7 @@ Result<RemoteSettings> remote_argument(const json& arguments) {
   SHOEBOX_ASSIGN(const std::vector<std::string> name, names_argument(arguments, "name"));
   SHOEBOX_ASSIGN(const std::vector<std::string> options, names_argument(arguments, "options"));
   if (url.size() != 1) return Status(Code::kInvalid, "name one URL");
-  if (url[0].find("://") == std::string::npos && !url[0].starts_with("/")) {
-    return Status(Code::kInvalid,
-                  fmt::format("{}: write a URL ({}) or a path from /", printable(url[0]), kUrlKinds));
-  }
-  SHOEBOX_ASSIGN(RemoteSettings remote, remote_of(url[0], "/"));
+  SHOEBOX_ASSIGN(RemoteSettings remote, remote_from_root(url[0]));
   SHOEBOX_TRY(add_remote_options(options, remote));
   if (!name.empty()) {
     SHOEBOX_TRY(check_remote_name(name[0]));
@@ -46,10 +42,11 @@ Result<RemoteSettings> remote_argument(const json& arguments) {
   return remote;
 }
 
-// The library is made where there is none, and the remote gets its section of the settings.
+// The library is made where there is none. The remote gets its section of the settings when it answered.
 Status open(const json& arguments, OpenRequest& request) {
   SHOEBOX_ASSIGN(const RemoteSettings remote, remote_argument(arguments));
   request.remotes = {remote};
+  request.remotes_stay = false;
   SHOEBOX_ASSIGN(const bool dry_run, flag_argument(arguments, "dry_run"));
   SHOEBOX_TRY(check_library_folder(request.library));
   const bool there = ::access((request.library + "/catalog/CURRENT").c_str(), F_OK) == 0;
@@ -83,16 +80,23 @@ std::optional<std::string> name_of(const Settings& settings, const RemoteSetting
   return std::nullopt;
 }
 
-// Its name in the settings. A mount that does not use it yet begins to, and goes on with it.
+// Its name in the settings. A mount that does not use it yet begins to, and goes on with it. What cannot be
+// reached or written, a URL that was mistyped, does not become a remote.
 Result<std::string> name_in_use(ServiceContext& context, const RemoteSettings& wanted, bool may_add) {
   Library& library = context.library;
-  if (const auto name = name_of(library.settings(), wanted)) return *name;
+  SHOEBOX_ASSIGN(Settings file, Settings::load(library.path() + "/shoebox.toml"));
+  const std::optional<std::string> used = name_of(library.settings(), wanted);
+  if (used && (!may_add || name_of(file, wanted))) return *used;
   if (!may_add) {
     return Status(Code::kBusy,
                   fmt::format("{} is mounted without the remote {}: add it first (shoebox remote add)",
                               printable(context.mountpoint), printable(wanted.url)));
   }
-  SHOEBOX_ASSIGN(Settings file, Settings::load(library.path() + "/shoebox.toml"));
+  Settings checked = file;  // before anything is tried there: a folder of the drive itself is none
+  SHOEBOX_TRY(adopt_remotes(library.path(), {wanted}, /*read_only=*/true, checked));
+  RemoteSettings tried = wanted;
+  if (tried.name.empty()) tried.name = used.value_or("remote");
+  SHOEBOX_TRY(context.sync.test(tried, context.cancel).status());
   SHOEBOX_TRY(adopt_remotes(library.path(), {wanted}, /*read_only=*/false, file));
   SHOEBOX_TRY(reload_settings(context));
   if (const auto name = name_of(library.settings(), wanted)) return *name;

@@ -34,6 +34,7 @@ struct OpenRequest {
   bool salvage = false;                 // build a damaged catalog anew from what of it can be read
   bool background = true;               // start importer, evictor and uploads; false: the command only looks
   std::vector<RemoteSettings> remotes;  // added to the settings where they are not in them
+  bool remotes_stay = true;             // and written into shoebox.toml; else they count for this command
   bool temporary = false;               // `library` was made for this command and goes with it
 };
 

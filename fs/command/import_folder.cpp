@@ -27,7 +27,8 @@ constexpr size_t kPiece = 1 << 20;  // large enough for full disk speed, small e
 constexpr size_t kMaxXattrBytes = 64 << 10;
 
 std::string joined(const std::string& folder, const std::string& name) {
-  return folder.empty() ? name : folder + "/" + name;
+  if (folder.empty() || name.empty()) return folder + name;
+  return folder + "/" + name;
 }
 
 std::pair<std::string, std::string> split_path(const std::string& path) {

@@ -38,9 +38,9 @@ Result<std::string> needed_text(const json& arguments, const char* key) {
 Result<json> add(ServiceContext& context, const json& arguments) {
   Library& library = context.library;
   if (library.read_only()) return Status(Code::kReadOnly, "the library is read-only");
-  RemoteSettings remote;
+  SHOEBOX_ASSIGN(const std::string url, needed_text(arguments, "url"));
+  SHOEBOX_ASSIGN(RemoteSettings remote, remote_from_root(url));
   SHOEBOX_ASSIGN(remote.name, needed_text(arguments, "name"));
-  SHOEBOX_ASSIGN(remote.url, needed_text(arguments, "url"));
   const std::pair<const char*, std::string*> texts[] = {{"endpoint", &remote.endpoint},
                                                         {"region", &remote.region},
                                                         {"ca_file", &remote.ca_file},
@@ -140,7 +140,7 @@ std::vector<Verb> remote_verbs() {
       "Other keys, such as crypt or identity_file, are written into shoebox.toml (store/SETTINGS.md).\n";
   add_verb.options = {
       name,
-      {"URL", "url", OptionSpec::Kind::kText, "URL", kUrlKinds, true},
+      {"URL", "url", OptionSpec::Kind::kText, "URL", fmt::format("where: a folder, {}", kUrlKinds), true},
       {"--endpoint", "endpoint", OptionSpec::Kind::kText, "URL", "https://host:port of an S3 service"},
       {"--region", "region", OptionSpec::Kind::kText, "REGION", "that signatures name"},
       {"--ca-file", "ca_file", OptionSpec::Kind::kText, "FILE", "the certificate authority of the service"},

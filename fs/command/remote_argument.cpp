@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "fs/command/escape.h"
 #include "fs/command/find_library.h"
 
 namespace shoebox {
@@ -58,6 +59,14 @@ Result<RemoteSettings> remote_of(std::string text, const std::string& working_di
                    : text;
   SHOEBOX_TRY(check_remote_url(remote.url));
   return remote;
+}
+
+Result<RemoteSettings> remote_from_root(const std::string& text) {
+  if (text.find("://") == std::string::npos && !text.starts_with("/")) {
+    return Status(Code::kInvalid,
+                  fmt::format("{}: write a URL ({}) or a path from /", printable(text), kUrlKinds));
+  }
+  return remote_of(text, "/");
 }
 
 Status add_remote_options(const std::vector<std::string>& options, RemoteSettings& remote) {

@@ -45,6 +45,13 @@ bool is_called(const Tree::TrashEntry& entry, const std::string& mountpoint, std
          name == escape_name(entry.name) || name == escape_name(entry.record.path);
 }
 
+// A photo brings its sidecars along, which may have been named as well.
+bool is_back(const Catalog& catalog, InodeNo inode) {
+  const auto file = catalog.inode(inode);
+  const auto trashed = catalog.trash(inode);
+  return file && *file && trashed && !*trashed;
+}
+
 Result<json> restore_named(ServiceContext& context, const json& arguments) {
   SHOEBOX_ASSIGN(const std::vector<std::string> names, names_argument(arguments, "names"));
   SHOEBOX_ASSIGN(const bool all, flag_argument(arguments, "all"));
@@ -76,7 +83,7 @@ Result<json> restore_named(ServiceContext& context, const json& arguments) {
     if (by_origin && std::find(taken.begin(), taken.end(), entry.record.path) != taken.end()) continue;
     taken.push_back(entry.record.path);
     const Status status = context.library.tree().trash_restore(entry.inode, Caller::command());
-    if (status) {
+    if (status || is_back(context.library.catalog(), entry.inode)) {
       ++restored;
     } else {
       failed.push_back({{"name", escape_name(entry.name)}, {"why", printable(status.message())}});

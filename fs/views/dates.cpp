@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "store/tree/name_class.h"
 
 namespace shoebox {
@@ -13,6 +11,13 @@ constexpr std::string_view kUnknown = "Unknown";
 
 // "Somebody says that the date is not known": a stated date without a year.
 constexpr LocalDate kStatedUnknown{};
+
+// As far as `said` goes, it is what `own` says as well: its year, say, or its day.
+bool says_nothing_new(const LocalDate& said, const LocalDate& own) {
+  return said.year == own.year && (said.month == 0 || said.month == own.month) &&
+         (said.day == 0 || said.day == own.day) && (said.hour < 0 || said.hour == own.hour) &&
+         (said.minute < 0 || said.minute == own.minute) && (said.second < 0 || said.second == own.second);
+}
 
 bool is_unknown(const ViewPath& path) { return path.size() == 1 && path.front() == kUnknown; }
 
@@ -52,6 +57,8 @@ Status DatesView::may_rename_folder(const ViewPath& /*from*/, const ViewPath& /*
 }
 
 void DatesView::state_added(PhotoRecord& photo, const ViewPath& path) const {
+  // What was said of its day and time stays: the folder agrees.
+  if (photo.stated_date && folder_of(photo.stated_date) == path) return;
   const std::optional<LocalDate> date = layout_.date_of(path);
   photo.stated_date = date ? *date : kStatedUnknown;
 }
@@ -60,12 +67,7 @@ void DatesView::state_removed(PhotoRecord& /*photo*/, const ViewPath& /*path*/) 
 
 void DatesView::settle(PhotoRecord& photo) const {
   if (!photo.stated_date) return;
-  const ViewPath stated = folder_of(photo.stated_date);
-  const ViewPath own = folder_of(photo.date);
-  // A year that holds the photo's own month says nothing new.
-  if (stated.size() <= own.size() && std::equal(stated.begin(), stated.end(), own.begin())) {
-    photo.stated_date.reset();
-  }
+  if (says_nothing_new(*photo.stated_date, photo.date.value_or(kStatedUnknown))) photo.stated_date.reset();
 }
 
 }  // namespace shoebox

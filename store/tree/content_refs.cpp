@@ -99,6 +99,20 @@ bool is_photo_to_keep(const PhotoRecord& photo, const ContentRecord& bytes,
   return false;
 }
 
+// New bytes of what shall stay on this disk shall as well. The old ones, as a version, need not, unless other
+// files have them.
+Status pass_pin(Transaction& txn, ContentNo from, ContentNo to, bool others_have_it) {
+  SHOEBOX_ASSIGN(auto old, txn.content(from));
+  SHOEBOX_ASSIGN(auto fresh, txn.content(to));
+  if (!old || !old->pinned || !fresh) return Status::ok();
+  fresh->pinned = true;
+  txn.put_content(to, *fresh);
+  if (others_have_it) return Status::ok();
+  old->pinned = false;
+  txn.put_content(from, *old);
+  return Status::ok();
+}
+
 }  // namespace
 
 Status retain_content(Transaction& txn, ContentNo content) {
@@ -157,6 +171,7 @@ Result<PhotoId> move_photo_to(Transaction& txn, PhotoId photo, InodeNo inode, Co
   SHOEBOX_ASSIGN(auto record, txn.photo(photo));
   if (!record || record->content == content) return PhotoId{};
   SHOEBOX_ASSIGN(const PhotoId rest, split_off_others(txn, photo, *record, inode));
+  SHOEBOX_TRY(pass_pin(txn, record->content, content, /*others_have_it=*/static_cast<bool>(rest)));
   record->content = content;
   // Rows stay as they are until the decoder has seen the new bytes.
   record->info.kind = MediaKind::kUnknown;
@@ -174,6 +189,7 @@ Result<PhotoId> replace_content(Transaction& txn, InodeNo inode, InodeRecord& re
   record.content = content;
   txn.put_inode(inode, record);
   if (!record.photo) {
+    SHOEBOX_TRY(pass_pin(txn, old, content, /*others_have_it=*/true));
     SHOEBOX_TRY(release_content(txn, old));
     return PhotoId{};
   }

@@ -22,6 +22,33 @@ Result<bool> only_backup_copies(Operation& op, const Renaming& r) {
   return std::all_of(rows.begin(), rows.end(), [&](const Row& row) { return is_its_backup_copy(r, row); });
 }
 
+// Whether the source comes out of a hidden folder beside the target, in which a program collects what it puts
+// in place when all of it is there: `rsync --delay-updates`. It may lie there for hours.
+Result<bool> was_collected(const CatalogReader& reader, const Renaming& r) {
+  if (r.from.record.parent != r.to.number) return false;
+  SHOEBOX_ASSIGN(const auto names, reader.names_of(r.from.number));
+  return !names.empty() && is_junk(names.front().name);
+}
+
+// What the name it comes from stated goes with it: that it is in the folder. Before the photo becomes another
+// one.
+Status take_back(Operation& op, const Renaming& r) {
+  const bool moves_on = r.from.number != r.to.number && r.from.record.view == r.to.record.view;
+  const View* view = op.core.engine.view_of(r.from.record.view);
+  if (view == nullptr || !moves_on) return Status::ok();
+  SHOEBOX_ASSIGN(auto photo, op.txn.photo(r.source_record.photo));
+  SHOEBOX_ASSIGN(const ViewPath folder, op.core.rows.path_of(op.txn, r.from.number));
+  if (!photo || !view->holds_photos(folder)) return Status::ok();
+  SHOEBOX_ASSIGN(const auto rows, op.core.rows.of_photo(op.txn, r.source_record.photo));
+  const bool still_shows = std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
+    return row.directory == r.from.number && row.name != r.from_name;
+  });
+  if (still_shows) return Status::ok();
+  view->state_removed(*photo, folder);
+  op.txn.put_photo(r.source_record.photo, *photo);
+  return Status::ok();
+}
+
 // Names of the old inode that the new one takes: all that it has in views; in Library just the one
 // asked for, unless the photo was replaced through a view and has its homes there.
 Status take_names(Operation& op, const Renaming& r, bool all_names) {
@@ -37,8 +64,9 @@ Status take_names(Operation& op, const Renaming& r, bool all_names) {
   }
   // The name it comes from goes with what it stated.
   const View* view = op.core.engine.view_of(r.from.record.view);
-  if (view != nullptr && !r.source_record.photo) {
-    // It really moves, and its home with it: a backup copy that is restored.
+  SHOEBOX_ASSIGN(const bool collected, was_collected(op.txn, r));
+  if (view != nullptr && (collected || !r.source_record.photo)) {
+    // It really moves, and its home with it: so does a backup copy that is restored.
     for (const NameOf& home : homes)
       SHOEBOX_TRY(op.core.rows.erase(op.txn, home.directory, home.name, Notice::kTell));
   }
@@ -54,6 +82,8 @@ Result<bool> is_fresh(Operation& op, const Renaming& r) {
   if (!r.source_record.photo) return true;
   SHOEBOX_ASSIGN(const auto photo, op.txn.photo(r.source_record.photo));
   if (!photo) return true;
+  SHOEBOX_ASSIGN(const bool collected, was_collected(op.txn, r));
+  if (collected) return true;
   if (r.to.place == Place::kView) return !photo->homed;
   const bool stated = std::any_of(photo->statements.begin(), photo->statements.end(),
                                   [](const auto& entry) { return entry.second == Statement::kAsserted; });
@@ -95,6 +125,7 @@ Status replace_photo(Operation& op, const Renaming& r, bool all_names) {
   const PhotoId photo = r.target_record->photo;
   const InodeNo old = r.target->inode;
   SHOEBOX_TRY(copy_xattrs(op, old, r.source.inode, /*shared_only=*/true));
+  SHOEBOX_TRY(take_back(op, r));
   SHOEBOX_TRY(take_names(op, r, all_names));
   SHOEBOX_TRY(op.core.rows.recount(op.txn, old));
   SHOEBOX_ASSIGN(InodeRecord old_record, need_inode(op.txn, old));

@@ -1,5 +1,7 @@
 // What a file says about itself enters its photo's record: effective date, home, rows.
 
+#include <algorithm>
+
 #include "store/tree/capture_date.h"
 #include "store/tree/name_class.h"
 #include "store/tree/person_names.h"
@@ -53,6 +55,12 @@ Status ViewEngine::left_to_twins(Transaction& txn, PhotoId photo, PhotoId went_o
 Status ViewEngine::settle(const CatalogReader& reader, PhotoId photo, PhotoRecord& record) const {
   SHOEBOX_ASSIGN(const bool changed, set_date(reader, photo, record));
   (void)changed;
+  // As long as one is not read, as after each change of it, the date may be another one: what was said
+  // against a sidecar would seem to say nothing new.
+  const bool all_read = std::none_of(record.sidecars.begin(), record.sidecars.end(), [](const auto& sidecar) {
+    return sidecar.second.kind == MediaKind::kUnknown;
+  });
+  if (!all_read) return Status::ok();
   for (const auto& view : rows_.views()) view->settle(record);
   return Status::ok();
 }

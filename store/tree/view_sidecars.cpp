@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "store/tree/name_class.h"
 #include "store/tree/view_engine.h"
 #include "store/tree/view_home.h"
@@ -113,6 +115,17 @@ Result<std::set<PhotoId>> photos_of_sidecar(const CatalogReader& reader, InodeNo
   return photos;
 }
 
+namespace {
+
+// A name that somebody gave it in Dates goes when its photos left that folder, as names of photos do.
+bool is_left_behind(const ViewRows& rows, const Row& row, const std::set<InodeNo>& with_photos) {
+  if (!row.in_view() || row.kind != NameKind::kGiven || with_photos.contains(row.directory)) return false;
+  return std::any_of(rows.views().begin(), rows.views().end(),
+                     [&](const auto& view) { return view->id() == row.view && !view->stating(); });
+}
+
+}  // namespace
+
 Status refresh_sidecar(Transaction& txn, const ViewRows& rows, InodeNo sidecar) {
   SHOEBOX_ASSIGN(const auto record, txn.inode(sidecar));
   if (!record || record->photo) return Status::ok();
@@ -121,6 +134,7 @@ Status refresh_sidecar(Transaction& txn, const ViewRows& rows, InodeNo sidecar) 
   for (const Row& row : standing) filed |= row.in_library() && row.lives();
 
   std::set<NameOf> wanted;
+  std::set<InodeNo> with_photos;  // folders
   for (const Row& anchor : standing) {
     if (!anchor.lives()) continue;
     SHOEBOX_ASSIGN(const auto neighbours, photos_beside(txn, anchor.directory, anchor.name));
@@ -128,6 +142,7 @@ Status refresh_sidecar(Transaction& txn, const ViewRows& rows, InodeNo sidecar) 
       if (!filed) SHOEBOX_TRY(file_beside_photo(txn, rows, sidecar, anchor, neighbour, &filed));
       SHOEBOX_ASSIGN(const auto photo_rows, rows.of_photo(txn, neighbour.photo));
       for (const Row& row : photo_rows) {
+        with_photos.insert(row.directory);
         if (!row.in_view()) continue;
         // Whoever put a twin there put its own sidecar beside it, or none.
         if (row.kind == NameKind::kGiven && row.inode != neighbour.inode) continue;
@@ -136,8 +151,13 @@ Status refresh_sidecar(Transaction& txn, const ViewRows& rows, InodeNo sidecar) 
     }
   }
 
+  const auto stays_beside_its_photo = [&](const Row& row) {
+    return row.in_library() && row.lives() && with_photos.contains(row.directory);
+  };
+  const bool stays = std::any_of(standing.begin(), standing.end(), stays_beside_its_photo);
   for (const Row& row : standing) {
-    if (!row.in_view() || row.kind != NameKind::kGenerated) continue;
+    const bool generated = row.in_view() && row.kind == NameKind::kGenerated;
+    if (!generated && !(stays && is_left_behind(rows, row, with_photos))) continue;
     if (wanted.contains({row.directory, row.name})) continue;
     SHOEBOX_TRY(rows.erase(txn, row.directory, row.name, Notice::kTell));
   }

@@ -203,6 +203,39 @@ def test_after_a_removal_nothing_is_evicted_on_the_strength_of_it(drive):
     assert done.returncode != 0 and "no remote is called" in done.stderr
 
 
+def test_a_remote_may_be_told_as_a_folder(drive):
+    (drive.folder / "a second").mkdir()
+    done = drive.run("remote", "add", "second", "a second", check=False)
+    assert done.returncode == 1 and "write a URL" in done.stderr and "a path from /" in done.stderr, done.stderr
+    drive.run("remote", "add", "second", f"{drive.folder}/a second")
+    assert drive.status()["remotes"][1]["url"] == f"file://{drive.folder}/a%20second"
+    (drive.path / "Library/a.txt").write_bytes(b"a")
+    drive.backed_up()
+    assert (drive.folder / "a second/Library/a.txt").read_bytes() == b"a"
+
+
+def test_what_cannot_be_reached_does_not_become_a_remote_by_adopting(make_drive, folder):
+    drive = make_drive()
+    settings = f'[[remote]]\nname = "nas"\nurl = "file://{drive.remote}"\n'
+    drive.library.mkdir()
+    (drive.library / "shoebox.toml").write_text(settings, encoding="utf-8")
+    place = folder / "pictures"
+    for _ in range(2):
+        done = drive.run("adopt", f"file://{place}", check=False)
+        assert done.returncode == 1 and f"folder {place} is not there" in done.stderr, done.stderr
+        assert (drive.library / "shoebox.toml").read_text(encoding="utf-8") == settings
+        if drive.process is None:
+            drive.mount()
+    assert len(drive.status()["remotes"]) == 1
+    # Once it was adopted from, its section stays, and being away is no reason to forget it.
+    place.mkdir()
+    (place / "a.txt").write_bytes(b"a")
+    drive.run("adopt", f"file://{place}")
+    place.rename(folder / "away")
+    assert drive.run("adopt", f"file://{place}", check=False).returncode == 1
+    assert [remote["url"] for remote in drive.status()["remotes"]][1:] == [f"file://{place}"]
+
+
 def test_what_is_no_second_place_is_refused(make_drive, folder):
     drive = make_drive().mount()
     (drive.path / "Library/backup").mkdir()

@@ -144,6 +144,17 @@ def test_what_empties_a_folder_of_dates_may_go_on_writing_there(two, photo):
     assert two.run("fsck").returncode == 0
 
 
+def test_restoring_all_is_no_error_although_a_photo_brings_its_sidecar_along(two):
+    (two.path / "Library/a.jpg.xmp").write_bytes(b"<x/>")
+    two.wait_for("Dates/2020/01/a.jpg.xmp")
+    for name in ("a.jpg", "b.jpg"):
+        os.unlink(two.path / "Dates/2020/01" / name)
+    wait_until(lambda: two.names("Trash") == ["a.jpg", "a.jpg.xmp", "b.jpg"], 5, "all in Trash")
+    done = two.run("trash", "restore", "--all")
+    assert (done.stdout, done.stderr) == ("3 files restored\n", "")
+    wait_until(lambda: two.names("Library") == ["a.jpg", "a.jpg.xmp", "b.jpg"], 5, "all again")
+
+
 def test_rm_in_dates_takes_the_sidecar_along(two):
     (two.path / "Library/a.jpg.xmp").write_bytes(b"<x/>")
     two.wait_for("Dates/2020/01/a.jpg.xmp")

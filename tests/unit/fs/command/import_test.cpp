@@ -99,6 +99,7 @@ TEST_F(ImportTest, OtherBytesUnderATakenNameGetANumberAndReplaceNothing) {
   EXPECT_EQ(result["imported"], 1);
   EXPECT_EQ(*read("Library/IMG_1.jpg"), "first camera");
   EXPECT_EQ(*read("Library/IMG_1 (2).jpg"), "second camera!");
+  EXPECT_NE(result.dump().find("\"Library/IMG_1 (2).jpg\""), std::string::npos) << result.dump();
   EXPECT_EQ(import()["already_there"], 1);
 }
 

@@ -75,5 +75,30 @@ TEST(Dates, OnlyAFolderThatDiffersStatesADate) {
   EXPECT_EQ(view.places(put({"2019"}, kJuly)), (Places{{"2019"}}));
 }
 
+TEST(Dates, ADayOrTimeThatWasStatedIsNotDroppedBecauseItsFolderIsThePhotosOwn) {
+  const DatesView view("%Y/%m");
+  const auto stated = [&](const LocalDate& date, const std::optional<LocalDate>& own) {
+    PhotoRecord photo = photo_of(own);
+    photo.stated_date = date;
+    view.settle(photo);
+    return photo.stated_date;
+  };
+  const LocalDate other_day{.year = kJuly.year, .month = kJuly.month, .day = 20};
+  EXPECT_EQ(stated(other_day, kJuly), other_day);
+  LocalDate other_time = kJuly;
+  other_time.hour = 3;
+  EXPECT_EQ(stated(other_time, kJuly), other_time);
+  EXPECT_EQ(stated(kJuly, LocalDate{.year = kJuly.year, .month = kJuly.month}), kJuly) << "it says more";
+  EXPECT_EQ(stated(kJuly, kJuly), std::nullopt);
+  EXPECT_EQ(stated(kJuly, std::nullopt), kJuly);
+
+  PhotoRecord photo = photo_of(kJuly);
+  photo.stated_date = other_day;
+  view.state_added(photo, {"2023", "07"});  // a new name in that folder
+  EXPECT_EQ(photo.stated_date, other_day);
+  view.state_added(photo, {"2019", "01"});
+  EXPECT_EQ(photo.stated_date, (LocalDate{.year = 2019, .month = 1}));
+}
+
 }  // namespace
 }  // namespace shoebox

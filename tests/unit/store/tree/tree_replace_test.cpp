@@ -226,6 +226,46 @@ TEST_F(TreeTest, ReplacingThroughAnAlbumReplacesTheHomeToo) {
   check_all();
 }
 
+// rsync --delay-updates: the new bytes wait in a hidden folder, and may be decoded and filed meanwhile.
+TEST_F(TreeTest, WhatWasCollectedInAHiddenFolderReplacesThePhotosBesideIt) {
+  for (const std::string folder : {"Albums/Trip", "Library/trip"}) {
+    for (const bool decoded : {false, true}) {
+      SCOPED_TRACE(folder + (decoded ? " decoded" : " not decoded"));
+      const std::string name = folder.substr(0, 3) + (decoded ? "a.jpg" : "b.jpg");
+      const PhotoId id = inode(photo_file(folder + "/" + name, folder + name)).photo;
+      ViewTest::mkdir("Albums/Best");
+      ASSERT_EQ(ln(folder + "/" + name, "Albums/Best/" + name), Code::kOk) << last_message_;
+      const Names library = ls("Library/2023/07");
+      ASSERT_EQ(mkdir(folder + "/.~tmp~"), Code::kOk);
+      const InodeNo fresh = write(folder + "/.~tmp~/" + name, "new " + folder + name);
+      if (decoded) ASSERT_TRUE(tree_->photo_decoded(inode(fresh).content, photo_info(day(2023, 7, 14))));
+      clock_.time.seconds += 7200;
+      ASSERT_EQ(mv(folder + "/.~tmp~/" + name, folder + "/" + name), Code::kOk) << last_message_;
+      ASSERT_TRUE(tree_->photo_decoded(inode(fresh).content, photo_info(day(2023, 7, 14))));
+
+      EXPECT_EQ(find(folder + "/" + name), fresh);
+      EXPECT_EQ(find("Albums/Best/" + name), fresh);
+      EXPECT_EQ(inode(fresh).photo, id);
+      EXPECT_EQ(catalog_->versions(id)->size(), 1U);
+      EXPECT_EQ(ls("Library/2023/07"), library) << "no second home is left";
+      EXPECT_EQ(ls(folder + "/.~tmp~"), Names{});
+      EXPECT_EQ(rmdir(folder + "/.~tmp~"), Code::kOk) << last_message_;
+      check_all();
+    }
+  }
+}
+
+TEST_F(TreeTest, ANewPhotoOfOneAlbumThatReplacesOneOfAnotherLeavesTheFirst) {
+  photo_file("Albums/Trip/a.jpg", "old");
+  ViewTest::mkdir("Albums/In");
+  const InodeNo fresh = write("Albums/In/a.jpg", "new");
+  ASSERT_EQ(mv("Albums/In/a.jpg", "Albums/Trip/a.jpg"), Code::kOk) << last_message_;
+  ASSERT_TRUE(tree_->photo_decoded(inode(fresh).content, photo_info(day(2023, 7, 14))));
+  EXPECT_EQ(ls("Albums/Trip"), Names{"a.jpg"});
+  EXPECT_EQ(ls("Albums/In"), Names{});
+  check_all();
+}
+
 TEST_F(TreeTest, AGoodCopyOverWhatTheDiskSpoiledIsKept) {
   const InodeNo a = photo_file("Library/a.jpg", "bytes");
   const ContentNo spoiled = inode(a).content;

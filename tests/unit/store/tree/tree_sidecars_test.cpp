@@ -87,6 +87,20 @@ TEST_F(TreeSidecarsTest, AChangedSidecarReplacesWhatItSaid) {
   check_all();
 }
 
+TEST_F(TreeSidecarsTest, ADateStatedAgainstASidecarStaysWhenTheSidecarIsRewritten) {
+  photo_file("Library/a.jpg", "a");  // July 2023 by itself
+  const InodeNo number = sidecar("Library/a.jpg.xmp", "x", facts({}, day(2016, 1, 2)));
+  EXPECT_EQ(ls("Dates"), Names{"2016"});
+  ASSERT_TRUE(tree_->setxattr(find("Library/a.jpg"), "user.shoebox.date", "2023-07", {}));
+  EXPECT_EQ(ls("Dates/2023/07"), (Names{"a.jpg", "a.jpg.xmp"}));
+  seal(commit(number, "y"), "y");
+  EXPECT_EQ(attribute("Library/a.jpg", "user.shoebox.date"), "2023-07");
+  read(inode(number).content, facts({}, day(2016, 2, 2)));
+  EXPECT_EQ(attribute("Library/a.jpg", "user.shoebox.date"), "2023-07");
+  EXPECT_EQ(ls("Dates"), Names{"2023"});
+  check_all();
+}
+
 TEST_F(TreeSidecarsTest, ASidecarWrittenBesideItAndRenamedOverItIsRead) {
   photo_file("Library/a.jpg", "a", photo_info(day(2023, 7, 14)));
   sidecar("Library/a.jpg.xmp", "x", facts({"Ben"}));
@@ -135,6 +149,17 @@ TEST_F(TreeSidecarsTest, ASidecarWrittenInAViewCounts) {
   sidecar("Dates/2023/07/a.jpg.xmp", "x", facts({"Ben"}));
   EXPECT_EQ(ls("People/Ben"), (Names{"a.jpg", "a.jpg.xmp"}));
   EXPECT_EQ(ls("Library"), (Names{"a.jpg", "a.jpg.xmp"}));
+  check_all();
+}
+
+TEST_F(TreeSidecarsTest, ASidecarWrittenInDatesFollowsItsPhotoWhenTheDateChanges) {
+  photo_file("Dates/2023/07/a.jpg", "a");
+  sidecar("Dates/2023/07/a.jpg.xmp", "x", facts({"Ben"}));
+  ASSERT_TRUE(tree_->setxattr(find("Library/2023/07/a.jpg"), "user.shoebox.date", "2019-03", {}));
+  EXPECT_EQ(ls("Dates/2019/03"), (Names{"a.jpg", "a.jpg.xmp"}));
+  EXPECT_EQ(ls("Dates"), Names{"2019"}) << "nothing is left behind";
+  EXPECT_EQ(ls("Library/2023/07"), (Names{"a.jpg", "a.jpg.xmp"}));
+  EXPECT_EQ(attribute("Library/2023/07/a.jpg", "user.shoebox.people"), "Ben");
   check_all();
 }
 

@@ -110,6 +110,49 @@ TEST_F(TreeTest, PinAndDateCanBeSet) {
   check_all();
 }
 
+TEST_F(TreeTest, WhatIsPinnedStaysPinnedWhenItIsEdited) {
+  const InodeNo a = photo_file("Library/a.jpg", "bytes");
+  const ContentNo first = inode(a).content;
+  const auto pinned = [&](ContentNo content) { return catalog_->content(content)->value().pinned; };
+  ASSERT_TRUE(tree_->setxattr(a, "user.shoebox.pin", "1", Mode::kAny));
+  seal(commit(a, "written in place"), "written in place");
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.pin"), "1");
+  EXPECT_FALSE(pinned(first)) << "a version need not stay here";
+  write("Library/.a.jpg.q7Zp0L", "by an editor");
+  ASSERT_EQ(mv("Library/.a.jpg.q7Zp0L", "Library/a.jpg"), Code::kOk);
+  EXPECT_EQ(*tree_->getxattr(find("Library/a.jpg"), "user.shoebox.pin"), "1");
+  const InodeNo twin = photo_file("Library/twin.jpg", "by an editor");
+  seal(commit(twin, "edited"), "edited");
+  EXPECT_EQ(*tree_->getxattr(twin, "user.shoebox.pin"), "1");
+  EXPECT_EQ(*tree_->getxattr(find("Library/a.jpg"), "user.shoebox.pin"), "1")
+      << "the other one keeps its bytes";
+  check_all();
+}
+
+// Its folder is that of the date in the file: it was dropped as saying nothing new by whatever came next.
+TEST_F(TreeTest, ADayThatWasStatedStaysWhateverHappensToThePhoto) {
+  const MediaInfo info = photo_info(LocalDate{2023, 7, 14, 10, 11, 12});
+  photo_file("Library/a.jpg", "bytes", info);
+  const std::string said = "2023-07-20T08:00:00";
+  const auto date = [&] { return *tree_->getxattr(find("Library/a.jpg"), "user.shoebox.date"); };
+  ASSERT_TRUE(tree_->setxattr(find("Library/a.jpg"), "user.shoebox.date", said, Mode::kAny));
+  ViewTest::mkdir("Albums/Trip");
+  ASSERT_EQ(ln("Library/a.jpg", "Albums/Trip/a.jpg"), Code::kOk);
+  EXPECT_EQ(date(), said);
+  photo_file("Library/twin.jpg", "bytes", info);
+  EXPECT_EQ(date(), said) << "after a copy";
+  ASSERT_EQ(mv("Dates/2023/07/a.jpg", "Dates/2023/07/b.jpg"), Code::kOk);
+  EXPECT_EQ(date(), said) << "after a new name in Dates";
+  write("Library/.a.jpg.q7Zp0L", "edited");
+  ASSERT_EQ(mv("Library/.a.jpg.q7Zp0L", "Library/a.jpg"), Code::kOk);
+  ASSERT_TRUE(tree_->photo_decoded(inode("Library/a.jpg").content, info));
+  EXPECT_EQ(date(), said) << "after an edit";
+  ASSERT_EQ(rm("Library/a.jpg"), Code::kOk);
+  ASSERT_TRUE(tree_->trash_restore(find("Trash/a.jpg"), caller_));
+  EXPECT_EQ(date(), said) << "after Trash";
+  check_all();
+}
+
 TEST_F(TreeTest, WhatIsReadAsTheDateCanBeSetAsTheDate) {
   const InodeNo a = photo_file("Library/a.jpg", "bytes", photo_info(LocalDate{2023, 7, 14, 10, 11, 12}));
   const std::string date = *tree_->getxattr(a, "user.shoebox.date");
