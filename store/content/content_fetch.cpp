@@ -15,7 +15,7 @@
 
 namespace shoebox {
 
-Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_view bytes, bool complete) {
+Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_view bytes) {
   for (;;) {
     SHOEBOX_ASSIGN(const std::shared_ptr<Partial> partial, state_->open_partial(content));
     if (!partial) return Status::ok();  // complete since it was asked for
