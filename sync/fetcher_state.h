@@ -113,6 +113,7 @@ struct Fetcher::State {
   void failed(const std::shared_ptr<Job>& job, const Status& why);
   void note_missing(ContentNo content, const Remote& remote, const std::string& key);
   void note_found(ContentNo content, const Remote& remote);
+  bool still_is(ContentNo content, const Candidate& source, const Remote& remote) const;
   bool moved(ContentNo content, Candidate& source, const Remote& remote) const;
   Status nobody_has(ContentNo content) const;
   void tell_unsent(ContentNo content, const Status& why);

@@ -166,6 +166,12 @@ void Fetcher::State::note_found(ContentNo content, const Remote& remote) {
   if (copy_found) copy_found(content, remote.name());
 }
 
+// Whether the catalog says of the copy what it said when `source` was asked for.
+bool Fetcher::State::still_is(ContentNo content, const Candidate& source, const Remote& remote) const {
+  const auto copy = catalog.copy(content, remote.name());
+  return copy && *copy && (*copy)->key == source.key && (*copy)->etag == source.etag;
+}
+
 // Whether tidying gave the copy another key since `source` was read.
 bool Fetcher::State::moved(ContentNo content, Candidate& source, const Remote& remote) const {
   const auto copy = catalog.copy(content, remote.name());
@@ -243,7 +249,10 @@ Status Fetcher::State::request(const std::shared_ptr<Job>& job, Remote& remote, 
     }
     return Status::ok();
   };
-  const Status status = remote.get(key, range, source.etag, sink, context);
+  Status status = remote.get(key, range, source.etag, sink, context);
+  if (status && !held.empty() && !still_is(job->content, source, remote)) {
+    status = {Code::kConflict, "another object holds it meanwhile"};
+  }
   // Adopted bytes: only now is it certain that the object did not change while it was read.
   if (status && at == range.end && !held.empty()) {
     at = range.begin;

@@ -52,8 +52,7 @@ Status put_content(Transaction& txn, ContentNo number, const std::string& value)
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> old, txn.content(number));
   const bool same_bytes = old && old->state == ContentState::kSealed &&
                           record.state == ContentState::kSealed && old->sha256 == record.sha256;
-  const bool rehashed = old && old->state == ContentState::kSealed && old->sha256 != record.sha256;
-  if (rehashed) SHOEBOX_TRY(let_go_of_bytes(txn, number, *old));
+  if (old && other_bytes(*old, record)) SHOEBOX_TRY(let_go_of_bytes(txn, number, *old));
   record.pinned = old && old->pinned;
   record.last_access_s = old ? old->last_access_s : 0;
   if (same_bytes) {
@@ -131,10 +130,11 @@ Status forget_tidying(Catalog& catalog) {
 constexpr char kErasedFirst[] = {keys::kXattr,   keys::kBlocks,  keys::kViewDirectory, keys::kCopy,
                                  keys::kSidecar, keys::kTrash,   keys::kVersion,       keys::kMeta,
                                  keys::kInode,   keys::kContent, keys::kPhoto};
-// Names last: who finds one finds all of the file.
-constexpr char kPutInOrder[] = {keys::kContent, keys::kPhoto,         keys::kBlocks,  keys::kCopy,
-                                keys::kXattr,   keys::kSidecar,       keys::kVersion, keys::kInode,
-                                keys::kTrash,   keys::kViewDirectory, keys::kDentry,  keys::kMeta};
+// Names last: who finds one finds all of the file. Hashes of blocks before the content: bytes of a number
+// that means others from then on must not be verified by the former ones.
+constexpr char kPutInOrder[] = {keys::kBlocks, keys::kContent,       keys::kPhoto,   keys::kCopy,
+                                keys::kXattr,  keys::kSidecar,       keys::kVersion, keys::kInode,
+                                keys::kTrash,  keys::kViewDirectory, keys::kDentry,  keys::kMeta};
 
 class Applying {
  public:

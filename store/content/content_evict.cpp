@@ -55,7 +55,7 @@ Status ContentStore::State::trim(ContentNo content, const ContentRecord& now, co
     if (!fetched.contains(content)) return Status::ok();
   }
   if (check) SHOEBOX_TRY(check(catalog, now));
-  SHOEBOX_ASSIGN(const std::shared_ptr<Partial> entry, open_partial(content));
+  SHOEBOX_ASSIGN(const std::shared_ptr<Partial> entry, open_partial_claimed(content));
   if (!entry) return Status::ok();  // became an object
   BlockSet pages;
   {

@@ -52,6 +52,10 @@ Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_
 
 Status ContentStore::settle_fetched(ContentNo content) {
   for (;;) {
+    const Result<ContentRecord> record = state_->record(content);
+    // What is still being written has no hashes yet.
+    if (record && (record->state == ContentState::kStaging || record->residence == Residence::kLocal))
+      return Status::ok();
     const Result<std::shared_ptr<Partial>> entry = state_->open_partial(content);
     if (!entry) return entry.code() == Code::kNotFound ? Status::ok() : entry.status();  // deleted meanwhile
     const std::shared_ptr<Partial> partial = *entry;
@@ -87,13 +91,32 @@ Result<bool> ContentStore::State::as_recorded(Partial& entry, const std::string&
   const uint64_t dropped = before - entry.pages.bytes();
   total_bytes -= static_cast<int64_t>(dropped);
   entry.unsaved_bytes += dropped;
-  entry.completing = false;
   log::warning("content {}: {} bytes in {} changed on this disk, they will be fetched again",
                entry.content.value, dropped, path);
   return false;
 }
 
+namespace {
+
+// Whatever ends a completion, the next one that is due may begin.
+class CompletingUntil {
+ public:
+  explicit CompletingUntil(Partial& entry) : entry_(entry) {}
+  ~CompletingUntil() {
+    MutexLock lock(entry_.mutex);
+    entry_.completing = false;
+  }
+  CompletingUntil(const CompletingUntil&) = delete;
+  CompletingUntil& operator=(const CompletingUntil&) = delete;
+
+ private:
+  Partial& entry_;
+};
+
+}  // namespace
+
 Status ContentStore::State::complete(const std::shared_ptr<Partial>& entry) {
+  const CompletingUntil done_or_failed(*entry);
   const Status done = complete_claimed(entry);
   // Erased meanwhile: the remover may have been there before the file moved.
   return entry->adopted && done.code() == Code::kNotFound ? remove_files(entry->content) : done;
@@ -106,29 +129,21 @@ Status ContentStore::State::complete_claimed(const std::shared_ptr<Partial>& ent
     MutexLock lock(entry->mutex);
     if (entry->retired) return Status::ok();
   }
-  const auto give_up = [&](Status why) {
-    MutexLock lock(entry->mutex);
-    entry->completing = false;
-    return why;
-  };
   const std::string path = partial(content);
   ContentHashes learned;
   if (entry->adopted) {
-    Result<ContentHashes> hashes = hash_file(entry->fd.get());
-    if (!hashes) return give_up(hashes.status());
-    learned = std::move(*hashes);
+    SHOEBOX_ASSIGN(learned, hash_file(entry->fd.get()));
   } else {
-    const Result<bool> good = as_recorded(*entry, path);
-    if (!good) return give_up(good.status());
-    if (!*good) return Status::ok();
+    SHOEBOX_ASSIGN(const bool good, as_recorded(*entry, path));
+    if (!good) return Status::ok();
   }
-  if (Status synced = fsync_fd(entry->fd.get(), path); !synced) return give_up(synced);
+  if (Status synced = fsync_fd(entry->fd.get(), path); !synced) return synced;
   kill_point("complete-synced");
-  if (Status made = make_object_folder(content); !made) return give_up(made);
+  if (Status made = make_object_folder(content); !made) return made;
   {
     MutexLock loading(load_mutex);
     if (::rename(path.c_str(), object(content).c_str()) != 0) {
-      return give_up(Status::from_errno(errno, fmt::format("rename {} to {}", path, object(content))));
+      return Status::from_errno(errno, fmt::format("rename {} to {}", path, object(content)));
     }
     retire(content);
   }

@@ -53,7 +53,7 @@ Result<uint64_t> ContentStore::discard_rotten(ContentNo content) {
   SHOEBOX_ASSIGN(const auto copies, state_->catalog.copies(content));
 
   if (record.residence == Residence::kPartial) {
-    SHOEBOX_ASSIGN(const std::shared_ptr<Partial> partial, state_->open_partial(content));
+    SHOEBOX_ASSIGN(const std::shared_ptr<Partial> partial, state_->open_partial_claimed(content));
     if (!partial) return uint64_t{0};
     BlockSet pages;
     {

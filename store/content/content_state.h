@@ -124,8 +124,10 @@ struct ContentStore::State {
   // --- partial_table.cpp
   // Null when the content is an object now. Makes an empty partial file where there is none.
   Result<std::shared_ptr<Partial>> open_partial(ContentNo content);
-  // kBusy: its record was replaced meanwhile.
-  Result<std::shared_ptr<Partial>> try_open_partial(ContentNo content);
+  // For who holds a Claim, which a replacement waits for: kBusy while the bytes are being replaced.
+  Result<std::shared_ptr<Partial>> open_partial_claimed(ContentNo content);
+  // kBusy: its record was replaced meanwhile, or is being replaced and nobody shall `wait` for that.
+  Result<std::shared_ptr<Partial>> try_open_partial(ContentNo content, bool wait);
   Result<std::vector<ContentHash>> recorded_blocks(ContentNo content, const ContentRecord& of) const;
   [[nodiscard]] std::shared_ptr<Partial> find_partial(ContentNo content);
   // content_replace.cpp

@@ -49,13 +49,26 @@ Result<std::vector<ContentHash>> ContentStore::State::recorded_blocks(ContentNo 
 }
 
 Result<std::shared_ptr<Partial>> ContentStore::State::open_partial(ContentNo content) {
-  Result<std::shared_ptr<Partial>> opened = try_open_partial(content);
+  Result<std::shared_ptr<Partial>> opened = try_open_partial(content, /*wait=*/true);
   // The next look sees the record that took its place.
-  while (!opened && opened.code() == Code::kBusy) opened = try_open_partial(content);
+  while (!opened && opened.code() == Code::kBusy) opened = try_open_partial(content, true);
   return opened;
 }
 
-Result<std::shared_ptr<Partial>> ContentStore::State::try_open_partial(ContentNo content) {
+Result<std::shared_ptr<Partial>> ContentStore::State::open_partial_claimed(ContentNo content) {
+  for (;;) {
+    {
+      MutexLock loading(load_mutex);
+      if (replacing.contains(content)) {
+        return Status(Code::kBusy, fmt::format("content {}: its bytes are being replaced", content.value));
+      }
+    }
+    Result<std::shared_ptr<Partial>> opened = try_open_partial(content, /*wait=*/false);
+    if (opened || opened.code() != Code::kBusy) return opened;
+  }
+}
+
+Result<std::shared_ptr<Partial>> ContentStore::State::try_open_partial(ContentNo content, bool wait) {
   if (std::shared_ptr<Partial> found = find_partial(content)) return found;
   SHOEBOX_ASSIGN(ContentRecord record_now, record(content));
   SHOEBOX_ASSIGN(std::vector<ContentHash> hashes, recorded_blocks(content, record_now));
@@ -65,7 +78,8 @@ Result<std::shared_ptr<Partial>> ContentStore::State::try_open_partial(ContentNo
     // Whoever turns the partial file into an object renames it under this lock: it is either still
     // here, or the object is there and no entry is made for a file that moved on.
     MutexLock loading(load_mutex);
-    wait_replaced(content);
+    if (wait) wait_replaced(content);
+    if (replacing.contains(content)) return Status(Code::kBusy, "its bytes are being replaced");
     if (std::shared_ptr<Partial> found = find_partial(content)) return found;
     SHOEBOX_ASSIGN(const ContentRecord again, record(content));
     if (again.sha256 != record_now.sha256 || again.size != record_now.size || again.state != record_now.state)

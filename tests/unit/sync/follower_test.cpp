@@ -385,12 +385,18 @@ TEST_F(FollowerTest, ShouldItWriteOneDayItMayAndBeginsWithAWholeBackup) {
 TEST_F(FollowerTest, ANumberOfAnotherHistoryBringsNoBytesOfThisOne) {
   const ContentNo content = add("a.jpg", "aaa", {"nas"}, MediaKind::kPhoto);
   const ContentNo same = add("b.jpg", "bbb", {"nas"}, MediaKind::kPhoto);
+  const ContentNo adopted = add("c.jpg", "ccc", {"nas"}, MediaKind::kPhoto);
   send();
   ASSERT_TRUE(follow());
-  for (const ContentNo here : {content, same}) {
+  for (const ContentNo here : {content, same, adopted}) {
     const auto txn = copy_->begin();
     ContentRecord record = **txn->content(here);
     record.residence = Residence::kLocal;
+    if (here == adopted) {
+      txn->put_raw(keys::hash(record.sha256), std::nullopt);
+      record.state = ContentState::kAdopted;
+      record.sha256 = {};
+    }
     txn->put_content(here, record);
     ASSERT_TRUE(txn->commit());
   }
@@ -411,6 +417,7 @@ TEST_F(FollowerTest, ANumberOfAnotherHistoryBringsNoBytesOfThisOne) {
   ASSERT_TRUE(sender_->load());
   send();
   const InodeNo inode = (*catalog_->dentry(kLibraryInode, "a.jpg"))->inode;
+  const InodeNo of_adopted = (*catalog_->dentry(kLibraryInode, "c.jpg"))->inode;
   std::vector<ContentNo> replaced;
   std::weak_ptr<void> until;
   copy_->add_observer([&](const Change& change) {
@@ -418,17 +425,23 @@ TEST_F(FollowerTest, ANumberOfAnotherHistoryBringsNoBytesOfThisOne) {
       EXPECT_FALSE(until.expired()) << "until it is committed";
   });
   Follower::Options options;
+  options.most_rows = 1;
   options.replacing = [&](const std::vector<ContentNo>& numbers) -> Result<std::shared_ptr<void>> {
-    EXPECT_NE((*copy_->content(content))->sha256, (*catalog_->content(content))->sha256) << "before";
-    replaced = numbers;
+    for (const ContentNo number : numbers) {
+      EXPECT_NE((*copy_->content(number))->sha256, (*catalog_->content(number))->sha256) << "before";
+      EXPECT_EQ(*copy_->block_hashes(number), *catalog_->block_hashes(number))
+          << "or bytes that arrive in between are verified by the former ones";
+    }
+    replaced.insert(replaced.end(), numbers.begin(), numbers.end());
     auto guard = std::make_shared<int>(0);
     until = guard;
     return std::shared_ptr<void>(guard);
   };
   ASSERT_TRUE(Follower(*copy_, remote_, clock_, options).follow({}));
-  EXPECT_EQ(replaced, std::vector<ContentNo>{content});
+  EXPECT_EQ(replaced, (std::vector<ContentNo>{content, adopted}));
   EXPECT_TRUE(until.expired());
   EXPECT_TRUE(told_data_.contains(inode)) << "the kernel has pages of the former bytes";
+  EXPECT_TRUE(told_data_.contains(of_adopted)) << "likewise";
   EXPECT_EQ((*copy_->content(content))->residence, Residence::kPartial);
   EXPECT_EQ((*copy_->content(same))->residence, Residence::kLocal);
   expect_same();

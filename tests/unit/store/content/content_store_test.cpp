@@ -134,6 +134,15 @@ TEST_F(ContentStoreTest, TheLastBlockMakesItAnObjectAgain) {
   EXPECT_TRUE(store(content, bytes, 0)) << "a block that came twice is no error";
 }
 
+TEST_F(ContentStoreTest, WhatIsStillBeingWrittenIsSettled) {
+  const ContentNo content = contents->new_staging_no();
+  ASSERT_TRUE(contents->create_staging(content));
+  const auto transaction = catalog->begin();
+  transaction->put_content(content, {.state = ContentState::kStaging, .size = 5});
+  ASSERT_TRUE(transaction->commit());
+  EXPECT_TRUE(contents->settle_fetched(content));
+}
+
 TEST_F(ContentStoreTest, TheLastBlockMayBeReadBeforeAllOfItIsHashed) {
   const std::string bytes = random_bytes(2 * kBlockBytes, 5);
   const ContentNo content = sealed(bytes);
@@ -269,6 +278,7 @@ TEST_F(ContentStoreTest, ANumberThatMeansOtherBytesShowsNoneOfTheFormerOnes) {
     ASSERT_TRUE(until) << until.status().message();
     EXPECT_EQ(record(content).residence, Residence::kPartial);
     EXPECT_EQ(contents->open_local(content).code(), Code::kNotFound);
+    EXPECT_EQ(contents->discard_rotten(content).code(), Code::kBusy) << "who has a claim does not wait";
     auto opened = std::async(std::launch::async, [&] { return contents->open_partial(content).is_ok(); });
     EXPECT_EQ(opened.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
     mark_sealed(content, other);
