@@ -78,6 +78,8 @@ class ViewEngine {
   Status drop_if_empty(Transaction& txn, InodeNo directory) const { return rows_.prune(txn, directory); }
 
   // --- photos
+  // As if it had never been put into this folder of the view: nothing is denied, either.
+  static void unsay(PhotoRecord& photo, const View& view, const ViewPath& folder);
   // Merges a provisional photo into the one that these bytes already have.
   Status merge(Transaction& txn, PhotoId from, PhotoId into) const;
   // The file said this about itself: effective date, home (Library/{year}/{month}/name, once), rows.
