@@ -114,6 +114,8 @@ class ViewEngine {
  private:
   // Sets the effective date from what is known; true when anything changed.
   Result<bool> set_date(const CatalogReader& reader, PhotoId photo, PhotoRecord& record) const;
+  // What was stated and only repeats what the file and its sidecars say is dropped, once all are read.
+  void settle_views(PhotoRecord& record) const;
   // The date that follows from the record's info, and what views make of it; does not write the record.
   Status settle(const CatalogReader& reader, PhotoId photo, PhotoRecord& record) const;
   // Makes the record's sidecars those that stand beside the photo now; true when they changed.

@@ -81,7 +81,7 @@ Status ViewEngine::name_added(Transaction& txn, InodeNo directory, std::string_v
   if (!photo) return {Code::kDataLoss, fmt::format("{}: photo {} has no record", name, record->photo.value)};
   if (view && view->holds_photos(path)) {
     view->state_added(*photo, path);
-    if (photo->info.kind != MediaKind::kUnknown) view->settle(*photo);
+    if (photo->info.kind != MediaKind::kUnknown) settle_views(*photo);
     txn.put_photo(record->photo, *photo);
   }
   if (photo->info.kind != MediaKind::kUnknown) SHOEBOX_TRY(file_home(txn, rows_, record->photo, *photo));
