@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "store/base/file_names.h"
 #include "store/catalog/catalog.h"
@@ -113,6 +114,27 @@ Status pass_pin(Transaction& txn, ContentNo from, ContentNo to, bool others_have
   return Status::ok();
 }
 
+// The bytes that a photo had last. It has none while its file is empty, as between a truncation and the write
+// behind it; the former ones are then its latest version.
+Result<ContentNo> last_bytes(const CatalogReader& reader, PhotoId photo, const PhotoRecord& record) {
+  if (record.content) return record.content;
+  SHOEBOX_ASSIGN(const auto versions, reader.versions(photo));
+  const auto latest =
+      std::max_element(versions.begin(), versions.end(), [](const VersionRecord& a, const VersionRecord& b) {
+        return std::tie(a.replaced_s, a.content) < std::tie(b.replaced_s, b.content);
+      });
+  return latest == versions.end() ? ContentNo() : latest->content;
+}
+
+// The pin of what the photo had goes to what it gets. `twins`: other inodes keep the bytes that it has now.
+Status pass_pin_of_photo(Transaction& txn, PhotoId photo, const PhotoRecord& record, ContentNo content,
+                         bool twins) {
+  SHOEBOX_ASSIGN(const ContentNo former, last_bytes(txn, photo, record));
+  if (!former || former == content) return Status::ok();
+  SHOEBOX_ASSIGN(const auto others, txn.inodes_of_content(former));
+  return pass_pin(txn, former, content, twins || (!record.content && !others.empty()));
+}
+
 }  // namespace
 
 Status retain_content(Transaction& txn, ContentNo content) {
@@ -171,7 +193,7 @@ Result<PhotoId> move_photo_to(Transaction& txn, PhotoId photo, InodeNo inode, Co
   SHOEBOX_ASSIGN(auto record, txn.photo(photo));
   if (!record || record->content == content) return PhotoId{};
   SHOEBOX_ASSIGN(const PhotoId rest, split_off_others(txn, photo, *record, inode));
-  SHOEBOX_TRY(pass_pin(txn, record->content, content, /*others_have_it=*/static_cast<bool>(rest)));
+  SHOEBOX_TRY(pass_pin_of_photo(txn, photo, *record, content, /*twins=*/static_cast<bool>(rest)));
   record->content = content;
   // Rows stay as they are until the decoder has seen the new bytes.
   record->info.kind = MediaKind::kUnknown;

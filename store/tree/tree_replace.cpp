@@ -22,16 +22,54 @@ Result<bool> only_backup_copies(Operation& op, const Renaming& r) {
   return std::all_of(rows.begin(), rows.end(), [&](const Row& row) { return is_its_backup_copy(r, row); });
 }
 
-// Whether the source comes out of a hidden folder beside the target, in which a program collects what it puts
-// in place when all of it is there: `rsync --delay-updates`. It may lie there for hours.
-Result<bool> was_collected(const CatalogReader& reader, const Renaming& r) {
+// Where rsync collects with --delay-updates, by itself or with the --partial-dir that its manual gives:
+// nobody keeps photos there.
+bool collects_for_hours(std::string_view folder) {
+  return folder.starts_with(".~tmp~") || folder == ".rsync-partial";
+}
+
+// Whether the source has no names but where it comes from and, if that is a view, the home that it was given
+// for it. One born there has a higher number than its folder.
+Result<bool> was_born_there(Operation& op, const Renaming& r) {
+  SHOEBOX_ASSIGN(const auto rows, op.core.rows.of_inode(op.txn, r.source.inode));
+  uint32_t homes = 0;
+  for (const Row& row : rows) {
+    if ((row.directory == r.from.number && row.name == r.from_name) || !row.lives()) continue;
+    if (!row.in_library() || r.from.place != Place::kView) return false;
+    ++homes;
+  }
+  return homes == 0 || (homes == 1 && r.source.inode > r.from.number);
+}
+
+// Somebody said something of this photo.
+bool is_stated(const PhotoRecord& photo) {
+  const bool asserted = std::any_of(photo.statements.begin(), photo.statements.end(),
+                                    [](const auto& entry) { return entry.second == Statement::kAsserted; });
+  return asserted || photo.stated_date || photo.stated_place;
+}
+
+bool is_new(const Operation& op, const Renaming& r) {
+  return op.now.seconds - r.source_record.btime.seconds < kNewFileSeconds;
+}
+
+// Whether the source, which is `photo`, comes out of a hidden folder beside the target, in which a program
+// collects what it puts in place when all of it is there: `rsync --delay-updates`. It may lie there for
+// hours, decoded and filed. What somebody put there that was a photo before is none of it.
+Result<bool> was_collected(Operation& op, const Renaming& r, PhotoRecord photo) {
   if (r.from.record.parent != r.to.number) return false;
-  SHOEBOX_ASSIGN(const auto names, reader.names_of(r.from.number));
-  return !names.empty() && is_junk(names.front().name);
+  SHOEBOX_ASSIGN(const auto names, op.txn.names_of(r.from.number));
+  if (names.empty() || !is_junk(names.front().name)) return false;
+  if (!collects_for_hours(names.front().name) && !is_new(op, r)) return false;
+  if (const View* view = op.core.engine.view_of(r.from.record.view)) {
+    SHOEBOX_ASSIGN(const ViewPath folder, op.core.rows.path_of(op.txn, r.from.number));
+    ViewEngine::unsay(photo, *view, folder);
+  }
+  if (is_stated(photo)) return false;
+  return was_born_there(op, r);
 }
 
 // What the name it comes from stated goes with it: that it is in the folder. Before the photo becomes another
-// one.
+// one, of which nothing is denied by this: it may be in that folder too.
 Status take_back(Operation& op, const Renaming& r) {
   const bool moves_on = r.from.number != r.to.number && r.from.record.view == r.to.record.view;
   const View* view = op.core.engine.view_of(r.from.record.view);
@@ -44,14 +82,14 @@ Status take_back(Operation& op, const Renaming& r) {
     return row.directory == r.from.number && row.name != r.from_name;
   });
   if (still_shows) return Status::ok();
-  view->state_removed(*photo, folder);
+  ViewEngine::unsay(*photo, *view, folder);
   op.txn.put_photo(r.source_record.photo, *photo);
   return Status::ok();
 }
 
 // Names of the old inode that the new one takes: all that it has in views; in Library just the one
 // asked for, unless the photo was replaced through a view and has its homes there.
-Status take_names(Operation& op, const Renaming& r, bool all_names) {
+Status take_names(Operation& op, const Renaming& r, bool all_names, bool collected) {
   SHOEBOX_ASSIGN(const auto rows, op.core.rows.of_inode(op.txn, r.target->inode));
   SHOEBOX_ASSIGN(const auto homes, library_names(op.txn, r.source.inode));
   for (const Row& row : rows) {
@@ -64,7 +102,6 @@ Status take_names(Operation& op, const Renaming& r, bool all_names) {
   }
   // The name it comes from goes with what it stated.
   const View* view = op.core.engine.view_of(r.from.record.view);
-  SHOEBOX_ASSIGN(const bool collected, was_collected(op.txn, r));
   if (view != nullptr && (collected || !r.source_record.photo)) {
     // It really moves, and its home with it: so does a backup copy that is restored.
     for (const NameOf& home : homes)
@@ -82,14 +119,11 @@ Result<bool> is_fresh(Operation& op, const Renaming& r) {
   if (!r.source_record.photo) return true;
   SHOEBOX_ASSIGN(const auto photo, op.txn.photo(r.source_record.photo));
   if (!photo) return true;
-  SHOEBOX_ASSIGN(const bool collected, was_collected(op.txn, r));
+  SHOEBOX_ASSIGN(const bool collected, was_collected(op, r, *photo));
   if (collected) return true;
   if (r.to.place == Place::kView) return !photo->homed;
-  const bool stated = std::any_of(photo->statements.begin(), photo->statements.end(),
-                                  [](const auto& entry) { return entry.second == Statement::kAsserted; });
   SHOEBOX_ASSIGN(const auto homes, library_names(op.txn, r.source.inode));
-  return !stated && !photo->stated_date && !photo->stated_place && homes.size() == 1 &&
-         r.from.number == r.to.number && op.now.seconds - r.source_record.btime.seconds < kNewFileSeconds;
+  return !is_stated(*photo) && homes.size() == 1 && r.from.number == r.to.number && is_new(op, r);
 }
 
 Status move_photo(Operation& op, PhotoId photo, InodeNo inode) {
@@ -125,8 +159,13 @@ Status replace_photo(Operation& op, const Renaming& r, bool all_names) {
   const PhotoId photo = r.target_record->photo;
   const InodeNo old = r.target->inode;
   SHOEBOX_TRY(copy_xattrs(op, old, r.source.inode, /*shared_only=*/true));
+  SHOEBOX_ASSIGN(const auto joining, op.txn.photo(r.source_record.photo));
+  bool collected = false;
+  if (joining) {
+    SHOEBOX_ASSIGN(collected, was_collected(op, r, *joining));
+  }
   SHOEBOX_TRY(take_back(op, r));
-  SHOEBOX_TRY(take_names(op, r, all_names));
+  SHOEBOX_TRY(take_names(op, r, all_names, collected));
   SHOEBOX_TRY(op.core.rows.recount(op.txn, old));
   SHOEBOX_ASSIGN(InodeRecord old_record, need_inode(op.txn, old));
   SHOEBOX_ASSIGN(const bool gone, only_backup_copies(op, r));  // or no name at all

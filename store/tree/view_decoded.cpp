@@ -52,16 +52,20 @@ Status ViewEngine::left_to_twins(Transaction& txn, PhotoId photo, PhotoId went_o
   return refresh(txn, photo);
 }
 
-Status ViewEngine::settle(const CatalogReader& reader, PhotoId photo, PhotoRecord& record) const {
-  SHOEBOX_ASSIGN(const bool changed, set_date(reader, photo, record));
-  (void)changed;
+void ViewEngine::settle_views(PhotoRecord& record) const {
   // As long as one is not read, as after each change of it, the date may be another one: what was said
   // against a sidecar would seem to say nothing new.
   const bool all_read = std::none_of(record.sidecars.begin(), record.sidecars.end(), [](const auto& sidecar) {
     return sidecar.second.kind == MediaKind::kUnknown;
   });
-  if (!all_read) return Status::ok();
+  if (!all_read) return;
   for (const auto& view : rows_.views()) view->settle(record);
+}
+
+Status ViewEngine::settle(const CatalogReader& reader, PhotoId photo, PhotoRecord& record) const {
+  SHOEBOX_ASSIGN(const bool changed, set_date(reader, photo, record));
+  (void)changed;
+  settle_views(record);
   return Status::ok();
 }
 
@@ -72,7 +76,7 @@ Status ViewEngine::mtime_changed(Transaction& txn, InodeNo inode) const {
   if (!record || record->info.kind == MediaKind::kUnknown) return Status::ok();
   SHOEBOX_ASSIGN(const bool moved, set_date(txn, changed->photo, *record));
   if (!moved) return Status::ok();
-  for (const auto& view : rows_.views()) view->settle(*record);
+  settle_views(*record);
   txn.put_photo(changed->photo, *record);
   return refresh(txn, changed->photo);
 }

@@ -78,6 +78,8 @@ class ViewEngine {
   Status drop_if_empty(Transaction& txn, InodeNo directory) const { return rows_.prune(txn, directory); }
 
   // --- photos
+  // As if it had never been put into this folder of the view: nothing is denied, either.
+  static void unsay(PhotoRecord& photo, const View& view, const ViewPath& folder);
   // Merges a provisional photo into the one that these bytes already have.
   Status merge(Transaction& txn, PhotoId from, PhotoId into) const;
   // The file said this about itself: effective date, home (Library/{year}/{month}/name, once), rows.
@@ -112,6 +114,8 @@ class ViewEngine {
  private:
   // Sets the effective date from what is known; true when anything changed.
   Result<bool> set_date(const CatalogReader& reader, PhotoId photo, PhotoRecord& record) const;
+  // What was stated and only repeats what the file and its sidecars say is dropped, once all are read.
+  void settle_views(PhotoRecord& record) const;
   // The date that follows from the record's info, and what views make of it; does not write the record.
   Status settle(const CatalogReader& reader, PhotoId photo, PhotoRecord& record) const;
   // Makes the record's sidecars those that stand beside the photo now; true when they changed.

@@ -27,9 +27,7 @@ Status ViewEngine::merge(Transaction& txn, PhotoId from, PhotoId into) const {
   if (newcomer->stated_date) record->stated_date = newcomer->stated_date;
   if (newcomer->stated_place) record->stated_place = newcomer->stated_place;
   const bool is_decoded = record->info.kind != MediaKind::kUnknown;
-  if (is_decoded) {
-    for (const auto& view : rows_.views()) view->settle(*record);
-  }
+  if (is_decoded) settle_views(*record);
   record->homed = record->homed || newcomer->homed;
   if (record->original_name.empty()) record->original_name = newcomer->original_name;
 

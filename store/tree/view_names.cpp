@@ -24,6 +24,13 @@ Status check_holds(const View& view, const ViewPath& path, std::string_view name
 
 }  // namespace
 
+void ViewEngine::unsay(PhotoRecord& photo, const View& view, const ViewPath& folder) {
+  PhotoRecord said;
+  view.state_added(said, folder);
+  for (const auto& [value, statement] : said.statements) photo.statements.erase(value);
+  if (said.stated_date && photo.stated_date == said.stated_date) photo.stated_date.reset();
+}
+
 Status ViewEngine::ensure_photo(Transaction& txn, InodeNo inode, InodeNo directory,
                                 std::string_view name) const {
   SHOEBOX_ASSIGN(auto record, txn.inode(inode));
@@ -74,7 +81,7 @@ Status ViewEngine::name_added(Transaction& txn, InodeNo directory, std::string_v
   if (!photo) return {Code::kDataLoss, fmt::format("{}: photo {} has no record", name, record->photo.value)};
   if (view && view->holds_photos(path)) {
     view->state_added(*photo, path);
-    if (photo->info.kind != MediaKind::kUnknown) view->settle(*photo);
+    if (photo->info.kind != MediaKind::kUnknown) settle_views(*photo);
     txn.put_photo(record->photo, *photo);
   }
   if (photo->info.kind != MediaKind::kUnknown) SHOEBOX_TRY(file_home(txn, rows_, record->photo, *photo));
@@ -141,7 +148,12 @@ Status ViewEngine::name_moved(Transaction& txn, InodeNo from_directory, std::str
     SHOEBOX_ASSIGN(auto photo, txn.photo(record->photo));
     SHOEBOX_ASSIGN(const std::vector<Row> rows, rows_.of_photo(txn, record->photo));
     if (photo && !shows_in(rows, from_directory) && view->holds_photos(from)) {
-      view->state_removed(*photo, from);
+      // What waits in a hidden folder, as for `rsync --delay-updates`, is in none that anybody would look
+      // for.
+      if (is_junk(from.back()))
+        unsay(*photo, *view, from);
+      else
+        view->state_removed(*photo, from);
       txn.put_photo(record->photo, *photo);
     }
   }

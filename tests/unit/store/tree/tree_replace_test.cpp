@@ -226,8 +226,16 @@ TEST_F(TreeTest, ReplacingThroughAnAlbumReplacesTheHomeToo) {
   check_all();
 }
 
+class TreeReplaceTest : public TreeTest {
+ protected:
+  // Asserted or denied.
+  bool speaks_of(PhotoId id, const std::string& album) {
+    return photo(id).statements.contains(ViewValue{ViewId::kAlbums, album});
+  }
+};
+
 // rsync --delay-updates: the new bytes wait in a hidden folder, and may be decoded and filed meanwhile.
-TEST_F(TreeTest, WhatWasCollectedInAHiddenFolderReplacesThePhotosBesideIt) {
+TEST_F(TreeReplaceTest, WhatWasCollectedInAHiddenFolderReplacesThePhotosBesideIt) {
   for (const std::string folder : {"Albums/Trip", "Library/trip"}) {
     for (const bool decoded : {false, true}) {
       SCOPED_TRACE(folder + (decoded ? " decoded" : " not decoded"));
@@ -248,11 +256,93 @@ TEST_F(TreeTest, WhatWasCollectedInAHiddenFolderReplacesThePhotosBesideIt) {
       EXPECT_EQ(inode(fresh).photo, id);
       EXPECT_EQ(catalog_->versions(id)->size(), 1U);
       EXPECT_EQ(ls("Library/2023/07"), library) << "no second home is left";
+      EXPECT_FALSE(speaks_of(id, "Trip/.~tmp~"));
       EXPECT_EQ(ls(folder + "/.~tmp~"), Names{});
       EXPECT_EQ(rmdir(folder + "/.~tmp~"), Code::kOk) << last_message_;
       check_all();
     }
   }
+}
+
+TEST_F(TreeReplaceTest, WhatWasCollectedAndIsNewThereSaysNothingOfWhereItWaited) {
+  ViewTest::mkdir("Albums/Trip");
+  ASSERT_EQ(mkdir("Albums/Trip/.~tmp~"), Code::kOk);
+  const InodeNo fresh = photo_file("Albums/Trip/.~tmp~/a.jpg", "new");
+  ASSERT_EQ(mv("Albums/Trip/.~tmp~/a.jpg", "Albums/Trip/a.jpg"), Code::kOk) << last_message_;
+  EXPECT_TRUE(speaks_of(inode(fresh).photo, "Trip"));
+  EXPECT_FALSE(speaks_of(inode(fresh).photo, "Trip/.~tmp~"));
+  check_all();
+}
+
+// Somebody's own photo in a hidden folder is not what a program collected there.
+TEST_F(TreeReplaceTest, APhotoThatWasLinkedIntoAHiddenFolderReplacesNoOther) {
+  const InodeNo other = photo_file("Albums/Trip/x.jpg", "other");
+  const InodeNo own = photo_file("Library/2019/x.jpg", "own");
+  for (const std::string hidden : {".keep", ".~tmp~"}) {
+    SCOPED_TRACE(hidden);
+    const std::string folder = "Albums/Trip/" + hidden;
+    ASSERT_EQ(mkdir(folder), Code::kOk);
+    ASSERT_EQ(ln("Library/2019/x.jpg", folder + "/x.jpg"), Code::kOk);
+    EXPECT_EQ(mv(folder + "/x.jpg", "Albums/Trip/x.jpg"), Code::kExists);
+    EXPECT_EQ(find("Library/2019/x.jpg"), own);
+    EXPECT_EQ(find("Albums/Trip/x.jpg"), other);
+    check_all();
+  }
+}
+
+TEST_F(TreeReplaceTest, APhotoThatHasMoreThanItsPlaceInAHiddenFolderReplacesNoOther) {
+  photo_file("Albums/Trip/x.jpg", "other");
+  ViewTest::mkdir("Albums/Best");
+  const std::string folder = "Albums/Trip/.~tmp~";
+  ASSERT_EQ(mkdir(folder), Code::kOk);
+  const InodeNo number = photo_file(folder + "/x.jpg", "own");
+  ASSERT_EQ(ln(folder + "/x.jpg", "Albums/Best/x.jpg"), Code::kOk);
+  EXPECT_EQ(mv(folder + "/x.jpg", "Albums/Trip/x.jpg"), Code::kExists) << "it is in another album";
+  ASSERT_EQ(rm("Albums/Best/x.jpg"), Code::kOk);
+  ASSERT_TRUE(tree_->setxattr(number, "user.shoebox.date", "2019-03", {}));
+  EXPECT_EQ(mv(folder + "/x.jpg", "Albums/Trip/x.jpg"), Code::kExists) << "its date was stated";
+  check_all();
+}
+
+TEST_F(TreeReplaceTest, WhatLayInAHiddenFolderForLongIsAPhotoOfItsOwn) {
+  photo_file("Library/trip/x.jpg", "other");
+  photo_file("Albums/Trip/y.jpg", "other of an album");
+  ASSERT_EQ(mkdir("Library/trip/.old"), Code::kOk);
+  ASSERT_EQ(mkdir("Albums/Trip/.old"), Code::kOk);
+  const InodeNo own = photo_file("Library/trip/.old/x.jpg", "own");
+  photo_file("Albums/Trip/.old/y.jpg", "own of an album");
+  const PhotoId id = inode(own).photo;
+  clock_.time.seconds += 7200;
+  ASSERT_EQ(mv("Library/trip/.old/x.jpg", "Library/trip/x.jpg"), Code::kOk) << last_message_;
+  EXPECT_EQ(inode("Library/trip/x.jpg").photo, id);
+  EXPECT_EQ(ls("Trash"), Names{"x.jpg"});
+  EXPECT_EQ(mv("Albums/Trip/.old/y.jpg", "Albums/Trip/y.jpg"), Code::kExists);
+  check_all();
+}
+
+TEST_F(TreeReplaceTest, APhotoStaysInAnAlbumThatItsNewBytesComeFrom) {
+  const PhotoId id = inode(photo_file("Albums/Trip/a.jpg", "old")).photo;
+  ViewTest::mkdir("Albums/In");
+  ASSERT_EQ(ln("Albums/Trip/a.jpg", "Albums/In/p.jpg"), Code::kOk);
+  const InodeNo fresh = write("Albums/In/a.jpg", "new");
+  ASSERT_EQ(mv("Albums/In/a.jpg", "Albums/Trip/a.jpg"), Code::kOk) << last_message_;
+  ASSERT_TRUE(tree_->photo_decoded(inode(fresh).content, photo_info(day(2023, 7, 14))));
+  EXPECT_EQ(inode(fresh).photo, id);
+  EXPECT_EQ(photo(id).statements.at({ViewId::kAlbums, "In"}), Statement::kAsserted);
+  EXPECT_EQ(ls("Albums/In"), Names{"p.jpg"});
+  EXPECT_EQ(ls("Albums/Trip"), Names{"a.jpg"});
+  check_all();
+}
+
+TEST_F(TreeReplaceTest, ANewPhotoOfOneDayThatReplacesOneOfAnotherStatesNoDate) {
+  const PhotoId id = inode(photo_file("Library/a.jpg", "old")).photo;
+  const InodeNo fresh = write("Dates/2019/03/b.jpg", "new");
+  ASSERT_EQ(mv("Dates/2019/03/b.jpg", "Dates/2023/07/a.jpg"), Code::kOk) << last_message_;
+  ASSERT_TRUE(tree_->photo_decoded(inode(fresh).content, photo_info(day(2023, 7, 14))));
+  EXPECT_EQ(inode(fresh).photo, id);
+  EXPECT_FALSE(photo(id).stated_date.has_value());
+  EXPECT_EQ(ls("Dates/2023/07"), Names{"a.jpg"});
+  check_all();
 }
 
 TEST_F(TreeTest, ANewPhotoOfOneAlbumThatReplacesOneOfAnotherLeavesTheFirst) {

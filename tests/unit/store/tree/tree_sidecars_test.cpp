@@ -101,6 +101,32 @@ TEST_F(TreeSidecarsTest, ADateStatedAgainstASidecarStaysWhenTheSidecarIsRewritte
   check_all();
 }
 
+TEST_F(TreeSidecarsTest, ADateStatedAgainstASidecarStaysWhateverHappensBeforeTheSidecarIsRead) {
+  for (const std::string happens : {"copied", "renamed in Dates", "mtime set"}) {
+    SCOPED_TRACE(happens);
+    const std::string path = "Library/" + happens.substr(0, 1) + ".jpg";
+    const auto set_mtime = [&](int64_t seconds) {
+      AttributeChange change;
+      change.mtime = Timestamp{seconds, 0};
+      ASSERT_TRUE(tree_->setattr(find(path), change, caller_).is_ok());
+    };
+    photo_file(path, path, photo_info());
+    set_mtime(1689328800);  // July 2023, as far as is known by itself
+    const InodeNo number = sidecar(path + ".xmp", "x of " + path, facts({}, day(2016, 1, 2)));
+    ASSERT_TRUE(tree_->setxattr(find(path), "user.shoebox.date", "2023-07", {}));
+    seal(commit(number, "y of " + path), "y of " + path);
+    if (happens == "copied") write("Library/copy.jpg", path);
+    if (happens == "renamed in Dates") {
+      ASSERT_EQ(mv("Dates/2023/07/r.jpg", "Dates/2023/07/rr.jpg"), Code::kOk) << last_message_;
+    }
+    if (happens == "mtime set") set_mtime(1689328800 + 86400);
+    read(inode(number).content, facts({}, day(2016, 2, 2)));
+    EXPECT_EQ(attribute(path, "user.shoebox.date"), "2023-07");
+    EXPECT_EQ(ls("Dates"), Names{"2023"});
+    check_all();
+  }
+}
+
 TEST_F(TreeSidecarsTest, ASidecarWrittenBesideItAndRenamedOverItIsRead) {
   photo_file("Library/a.jpg", "a", photo_info(day(2023, 7, 14)));
   sidecar("Library/a.jpg.xmp", "x", facts({"Ben"}));

@@ -129,6 +129,43 @@ TEST_F(TreeTest, WhatIsPinnedStaysPinnedWhenItIsEdited) {
   check_all();
 }
 
+// `prog > pinned.jpg`, and truncate(1): a close comes while it is empty.
+TEST_F(TreeTest, WhatIsPinnedStaysPinnedWhenItWasEmptyForAMoment) {
+  const InodeNo a = photo_file("Library/a.jpg", "bytes");
+  const ContentNo first = inode(a).content;
+  const auto pinned = [&](ContentNo content) { return catalog_->content(content)->value().pinned; };
+  const auto empty = [&] {
+    ASSERT_TRUE(change([&](Transaction& txn) -> Status {
+      InodeRecord record = inode(a);
+      record.size = 0;
+      return tree_->replace_content(txn, a, record, ContentNo());
+    }));
+  };
+  ASSERT_TRUE(tree_->setxattr(a, "user.shoebox.pin", "1", Mode::kAny));
+  empty();
+  seal(commit(a, "written after"), "written after");
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.pin"), "1");
+  EXPECT_FALSE(pinned(first)) << "a version need not stay here";
+  check_all();
+
+  // Bytes that another file has as well stay pinned with it.
+  const InodeNo twin = photo_file("Library/twin.jpg", "written after");
+  const ContentNo shared = inode(twin).content;
+  empty();
+  seal(commit(a, "third"), "third");
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.pin"), "1");
+  EXPECT_EQ(*tree_->getxattr(twin, "user.shoebox.pin"), "1");
+  EXPECT_EQ(inode(twin).content, shared);
+
+  // What nobody pinned any more when it became empty is not pinned by an older version.
+  ASSERT_TRUE(tree_->setxattr(a, "user.shoebox.pin", "0", Mode::kAny));
+  clock_.time.seconds += 1;
+  empty();
+  seal(commit(a, "fourth"), "fourth");
+  EXPECT_EQ(*tree_->getxattr(a, "user.shoebox.pin"), "0");
+  check_references();
+}
+
 // Its folder is that of the date in the file: it was dropped as saying nothing new by whatever came next.
 TEST_F(TreeTest, ADayThatWasStatedStaysWhateverHappensToThePhoto) {
   const MediaInfo info = photo_info(LocalDate{2023, 7, 14, 10, 11, 12});
