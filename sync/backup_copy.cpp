@@ -24,27 +24,38 @@ RequestContext BackupCopy::context(uint64_t bytes, const std::function<Status()>
   return context;
 }
 
+// kDataLoss, after a second try: it is damaged.
+Result<backup::Head> BackupCopy::head(const std::string& library, const std::string& key) const {
+  Status last;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    SHOEBOX_ASSIGN(const RemoteObject there, remote_.stat(key, context(0)));
+    if (there.size > kMostHeadBytes) {
+      return Status(Code::kDataLoss, fmt::format("{} bytes are too many for a head", there.size));
+    }
+    const Result<std::string> text = read_small_object(remote_, key, there.size, context(there.size));
+    // Of two answers that contradict each other neither counts.
+    if (text.code() == Code::kNotFound) return Status(Code::kUnavailable, text.status().message());
+    if (!text && text.code() != Code::kDataLoss) return text.status();
+    Result<backup::Head> head = text ? backup::parse_head(*text) : Result<backup::Head>(text.status());
+    if (head && head->library == library) return head;
+    last = head ? Status(Code::kDataLoss, "backup head: of another library") : head.status();
+    if (last.code() != Code::kIncompatible) last = Status(Code::kDataLoss, last.message());
+  }
+  return last;
+}
+
 Result<BackupCopy::Heads> BackupCopy::heads(const std::string& library) const {
   Heads heads;
   for (const uint64_t turn : {0, 1}) {
     const std::string key = backup::head_key(library, turn);
-    const Result<RemoteObject> there = remote_.stat(key, context(0));
-    if (!there && there.code() == Code::kNotFound) continue;
-    if (!there) return there.status();
-    if (there->size > kMostHeadBytes) {
-      heads.damaged.push_back(
-          fmt::format("{} on {}: {} bytes are too many for a head", key, remote_.name(), there->size));
-      continue;
-    }
-    const Result<std::string> text = read_small_object(remote_, key, there->size, context(there->size));
-    if (!text && text.code() != Code::kDataLoss) return text.status();
-    Result<backup::Head> head = text ? backup::parse_head(*text) : Result<backup::Head>(text.status());
-    if (!head && head.code() == Code::kIncompatible) return head.status();
-    if (head && head->library != library) head = Status(Code::kDataLoss, "backup head: of another library");
-    if (head) {
-      heads.whole.push_back(std::move(*head));
-    } else {
-      heads.damaged.push_back(fmt::format("{} on {}: {}", key, remote_.name(), head.status().message()));
+    Result<backup::Head> found = head(library, key);
+    if (found) {
+      heads.whole.push_back(std::move(*found));
+    } else if (found.code() == Code::kDataLoss) {
+      heads.damaged.push_back(fmt::format("{} on {}: {}", key, remote_.name(), found.status().message()));
+      heads.damaged_turns.insert(turn);
+    } else if (found.code() != Code::kNotFound) {
+      return found.status();
     }
   }
   std::sort(heads.whole.begin(), heads.whole.end(),

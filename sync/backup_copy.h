@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,9 @@ class BackupCopy {
   struct Heads {
     std::vector<backup::Head> whole;   // newest first, at most two
     std::vector<std::string> damaged;  // what is wrong with the others
+    std::set<uint64_t> damaged_turns;  // of the keys of these: counter % 2
   };
-  // An error: the remote did not answer. Nothing there is no error.
+  // An error: the remote did not answer. Nothing there is no error. Damaged: after a second try.
   Result<Heads> heads(const std::string& library) const;
   // Ids of the libraries that have a backup here.
   Result<std::vector<std::string>> libraries() const;
@@ -36,6 +38,7 @@ class BackupCopy {
                               const std::function<Status()>& allowed = {}) const;
 
  private:
+  [[nodiscard]] Result<backup::Head> head(const std::string& library, const std::string& key) const;
   [[nodiscard]] RequestContext context(uint64_t bytes, const std::function<Status()>& allowed = {}) const;
   Remote& remote_;
   const Clock& clock_;

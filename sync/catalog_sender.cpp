@@ -82,6 +82,8 @@ Status CatalogSender::meet(Remote& asked, const CancelToken& cancel) {
 
   current_.reset();
   previous_.reset();
+  known_ = known.head;
+  bool gone = known.head && !heads.damaged_turns.contains(known.head->counter % 2);
   counter_ = known.head ? known.head->counter : 0;
   for (const Head& head : heads.whole) counter_ = std::max(counter_, head.counter);
   if (!heads.whole.empty()) {
@@ -89,6 +91,8 @@ Status CatalogSender::meet(Remote& asked, const CancelToken& cancel) {
     // The next head must not replace the only whole one.
     if (heads.whole.size() == 1 && (counter_ + 1) % 2 == newest.counter % 2) ++counter_;
     const bool ours = known.is(newest);
+    gone = known.head && !ours && (gone || newest.counter > known.head->counter);
+    if (ours) known_ = newest;  // also when its answer was lost
     const bool whole =
         std::all_of(newest.segments.begin(), newest.segments.end(), [&](const Segment& segment) {
           const auto found = objects_.find(segment_key(library_, segment));
@@ -103,13 +107,24 @@ Status CatalogSender::meet(Remote& asked, const CancelToken& cancel) {
       previous_ = newest;
     }
   }
+  publish();  // what is told below may fail: a send is due then, which tells it again
   if (current_) {
     SHOEBOX_ASSIGN(current_etag_, head_etag(asked, cancel));
-  } else if (known.head && options_.on_gone_back) {
-    SHOEBOX_TRY(options_.on_gone_back(cancel));
   }
+  SHOEBOX_TRY(
+      tell_gone_back(gone, heads.whole.empty() ? "" : sha256(encode(heads.whole.front())).hex(), cancel));
   met_ = true;
-  publish();
+  return Status::ok();
+}
+
+// Once for each state that it was put back to: whoever is told may read all that stands there.
+Status CatalogSender::tell_gone_back(bool gone, const std::string& newest, const CancelToken& cancel) {
+  untold_ = gone && told_of_ != newest && options_.on_gone_back;
+  if (current_) told_of_.reset();
+  if (!untold_) return Status::ok();
+  SHOEBOX_TRY(options_.on_gone_back(cancel));
+  told_of_ = newest;
+  untold_ = false;
   return Status::ok();
 }
 
@@ -125,7 +140,7 @@ Result<std::string> CatalogSender::head_etag(Remote& asked, const CancelToken& c
 
 // A journal sent to an older state of the remote would go on from segments that are not there.
 Status CatalogSender::look_at(Remote& asked, const CancelToken& cancel) {
-  if (!current_) return Status::ok();  // nothing was sent
+  if (!current_ && !untold_) return Status::ok();  // nothing was sent
   if (met_) {
     SHOEBOX_ASSIGN(const std::string etag, head_etag(asked, cancel));
     if (!etag.empty() && etag == current_etag_) return Status::ok();
@@ -299,8 +314,9 @@ Status CatalogSender::put_head(const CatalogMoment& moment, const Head& planned,
   SHOEBOX_ASSIGN(head.pending, count_rows(moment, keys::remote_jobs(remote_.name())));
   const std::string text = encode(head);
   // First, so that a head whose answer is lost is known again; after a power cut as well, which would make
-  // another machine's of it.
-  SHOEBOX_TRY(remember(current_, sha256(text).hex()));
+  // another machine's of it. What was known stays so until then: an older one that stands there meanwhile is
+  // told by it from another machine's.
+  SHOEBOX_TRY(remember(known_, sha256(text).hex()));
   SHOEBOX_TRY(catalog_.sync());
   kill_point("backup-intended");
   const std::string key = backup::head_key(library_, head.counter);
@@ -311,6 +327,8 @@ Status CatalogSender::put_head(const CatalogMoment& moment, const Head& planned,
   if (current_) previous_ = std::move(current_);
   current_ = std::move(head);
   current_etag_ = there.etag;
+  known_ = current_;
+  told_of_.reset();
   SHOEBOX_TRY(remember(current_, "-"));
   kill_point("backup-known");
   publish();

@@ -30,7 +30,8 @@ class CatalogSender {
     const Thumbnails* thumbnails = nullptr;  // null: none are sent
     // What this catalog sent there last does not stand there: the remote was put back to an older state, or
     // another machine wrote meanwhile, and what else stands there is not known either. Told before anything
-    // is sent, and again until it says ok. May be empty.
+    // is sent, and again until it says ok; then no more for the same state of it. Not where the head came to
+    // harm, or segments of it are gone: that costs a snapshot. May be empty.
     std::function<Status(const CancelToken&)> on_gone_back{};
     // Asked by look() instead of the remote: whoever looks by himself shall not count as who reads. May be
     // null.
@@ -63,6 +64,7 @@ class CatalogSender {
     uint32_t level = 0;
   };
   Status meet(Remote& asked, const CancelToken& cancel);
+  Status tell_gone_back(bool gone, const std::string& newest, const CancelToken& cancel);
   Result<std::string> head_etag(Remote& asked, const CancelToken& cancel);
   Status look_at(Remote& asked, const CancelToken& cancel);
   [[nodiscard]] Plan plan(const CatalogMoment& moment, bool snapshot) const;
@@ -91,6 +93,9 @@ class CatalogSender {
   std::string library_;
   std::optional<backup::Head> current_;  // the newest on the remote, when it is known to be ours
   std::string current_etag_;
+  std::optional<backup::Head> known_;   // as the catalog knows it: current_, or one that does not stand there
+  bool untold_ = false;                 // on_gone_back has to be called, and did not say ok
+  std::optional<std::string> told_of_;  // hash of the newest head there, for which it did; empty: none stood
   std::optional<backup::Head> previous_;     // under the other key
   uint64_t counter_ = 0;                     // greatest seen
   std::map<std::string, uint64_t> objects_;  // what stands there, and its size

@@ -1,85 +1,14 @@
 // What a backup sends, what it costs, and that no broken upload takes the state before away.
 
-#include "sync/catalog_sender.h"
-
-#include "tests/unit/sync/backup_fixture.h"
+#include "tests/unit/sync/catalog_sender_fixture.h"
 
 namespace shoebox {
 namespace {
 
 using testing::BackedUpRows;
 using testing::BreakingRemote;
-using testing::FakeRemote;
 
-class CatalogSenderTest : public testing::SyncFixture {
- protected:
-  void SetUp() override {
-    SyncFixture::SetUp();
-    options_.sizes = {.least_bytes = 4000, .most_bytes = 20'000, .rows_per_cut = 32};
-    make_sender();
-  }
-  // As after a restart of the program.
-  void make_sender() {
-    sender_ = std::make_unique<CatalogSender>(*catalog_, remote_, clock_, options_);
-    ASSERT_TRUE(sender_->load());
-  }
-  Status send() {
-    RequestHints hints;
-    return sender_->send(CancelToken(), hints);
-  }
-  // A file in the catalog alone: these tests need no bytes.
-  InodeNo change(const std::string& name) {
-    const auto txn = catalog_->begin();
-    const InodeNo number = txn->new_inode_no();
-    InodeRecord inode;
-    inode.mode = S_IFREG | 0644;
-    inode.nlink = 1;
-    txn->put_inode(number, inode);
-    EXPECT_TRUE(txn->put_dentry(kLibraryInode, name, {number, S_IFREG, NameKind::kGiven}));
-    EXPECT_TRUE(txn->commit());
-    return number;
-  }
-  void fill(int files) {
-    const auto txn = catalog_->begin();
-    for (int i = 0; i < files; ++i) {
-      const InodeNo number = txn->new_inode_no();
-      InodeRecord inode;
-      inode.mode = S_IFREG | 0644;
-      inode.nlink = 1;
-      inode.mtime.nanoseconds = static_cast<uint32_t>(i * 7919 % 1000003);  // does not shrink away
-      txn->put_inode(number, inode);
-      EXPECT_TRUE(txn->put_dentry(kLibraryInode, "IMG_" + std::to_string(i) + ".jpg",
-                                  {number, S_IFREG, NameKind::kGiven}));
-    }
-    EXPECT_TRUE(txn->commit());
-  }
-  std::string id() { return catalog_->meta(keys::kMetaLibraryId).value().value_or(""); }
-  backup::Head head() {
-    const auto heads = BackupCopy(fake_, clock_).heads(id());
-    EXPECT_TRUE(heads && !heads->whole.empty());
-    return heads && !heads->whole.empty() ? heads->whole.front() : backup::Head();
-  }
-  BackedUpRows restored() { return testing::restored_rows(fake_, clock_, id()); }
-  BackedUpRows rows() { return testing::backed_up_rows(*catalog_); }
-
-  // What stands on the remote, and its owner putting that back.
-  std::map<std::string, std::string> objects() {
-    std::map<std::string, std::string> found;
-    for (const std::string& key : fake_.keys()) found[key] = fake_.object(key).value_or("");
-    return found;
-  }
-  void put_back(const std::map<std::string, std::string>& before) {
-    for (const std::string& key : fake_.keys()) {
-      if (!before.contains(key)) EXPECT_TRUE(fake_.remove(key, {}));
-    }
-    for (const auto& [key, bytes] : before) fake_.place(key, bytes);
-  }
-
-  FakeRemote fake_{"nas"};
-  BreakingRemote remote_{fake_};
-  CatalogSender::Options options_;
-  std::unique_ptr<CatalogSender> sender_;
-};
+class CatalogSenderTest : public testing::CatalogSenderFixture {};
 
 TEST_F(CatalogSenderTest, ASnapshotThenChangesRestoreTheSameRows) {
   fill(500);
@@ -283,62 +212,6 @@ TEST_F(CatalogSenderTest, ACatalogPutBackFromAnOlderCopyDoesNotGoOnWhereTheBacku
   ASSERT_TRUE(send());
   EXPECT_EQ(head().snapshot, catalog_->last_change());
   EXPECT_EQ(restored(), rows());
-}
-
-// A journal over what was put back would name segments that are not there.
-TEST_F(CatalogSenderTest, ARemotePutBackToAnOlderStateGetsAllOfItAndIsToldOf) {
-  int told = 0;
-  options_.on_gone_back = [&](const CancelToken&) {
-    return ++told == 1 ? Status(Code::kUnavailable, "not now") : Status::ok();
-  };
-  make_sender();
-  fill(100);
-  ASSERT_TRUE(send());
-  const auto before = objects();
-  change("a");
-  ASSERT_TRUE(send());
-  EXPECT_EQ(told, 0);
-  put_back(before);
-  change("b");
-  const uint64_t puts = remote_.puts();
-  EXPECT_EQ(send().code(), Code::kUnavailable);
-  EXPECT_EQ(remote_.puts(), puts) << "nothing before who is told is done with it";
-  ASSERT_TRUE(send());
-  EXPECT_EQ(told, 2);
-  EXPECT_EQ(head().snapshot, catalog_->last_change());
-  EXPECT_EQ(restored(), rows());
-  change("c");
-  ASSERT_TRUE(send());
-  EXPECT_EQ(told, 2);
-  EXPECT_EQ(restored(), rows());
-}
-
-TEST_F(CatalogSenderTest, ALookNoticesItWhileNothingIsToBeSent) {
-  int told = 0;
-  options_.on_gone_back = [&](const CancelToken&) {
-    ++told;
-    return Status::ok();
-  };
-  make_sender();
-  fill(100);
-  ASSERT_TRUE(send());
-  const auto before = objects();
-  change("a");
-  ASSERT_TRUE(send());
-  ASSERT_TRUE(sender_->look({}));
-  EXPECT_EQ(told, 0);
-  put_back(before);
-  for (const bool restarted : {false, true}) {
-    if (restarted) make_sender();
-    ASSERT_TRUE(sender_->look({}));
-    EXPECT_EQ(told, restarted ? 2 : 1) << "as long as no other one was sent";
-    EXPECT_EQ(sender_->sent(), 0U) << "it is to be sent";
-  }
-  ASSERT_TRUE(send());
-  EXPECT_EQ(restored(), rows());
-  put_back({});
-  ASSERT_TRUE(sender_->look({}));
-  EXPECT_EQ(told, 3) << "emptied";
 }
 
 }  // namespace
