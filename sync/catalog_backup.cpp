@@ -21,6 +21,10 @@ using Steady = Clock::Steady;
 // The clock of a test moves when nobody waits for it: look this often.
 constexpr auto kLongestWait = std::chrono::seconds(1);
 constexpr auto kLookWhetherDone = std::chrono::milliseconds(100);
+// As long as nothing there counts for eviction: how often it looks whether it may look by now, and how long
+// it waits after a look that failed.
+constexpr auto kLookWhileInDoubt = std::chrono::milliseconds(200);
+constexpr auto kFailedLookRest = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -113,7 +117,9 @@ void CatalogBackup::State::run() NO_THREAD_SAFETY_ANALYSIS {
       changed.wait_for(mutex, kLookWhetherDone);
     } else if (due == Steady::max() || gate.paused()) {
       // Nothing to send until a commit, or a resume, comes.
-      changed.wait_for(mutex, std::chrono::seconds(options.look_s), [&]() NO_THREAD_SAFETY_ANALYSIS {
+      std::chrono::milliseconds most = std::chrono::seconds(options.look_s);
+      if (sender.in_doubt() && options.may_look) most = kLookWhileInDoubt;
+      changed.wait_for(mutex, most, [&]() NO_THREAD_SAFETY_ANALYSIS {
         return stopping || urgent || asked_for || (!gate.paused() && dirty.load());
       });
       if (gate.paused()) urgent = asked_for = false;
@@ -174,6 +180,7 @@ void CatalogBackup::State::look() NO_THREAD_SAFETY_ANALYSIS {
   // Who sends there, or asks who owns it, tells what is wrong.
   if (!looked) log::debug("remote {}: looking at its backup: {}", remote.name(), looked.message());
   mutex.lock();
+  if (sender.in_doubt()) next_look = std::min(next_look, clock.steady() + kFailedLookRest);
 }
 
 CatalogBackup::CatalogBackup(Catalog& catalog, Remote& remote, const Clock& clock, Options options)
@@ -274,6 +281,8 @@ CatalogBackup::Report CatalogBackup::report() const {
   report.waiting_for.clear();
   return report;
 }
+
+bool CatalogBackup::in_doubt() const { return state_->sender.in_doubt(); }
 
 uint64_t CatalogBackup::sent_up_to() const { return state_->sender.sent(); }
 

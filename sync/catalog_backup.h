@@ -59,6 +59,8 @@ class CatalogBackup final : public RemoteWorker {
     int64_t sent_s = 0;    // when the backup that is there was made; 0: there is none
   };
   [[nodiscard]] Report report() const;
+  // As of CatalogSender.
+  [[nodiscard]] bool in_doubt() const;
   // The last change of the catalog that the backup there has.
   [[nodiscard]] uint64_t sent_up_to() const;
   // Changes up to this number need not be listed for this remote any more.

@@ -67,6 +67,7 @@ void CatalogSender::publish() {
 Status CatalogSender::load() {
   SHOEBOX_ASSIGN(const KnownHead known, known_head(catalog_, remote_.name()));
   current_ = known.head;
+  in_doubt_ = current_.has_value();
   publish();
   return Status::ok();
 }
@@ -121,10 +122,11 @@ Status CatalogSender::meet(Remote& asked, const CancelToken& cancel) {
 Status CatalogSender::tell_gone_back(bool gone, const std::string& newest, const CancelToken& cancel) {
   untold_ = gone && told_of_ != newest && options_.on_gone_back;
   if (current_) told_of_.reset();
+  in_doubt_ = untold_;
   if (!untold_) return Status::ok();
   SHOEBOX_TRY(options_.on_gone_back(cancel));
   told_of_ = newest;
-  untold_ = false;
+  untold_ = in_doubt_ = false;
   return Status::ok();
 }
 

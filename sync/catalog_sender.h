@@ -52,6 +52,9 @@ class CatalogSender {
   [[nodiscard]] uint64_t sent() const { return sent_; }
   [[nodiscard]] int64_t sent_s() const { return sent_s_; }
   [[nodiscard]] uint64_t snapshot() const { return snapshot_; }
+  // Something was sent there once, and nobody compared it since load() with what stands there, or
+  // on_gone_back was not done with what came of it.
+  [[nodiscard]] bool in_doubt() const { return in_doubt_; }
   // Thumbnails wait for the next send().
   [[nodiscard]] bool more() const { return more_; }
 
@@ -102,7 +105,7 @@ class CatalogSender {
 
   std::atomic<uint64_t> sent_{0}, snapshot_{0};
   std::atomic<int64_t> sent_s_{0};
-  std::atomic<bool> more_{false};
+  std::atomic<bool> more_{false}, in_doubt_{false};
 };
 
 }  // namespace shoebox

@@ -410,6 +410,11 @@ Status OwnerLease::reached() const {
   return silence_;
 }
 
+Status OwnerLease::twin() const {
+  const MutexLock lock(mutex_);
+  return twin_ ? refused_ : Status::ok();
+}
+
 bool OwnerLease::wait_known(std::chrono::milliseconds most) const {
   if (!started_) return false;  // nobody looks
   const auto until = std::chrono::steady_clock::now() + most;

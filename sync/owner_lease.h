@@ -73,6 +73,9 @@ class OwnerLease {
   [[nodiscard]] RemoteOwner report() const;
   // Not ok: it could not be reached when it was asked last.
   [[nodiscard]] Status reached() const;
+  // Not ok: the record there is of this writer and yet not as this lease left it: a copy of this library
+  // writes there, or the remote was put back to an older state. It stays so until the next mount.
+  [[nodiscard]] Status twin() const;
   // Until the remote told who owns it, or failed to, once. False: that took longer.
   bool wait_known(std::chrono::milliseconds most) const;
 

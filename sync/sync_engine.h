@@ -77,7 +77,8 @@ class SyncEngine final : public SyncControl {
   // Serves reads of evicted contents. Valid from construction to destruction.
   ContentSource& source();
 
-  // Why nothing can be read from this remote now, as far as is known; empty: nothing is known against it.
+  // Why nothing can be read from this remote now, as far as is known, or copies there may be gone; empty:
+  // nothing is known against it.
   // Asks nobody.
   [[nodiscard]] std::string trouble_of(const std::string& remote) const;
 

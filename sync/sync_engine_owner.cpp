@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "store/base/log.h"
 #include "store/content/content_store.h"
@@ -13,6 +14,11 @@
 #include "sync/sync_engine_state.h"
 
 namespace shoebox {
+namespace {
+
+constexpr std::chrono::milliseconds kLookForComparison{20};
+
+}  // namespace
 
 void SyncEngine::State::make_lease(Member& member) {
   // Not counted: what a lease costs is no matter of what the owner does.
@@ -98,7 +104,12 @@ void SyncEngine::wait_for_owners(std::chrono::milliseconds most) {
   for (const auto& member : state_->all()) {
     if (!member->lease) continue;
     const auto left = until - std::chrono::steady_clock::now();
-    (void)member->lease->wait_known(std::chrono::ceil<std::chrono::milliseconds>(left));
+    const bool known = member->lease->wait_known(std::chrono::ceil<std::chrono::milliseconds>(left));
+    // And until its copies count for eviction, which is a moment more where it answers.
+    while (known && member->backup && member->backup->in_doubt() && member->lease->report().this_library &&
+           member->lease->reached() && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(kLookForComparison);
+    }
   }
 }
 

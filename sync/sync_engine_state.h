@@ -123,6 +123,7 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   Result<Members> members_called(const std::string& name) const;
   // Not ok: it is known that nothing can be read there now.
   [[nodiscard]] Status reached(const Member& member) const;
+  [[nodiscard]] std::string doubt_about(const Member& member) const;
   Result<RemoteStatus> status_of(const Member& member, bool paused);
   Result<std::vector<RemoteStatus>> status_of_each(const Members& of, bool paused);
 };

@@ -44,10 +44,24 @@ Status SyncEngine::State::reached(const Member& member) const {
   return report.online ? member.lease->reached() : Status::ok();
 }
 
+// Why copies that are known of it may not be there: empty as long as nothing is known against them.
+std::string SyncEngine::State::doubt_about(const Member& member) const {
+  // Nothing is compared there any more, before the next mount.
+  if (const Status twin = member.lease->twin(); !twin) return twin.message();
+  {
+    MutexLock lock(mutex);
+    if (!works) return {};
+  }
+  // Where another one writes, nobody compares either.
+  if (!member.backup->in_doubt() || !member.lease->report().problem.empty()) return {};
+  return "it was not compared yet with what was sent there last";
+}
+
 std::string SyncEngine::trouble_of(const std::string& remote) const {
   for (const auto& member : state_->all()) {
     if (member->settings.name != remote) continue;
     const Status reached = state_->reached(*member);
+    if (reached && member->lease) return state_->doubt_about(*member);
     return reached || !reached.message().empty() ? reached.message() : "it cannot be reached";
   }
   return {};
