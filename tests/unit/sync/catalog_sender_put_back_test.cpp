@@ -8,72 +8,73 @@ namespace {
 
 using testing::BreakingRemote;
 
-class PutBackTest : public testing::CatalogSenderFixture {};
+class PutBackTest : public testing::CatalogSenderFixture {
+ protected:
+  void SetUp() override {
+    CatalogSenderFixture::SetUp();
+    options_.on_gone_back = [this](const CancelToken&) {
+      ++told_;
+      return answer_;
+    };
+    make_sender();
+  }
+  // Two backups are sent; what stood there between them.
+  std::map<std::string, std::string> older_state() {
+    fill(100);
+    EXPECT_TRUE(send());
+    auto before = objects();
+    change("a");
+    EXPECT_TRUE(send());
+    return before;
+  }
+
+  int told_ = 0;
+  Status answer_;
+};
 
 // A journal over what was put back would name segments that are not there.
 TEST_F(PutBackTest, ARemotePutBackToAnOlderStateGetsAllOfItAndIsToldOf) {
-  int told = 0;
-  options_.on_gone_back = [&](const CancelToken&) {
-    return ++told == 1 ? Status(Code::kUnavailable, "not now") : Status::ok();
-  };
-  make_sender();
-  fill(100);
-  ASSERT_TRUE(send());
-  const auto before = objects();
-  change("a");
-  ASSERT_TRUE(send());
-  EXPECT_EQ(told, 0);
+  const auto before = older_state();
+  EXPECT_EQ(told_, 0);
   put_back(before);
   change("b");
   const uint64_t puts = remote_.puts();
+  answer_ = Status(Code::kUnavailable, "not now");
   EXPECT_EQ(send().code(), Code::kUnavailable);
   EXPECT_EQ(remote_.puts(), puts) << "nothing before who is told is done with it";
+  answer_ = Status::ok();
   ASSERT_TRUE(send());
-  EXPECT_EQ(told, 2);
+  EXPECT_EQ(told_, 2);
   EXPECT_EQ(head().snapshot, catalog_->last_change());
   EXPECT_EQ(restored(), rows());
   change("c");
   ASSERT_TRUE(send());
-  EXPECT_EQ(told, 2);
+  EXPECT_EQ(told_, 2);
   EXPECT_EQ(restored(), rows());
 }
 
 TEST_F(PutBackTest, ALookNoticesItWhileNothingIsToBeSent) {
-  int told = 0;
-  options_.on_gone_back = [&](const CancelToken&) {
-    ++told;
-    return Status::ok();
-  };
-  make_sender();
-  fill(100);
-  ASSERT_TRUE(send());
-  const auto before = objects();
-  change("a");
-  ASSERT_TRUE(send());
+  const auto before = older_state();
   ASSERT_TRUE(sender_->look({}));
-  EXPECT_EQ(told, 0);
+  EXPECT_EQ(told_, 0);
   put_back(before);
   for (const bool restarted : {false, true}) {
     if (restarted) make_sender();
     ASSERT_TRUE(sender_->look({}));
-    EXPECT_EQ(told, restarted ? 2 : 1) << "as long as no other one was sent";
+    EXPECT_EQ(told_, restarted ? 2 : 1) << "as long as no other one was sent";
     EXPECT_EQ(sender_->sent(), 0U) << "it is to be sent";
   }
   ASSERT_TRUE(send());
   EXPECT_EQ(restored(), rows());
   put_back({});
   ASSERT_TRUE(sender_->look({}));
-  EXPECT_EQ(told, 3) << "emptied";
+  EXPECT_EQ(told_, 3) << "emptied";
 }
 
 // As a power cut before the head, or a failed one and an unmount: nobody may take the older one, which stands
 // there, for another machine's.
 TEST_F(PutBackTest, AnOlderStateStaysKnownUntilTheHeadAfterItStands) {
-  fill(100);
-  ASSERT_TRUE(send());
-  const auto before = objects();
-  change("a");
-  ASSERT_TRUE(send());
+  const auto before = older_state();
   put_back(before);
   change("b");
   const uint64_t puts = remote_.puts();
@@ -91,65 +92,39 @@ TEST_F(PutBackTest, AnOlderStateStaysKnownUntilTheHeadAfterItStands) {
 }
 
 TEST_F(PutBackTest, ATellingThatFailedDuringALookIsDueAndMadeAgain) {
-  int told = 0;
-  Status answer(Code::kUnavailable, "not now");
-  options_.on_gone_back = [&](const CancelToken&) {
-    ++told;
-    return answer;
-  };
-  make_sender();
-  fill(100);
-  ASSERT_TRUE(send());
-  const auto before = objects();
-  change("a");
-  ASSERT_TRUE(send());
+  answer_ = Status(Code::kUnavailable, "not now");
+  const auto before = older_state();
   put_back(before);
   EXPECT_EQ(sender_->look({}).code(), Code::kUnavailable);
   EXPECT_EQ(sender_->sent(), 0U) << "a send is due, which tells it";
   EXPECT_EQ(sender_->look({}).code(), Code::kUnavailable) << "also where nothing is sent now";
-  EXPECT_EQ(told, 2);
-  answer = Status::ok();
+  EXPECT_EQ(told_, 2);
+  answer_ = Status::ok();
   ASSERT_TRUE(sender_->look({}));
-  EXPECT_EQ(told, 3);
+  EXPECT_EQ(told_, 3);
 }
 
 TEST_F(PutBackTest, OneStateIsToldOfOnceHoweverOftenASendFails) {
-  int told = 0;
-  options_.on_gone_back = [&](const CancelToken&) {
-    ++told;
-    return Status::ok();
-  };
-  make_sender();
-  fill(100);
-  ASSERT_TRUE(send());
-  const auto before = objects();
-  change("a");
-  ASSERT_TRUE(send());
+  const auto before = older_state();
   const auto after = objects();
   put_back(before);
   for (int i = 0; i < 3; ++i) {
     remote_.break_at(0, BreakingRemote::How::kBefore);
     EXPECT_FALSE(send());
   }
-  EXPECT_EQ(told, 1);
+  EXPECT_EQ(told_, 1);
   put_back({});
   EXPECT_FALSE(send());
-  EXPECT_EQ(told, 2) << "another state";
+  EXPECT_EQ(told_, 2) << "another state";
   put_back(after);
   remote_.heal();
   ASSERT_TRUE(send());
   put_back({});
   ASSERT_TRUE(sender_->look({}));
-  EXPECT_EQ(told, 3) << "what was sent meanwhile is gone";
+  EXPECT_EQ(told_, 3) << "what was sent meanwhile is gone";
 }
 
 TEST_F(PutBackTest, AHeadThatCameToHarmOrASegmentThatIsGoneMakesNothingElseDoubtful) {
-  int told = 0;
-  options_.on_gone_back = [&](const CancelToken&) {
-    ++told;
-    return Status::ok();
-  };
-  make_sender();
   fill(300);
   ASSERT_TRUE(send());
   change("a");
@@ -176,11 +151,11 @@ TEST_F(PutBackTest, AHeadThatCameToHarmOrASegmentThatIsGoneMakesNothingElseDoubt
   change("d");
   ASSERT_TRUE(send());
   EXPECT_EQ(restored(), rows());
-  EXPECT_EQ(told, 0);
+  EXPECT_EQ(told_, 0);
   ASSERT_TRUE(fake_.remove(backup::head_key(id(), head().counter), {}));
   make_sender();
   ASSERT_TRUE(sender_->look({}));
-  EXPECT_EQ(told, 1) << "gone altogether";
+  EXPECT_EQ(told_, 1) << "gone altogether";
 }
 
 }  // namespace
