@@ -91,10 +91,7 @@ bool Upload::is_damaged_here(const ReadyUpload& upload, const CancelToken& cance
 
 Status Upload::bring_back(const ReadyUpload& upload, const CancelToken& cancel) const {
   if (source == nullptr) return {Code::kUnavailable, "content is evicted and no remote serves reads"};
-  for (uint64_t at = 0; at < upload.content.size; at += kFetchPieceBytes) {
-    const ByteRange piece{at, std::min(upload.content.size, at + kFetchPieceBytes)};
-    SHOEBOX_TRY(fetch_and_wait(*source, upload.job.content, piece, cancel));
-  }
+  SHOEBOX_TRY(fetch_pieces_and_wait(*source, upload.job.content, upload.content.size, cancel));
   return outbox.settle_fetched(upload.job.content);
 }
 

@@ -154,11 +154,7 @@ Status Verifier::send_again(const Item& item, Found found, const std::string& et
   }
   if (record->residence == Residence::kPartial && fetch) {
     // Every block that comes is checked, so nothing wrong comes from the bad copy either.
-    for (uint64_t at = 0; at < item.size; at += kFetchPieceBytes) {
-      if (cancel.cancelled()) return {Code::kCancelled, "interrupted"};
-      const ByteRange piece{at, std::min(item.size, at + kFetchPieceBytes)};
-      SHOEBOX_TRY(fetch_and_wait(source_, item.content, piece, cancel));
-    }
+    SHOEBOX_TRY(fetch_pieces_and_wait(source_, item.content, item.size, cancel));
     SHOEBOX_TRY(contents_.settle_fetched(item.content));
   }
   // Before anything is done there: what counts as a copy may let these bytes leave this disk.

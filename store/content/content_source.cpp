@@ -1,5 +1,6 @@
 #include "store/content/content_source.h"
 
+#include <algorithm>
 #include <future>
 #include <memory>
 
@@ -10,6 +11,15 @@ Status fetch_and_wait(ContentSource& source, ContentNo content, ByteRange range,
   std::future<Status> answer = fetched->get_future();
   source.fetch(content, range, cancel, [fetched](Status status) { fetched->set_value(std::move(status)); });
   return answer.get();
+}
+
+Status fetch_pieces_and_wait(ContentSource& source, ContentNo content, uint64_t size,
+                             const CancelToken& cancel) {
+  for (uint64_t at = 0; at < size; at += kFetchPieceBytes) {
+    if (cancel.cancelled()) return {Code::kCancelled, "interrupted"};
+    SHOEBOX_TRY(fetch_and_wait(source, content, {at, std::min(size, at + kFetchPieceBytes)}, cancel));
+  }
+  return Status::ok();
 }
 
 }  // namespace shoebox

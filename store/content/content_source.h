@@ -31,5 +31,8 @@ inline constexpr uint64_t kFetchPieceBytes = 8 << 20;
 
 // As fetch(), and waits for the answer: for threads that may wait for the network.
 Status fetch_and_wait(ContentSource& source, ContentNo content, ByteRange range, const CancelToken& cancel);
+// All of a content of `size` bytes so, piece by piece. ContentStore::settle_fetched() makes an object of it.
+Status fetch_pieces_and_wait(ContentSource& source, ContentNo content, uint64_t size,
+                             const CancelToken& cancel);
 
 }  // namespace shoebox
