@@ -214,29 +214,12 @@ Result<Credentials> environment_credentials() {
 }
 
 CredentialsSource::CredentialsSource(const RemoteSettings& settings)
-    : name_(settings.name), file_(settings.credentials_file), command_(settings.credentials_command) {}
-
-Result<Credentials> CredentialsSource::load() const {
-  if (!file_.empty()) return read_credentials_file(file_);
-  if (!command_.empty()) return run_credentials_command(command_);
-  return environment_credentials();
-}
-
-Result<Credentials> CredentialsSource::get() {
-  const MutexLock lock(mutex_);
-  if (!cached_) {
-    auto loaded = load();
-    if (!loaded) return loaded.status().with_context(fmt::format("remote \"{}\"", name_));
-    cached_ = std::move(loaded).value();
-  }
-  return *cached_;
-}
-
-void CredentialsSource::refused(const Credentials& used) {
-  const MutexLock lock(mutex_);
-  if (cached_ && cached_->secret_key == used.secret_key && cached_->session_token == used.session_token) {
-    cached_.reset();
-  }
-}
+    : KeptSecret(settings.name,
+                 [file = settings.credentials_file,
+                  command = settings.credentials_command]() -> Result<Credentials> {
+                   if (!file.empty()) return read_credentials_file(file);
+                   if (!command.empty()) return run_credentials_command(command);
+                   return environment_credentials();
+                 }) {}
 
 }  // namespace shoebox

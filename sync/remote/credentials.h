@@ -4,15 +4,13 @@
 // Threads: any. A command runs at most once at a time, for 15 s at most.
 #pragma once
 
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "store/base/mutex.h"
 #include "store/base/result.h"
+#include "sync/remote/kept_secret.h"
 #include "sync/remote/sigv4.h"
 
 namespace shoebox {
@@ -39,21 +37,9 @@ Result<Credentials> environment_credentials();
 Result<std::string> read_private_file(const std::string& path, const std::string& what);
 Result<std::string> run_secret_command(const std::string& command, const std::string& what);
 
-class CredentialsSource {
+class CredentialsSource final : public KeptSecret<Credentials> {
  public:
   explicit CredentialsSource(const RemoteSettings& settings);
-  Result<Credentials> get() EXCLUDES(mutex_);
-  // The remote refused `used`: the next get() reads anew, unless somebody did already.
-  void refused(const Credentials& used) EXCLUDES(mutex_);
-
- private:
-  [[nodiscard]] Result<Credentials> load() const;
-
-  const std::string name_;
-  const std::string file_;
-  const std::string command_;
-  Mutex mutex_;  // held over reading: others need the outcome as well
-  std::optional<Credentials> cached_ GUARDED_BY(mutex_);
 };
 
 }  // namespace shoebox

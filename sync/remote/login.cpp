@@ -26,38 +26,25 @@ Result<Login> parse_login(const std::string& text, const std::string& origin) {
   return login;
 }
 
-LoginSource::LoginSource(const RemoteSettings& settings, std::string url_user)
-    : name_(settings.name),
-      file_(settings.credentials_file),
-      command_(settings.credentials_command),
-      url_user_(std::move(url_user)) {}
+namespace {
 
-Result<Login> LoginSource::load() const {
+Result<Login> load_login(const std::string& file, const std::string& command, const std::string& url_user) {
   Login login;
-  if (!file_.empty()) {
-    SHOEBOX_ASSIGN(const std::string text, read_private_file(file_, "credentials_file"));
-    SHOEBOX_ASSIGN(login, parse_login(text, file_));
-  } else if (!command_.empty()) {
-    SHOEBOX_ASSIGN(const std::string text, run_secret_command(command_, "credentials_command"));
+  if (!file.empty()) {
+    SHOEBOX_ASSIGN(const std::string text, read_private_file(file, "credentials_file"));
+    SHOEBOX_ASSIGN(login, parse_login(text, file));
+  } else if (!command.empty()) {
+    SHOEBOX_ASSIGN(const std::string text, run_secret_command(command, "credentials_command"));
     SHOEBOX_ASSIGN(login, parse_login(text, "credentials_command"));
   }
-  if (login.user.empty()) login.user = url_user_;
+  if (login.user.empty()) login.user = url_user;
   return login;
 }
 
-Result<Login> LoginSource::get() {
-  const MutexLock lock(mutex_);
-  if (!cached_) {
-    auto loaded = load();
-    if (!loaded) return loaded.status().with_context(fmt::format("remote \"{}\"", name_));
-    cached_ = std::move(loaded).value();
-  }
-  return *cached_;
-}
+}  // namespace
 
-void LoginSource::refused(const Login& used) {
-  const MutexLock lock(mutex_);
-  if (cached_ && *cached_ == used) cached_.reset();
-}
+LoginSource::LoginSource(const RemoteSettings& settings, std::string url_user)
+    : KeptSecret(settings.name, [file = settings.credentials_file, command = settings.credentials_command,
+                                 user = std::move(url_user)] { return load_login(file, command, user); }) {}
 
 }  // namespace shoebox

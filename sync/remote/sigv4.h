@@ -17,6 +17,7 @@ struct Credentials {
   std::string access_key;
   std::string secret_key;
   std::string session_token;  // empty for keys that do not expire
+  bool operator==(const Credentials&) const = default;
 };
 
 struct SigningScope {

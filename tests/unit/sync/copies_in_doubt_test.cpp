@@ -5,36 +5,15 @@
 #include <thread>
 
 #include "sync/owner_record.h"
-#include "sync/sync_engine.h"
-#include "tests/unit/sync/fake_remote.h"
-#include "tests/unit/sync/owner_world.h"
-#include "tests/unit/sync/sync_fixture.h"
+#include "tests/unit/sync/one_remote_fixture.h"
 
 namespace shoebox {
 namespace {
 
-using testing::FakeRemote;
-
-class CopiesInDoubtTest : public testing::SyncFixture {
+class CopiesInDoubtTest : public testing::OneRemoteFixture {
  protected:
   void start(bool uploads = true) {
-    RemoteSettings settings;
-    settings.name = "nas";
-    settings.url = "file:///a";
-    engine_ = std::make_unique<SyncEngine>(SyncEngine::Dependencies{
-        .catalog = *catalog_,
-        .contents = *contents_,
-        .outbox = *outbox_,
-        .clock = clock_,
-        .remotes = {settings},
-        .make_remote = [this](const RemoteSettings&, bool) -> Result<std::unique_ptr<Remote>> {
-          return std::unique_ptr<Remote>(std::make_unique<testing::HookedRemote>(remote_));
-        },
-        .on_disk_full = {},
-        .fetcher = {},
-        .catalog_backup = {},
-        .verify_period_s = 0,
-        .writer = {.id = std::string(32, 'a'), .host = "desk", .user = "anna", .now = {}}});
+    engine_ = make_engine();
     engine_->start(uploads);
   }
   void stop() {
@@ -45,11 +24,7 @@ class CopiesInDoubtTest : public testing::SyncFixture {
     remote_.release();
     if (engine_) stop();
   }
-  void settle() {
-    ASSERT_TRUE(engine_->run_now());
-    const Status all = engine_->wait({}, nullptr);
-    ASSERT_TRUE(all) << all.message();
-  }
+  void settle() { OneRemoteFixture::settle(*engine_); }
   // Well before the minute in which it looks again. The clock of the test stands still.
   static bool soon(const std::function<bool()>& condition) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -59,7 +34,6 @@ class CopiesInDoubtTest : public testing::SyncFixture {
   std::string trouble() { return engine_->trouble_of("nas"); }
   OwnerRecord owner() { return parse_owner_record(remote_.object(".shoebox/owner/1").value()).value(); }
 
-  FakeRemote remote_{"nas"};
   std::unique_ptr<SyncEngine> engine_;
 };
 

@@ -5,50 +5,23 @@
 #include <thread>
 
 #include "backup_fixture.h"
-#include "fake_remote.h"
 #include "store/catalog/keys.h"
 #include "sync/owner_record.h"
-#include "sync/sync_engine.h"
-#include "sync_fixture.h"
-#include "tests/unit/sync/owner_world.h"
+#include "tests/unit/sync/one_remote_fixture.h"
 
 namespace shoebox {
 namespace {
 
 using std::chrono::milliseconds;
-using testing::FakeRemote;
 
 constexpr std::chrono::minutes kLong{5};
 
-class FinishTest : public testing::SyncFixture {
+class FinishTest : public testing::OneRemoteFixture {
  protected:
   std::unique_ptr<SyncEngine> start(UploadPolicy policy = {}) {
-    RemoteSettings settings;
-    settings.name = "nas";
-    settings.url = "file:///a";
-    settings.policy = std::move(policy);
-    auto engine = std::make_unique<SyncEngine>(SyncEngine::Dependencies{
-        .catalog = *catalog_,
-        .contents = *contents_,
-        .outbox = *outbox_,
-        .clock = clock_,
-        .remotes = {settings},
-        .make_remote = [this](const RemoteSettings&, bool) -> Result<std::unique_ptr<Remote>> {
-          return std::unique_ptr<Remote>(std::make_unique<testing::HookedRemote>(remote_));
-        },
-        .on_disk_full = {},
-        .fetcher = {},
-        .catalog_backup = {},
-        .verify_period_s = 0,
-        .writer = {.id = std::string(32, 'a'), .host = "desk", .user = "anna", .now = {}}});
+    auto engine = make_engine(std::move(policy));
     engine->start();
     return engine;
-  }
-  // Everything is on the remote.
-  static void settle(SyncEngine& engine) {
-    ASSERT_TRUE(engine.run_now());
-    const Status all = engine.wait({}, nullptr);
-    ASSERT_TRUE(all) << all.message();
   }
   // The clock of the test stands still: no backup of the catalog is due by itself.
   void say_something() {
@@ -76,8 +49,6 @@ class FinishTest : public testing::SyncFixture {
     EXPECT_TRUE(record) << record.status().message();
     return record && record->state == OwnerState::kReleased;
   }
-
-  FakeRemote remote_{"nas"};
 };
 
 TEST_F(FinishTest, WhatChangedLastIsSentAndTheRemoteIsLetGoOf) {
