@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct ReadyUpload {
   // Readable: its Library path, else its view path; never one another content holds. Empty for adopted bytes
   // that nobody read yet: to be fetched whole first, which makes their hashes known.
   std::string key;
+  std::optional<Timestamp> file_time;  // when a file with these bytes last changed; none for an older version
 };
 
 // One thing to do on a remote so that its keys follow the catalog.

@@ -27,6 +27,14 @@ Result<bool> decoded(const CatalogReader& reader, ContentNo content) {
   return !photo || photo->info.kind != MediaKind::kUnknown;
 }
 
+// Of twins, that of one of them.
+Result<std::optional<Timestamp>> file_time_of(const Catalog& catalog, ContentNo content) {
+  SHOEBOX_ASSIGN(const std::vector<InodeNo> inodes, catalog.inodes_of_content(content));
+  if (inodes.empty()) return std::optional<Timestamp>();
+  SHOEBOX_ASSIGN(const auto inode, catalog.inode(inodes.front()));
+  return inode ? std::optional(inode->mtime) : std::nullopt;
+}
+
 }  // namespace
 
 std::string Outbox::State::claim_name(const std::string& remote, const std::string& key) const {
@@ -187,7 +195,7 @@ Result<std::vector<ReadyUpload>> Outbox::ready(const std::string& remote, int64_
       return true;
     }
     if (content->state == ContentState::kAdopted) {
-      found.push_back({job, *content, ""});
+      found.push_back({job, *content, "", {}});
       return found.size() < limit;
     }
     SHOEBOX_ASSIGN(std::optional<std::string> key, state_->choose_key(remote, job.content, content->sha256));
@@ -195,7 +203,8 @@ Result<std::vector<ReadyUpload>> Outbox::ready(const std::string& remote, int64_
       later(now + kKeyBusyS);
       return true;
     }
-    found.push_back({job, *content, std::move(*key)});
+    SHOEBOX_ASSIGN(const auto file_time, file_time_of(catalog, job.content));
+    found.push_back({job, *content, std::move(*key), file_time});
     return found.size() < limit;
   };
   if (limit > 0) {

@@ -219,7 +219,10 @@ struct Adopter::Run {
       if (same) return Status::ok();
       one.same_name = ContentNo();
     }
-    SHOEBOX_ASSIGN(const std::vector<ContentStore::Part> parts, fetcher().parts(one.object));
+    SHOEBOX_ASSIGN(const AdoptFetch::Parts fetched, fetcher().parts(one.object));
+    const std::vector<ContentStore::Part>& parts = fetched.parts;
+    if (fetched.file_time) file.mtime = *fetched.file_time;
+    file.mtime_is_its_own = file.mtime_is_its_own || fetched.file_time;
     // The library's own there; those that an export left beside photos are files as others are.
     const bool own = one.object.key.ends_with(kSidecarEnd) && AdoptFetch::wanted_whole(one.object) &&
                      (request.rebuild || parts.front().bytes.find(kPhotoMark) != std::string::npos);
@@ -367,8 +370,8 @@ struct Adopter::Run {
       const std::string path = object.key.substr(kSidecarFolder.size());
       if (!path.starts_with(kLibraryFolder) || !path.ends_with(kSidecarEnd)) return Status::ok();
       if (object.size == 0 || !AdoptFetch::wanted_whole(object)) return Status::ok();
-      SHOEBOX_ASSIGN(const std::vector<ContentStore::Part> parts, fetcher().parts(object));
-      if (auto said = parse_xmp_sidecar(parts.front().bytes))
+      SHOEBOX_ASSIGN(const AdoptFetch::Parts fetched, fetcher().parts(object));
+      if (auto said = parse_xmp_sidecar(fetched.parts.front().bytes))
         unsaid.emplace_back(path.substr(0, path.size() - kSidecarEnd.size()), std::move(*said));
       return Status::ok();
     }));

@@ -52,9 +52,11 @@ bool AdoptFetch::wanted_whole(const RemoteObject& object) {
   return object.size <= wire::kMaxSidecarBytes && is_xmp(object.key.substr(object.key.rfind('/') + 1));
 }
 
-Status AdoptFetch::read(const RemoteObject& object, ByteRange range, const std::function<void()>& begin,
-                        const std::function<void(std::string_view)>& take) const {
+Result<std::optional<Timestamp>> AdoptFetch::read(const RemoteObject& object, ByteRange range,
+                                                  const std::function<void()>& begin,
+                                                  const std::function<void(std::string_view)>& take) const {
   uint64_t bytes = 0;
+  std::optional<Timestamp> file_time;
   const auto attempt = [&](const RequestContext& context) {
     bytes = 0;
     begin();
@@ -64,31 +66,35 @@ Status AdoptFetch::read(const RemoteObject& object, ByteRange range, const std::
       take(piece);
       return Status::ok();
     };
-    return remote.get(object.key, range, object.etag, sink, context);
+    const Status got = remote.get(object.key, range, object.etag, sink, context);
+    file_time = context.hints->file_time;
+    return got;
   };
   SHOEBOX_TRY(repeated(*this, range.size(), attempt));
-  if (bytes == range.size()) return Status::ok();
-  return {Code::kDataLoss, object.key + ": other bytes came than were asked"};
+  if (bytes == range.size()) return file_time;
+  return Status(Code::kDataLoss, object.key + ": other bytes came than were asked");
 }
 
-Result<std::vector<ContentStore::Part>> AdoptFetch::parts(const RemoteObject& object) const {
-  std::vector<ContentStore::Part> parts;
+Result<AdoptFetch::Parts> AdoptFetch::parts(const RemoteObject& object) const {
+  Parts found;
   const std::vector<ByteRange> ranges =
       wanted_whole(object) ? std::vector<ByteRange>{{0, object.size}} : kept_ranges(object.size);
   for (const ByteRange& wanted : ranges) {
     std::string bytes;
-    SHOEBOX_TRY(read(
-        object, wanted, [&] { bytes.clear(); }, [&](std::string_view piece) { bytes += piece; }));
-    parts.push_back({wanted.begin, std::move(bytes)});
+    SHOEBOX_ASSIGN(found.file_time, read(
+                                        object, wanted, [&] { bytes.clear(); },
+                                        [&](std::string_view piece) { bytes += piece; }));
+    found.parts.push_back({wanted.begin, std::move(bytes)});
   }
-  return parts;
+  return found;
 }
 
 Result<ContentHash> AdoptFetch::hash(const RemoteObject& object) const {
   Sha256 hash;
   SHOEBOX_TRY(read(
-      object, {0, object.size}, [&] { (void)hash.finish(); },
-      [&](std::string_view piece) { hash.update(piece.data(), piece.size()); }));
+                  object, {0, object.size}, [&] { (void)hash.finish(); },
+                  [&](std::string_view piece) { hash.update(piece.data(), piece.size()); })
+                  .status());
   return hash.finish();
 }
 

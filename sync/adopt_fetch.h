@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -29,14 +30,19 @@ struct AdoptFetch {
   static bool wanted_whole(const RemoteObject& object);
   // Under the ETag that was listed. kConflict: it is another object by now. What passes is tried again for a
   // while; kUnavailable, kTimeout, kThrottled, kUnauthorized: the remote as a whole.
-  Result<std::vector<ContentStore::Part>> parts(const RemoteObject& object) const;
+  struct Parts {
+    std::vector<ContentStore::Part> parts;
+    std::optional<Timestamp> file_time;  // as in RequestHints
+  };
+  Result<Parts> parts(const RemoteObject& object) const;
   // Reads all of it.
   Result<ContentHash> hash(const RemoteObject& object) const;
 
  private:
-  // `begin` before each attempt, `take` for what it brings.
-  Status read(const RemoteObject& object, ByteRange range, const std::function<void()>& begin,
-              const std::function<void(std::string_view)>& take) const;
+  // `begin` before each attempt, `take` for what it brings. Tells the file's time, as in RequestHints.
+  Result<std::optional<Timestamp>> read(const RemoteObject& object, ByteRange range,
+                                        const std::function<void()>& begin,
+                                        const std::function<void(std::string_view)>& take) const;
 };
 
 // Counts a call's round trips, and waits between attempts at what may pass. `bytes`: that it may bring.

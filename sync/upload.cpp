@@ -37,6 +37,7 @@ Result<RemoteCopy> Upload::send(const ReadyUpload& upload, const CancelToken& ca
   PutOptions options;
   options.size = upload.content.size;
   options.sha256 = upload.content.sha256;
+  options.file_time = upload.file_time;
   options.if_absent = true;
   options.progress = progress_for(upload.job.progress, upload.key);
   options.save_progress = [&](const std::string& progress) {

@@ -34,6 +34,7 @@ Result<RemoteObject> CryptRemote::put(const std::string& key, int fd, const PutO
   PutOptions below;
   below.size = file.size;
   below.sha256 = file.sha256;
+  below.file_time = options.file_time;
   below.if_absent = options.if_absent;
   below.progress = progress.below;
   if (options.save_progress) {

@@ -32,6 +32,8 @@ struct RequestHints {
   // A put with if_absent looked whether something stands there and then wrote: what came between the two
   // it may have replaced.
   bool looked_first = false;
+  // get(): when the file last changed that this object was made from, where the object says so; on S3 only.
+  std::optional<Timestamp> file_time;
 };
 
 struct RequestContext {
@@ -57,6 +59,8 @@ struct RemoteObject {
 struct PutOptions {
   uint64_t size = 0;
   ContentHash sha256;  // of the whole
+  // When the file last changed: kept with the object where that leaves its ETag alone (S3).
+  std::optional<Timestamp> file_time;
   // kConflict instead of replacing a different object that stands there. One with the same bytes
   // counts as stored: it is this put, whose answer was lost.
   bool if_absent = false;

@@ -8,6 +8,7 @@
 #include "store/base/log.h"
 #include "store/settings.h"
 #include "sync/remote/http_answer.h"
+#include "sync/remote/s3_file_time.h"
 
 namespace shoebox {
 namespace {
@@ -121,6 +122,7 @@ Result<S3Head> S3Client::head(const std::string& whole_key, const RequestContext
   head.etag = plain_etag(response->header("etag"));
   head.modified_s = parse_http_time_s(std::string(response->header("last-modified")));
   head.sha256 = response->header(kS3HashHeader);
+  head.file_time = response->header(kS3FileTimeHeader);
   const std::string_view length = response->header("content-length");
   const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), head.size);
   if (error != std::errc() || end != length.data() + length.size() || head.etag.empty()) {

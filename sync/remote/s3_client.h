@@ -39,7 +39,8 @@ struct S3Head {
   std::string etag;
   uint64_t size = 0;
   int64_t modified_s = 0;
-  std::string sha256;  // hex, from kS3HashHeader; empty for objects of others
+  std::string sha256;     // hex, from kS3HashHeader; empty for objects of others
+  std::string file_time;  // as kS3FileTimeHeader has it; empty where there is none
 };
 
 class S3Client {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sync/remote/s3_file_time.h"
 #include "sync/remote/uri.h"
 
 namespace shoebox {
@@ -19,7 +20,8 @@ Status s3_copy_in_parts(S3Client& client, const std::string& from, const std::st
   begin.method = "POST";
   begin.whole_key = to;
   begin.query = {{"uploads", ""}};
-  if (!source.sha256.empty()) begin.headers = {{kS3HashHeader, source.sha256}};
+  if (!source.sha256.empty()) begin.headers.emplace_back(kS3HashHeader, source.sha256);
+  if (!source.file_time.empty()) begin.headers.emplace_back(kS3FileTimeHeader, source.file_time);
   SHOEBOX_ASSIGN(const HttpResponse begun, client.send(begin, context));
   SHOEBOX_ASSIGN(const std::string id, parse_s3_upload_id(begun.body));
 

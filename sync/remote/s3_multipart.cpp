@@ -10,6 +10,7 @@
 #include "sync/remote/http_answer.h"
 #include "sync/remote/part_size.h"
 #include "sync/remote/parts_in_flight.h"
+#include "sync/remote/s3_file_time.h"
 
 namespace shoebox {
 namespace {
@@ -142,6 +143,7 @@ Status S3MultipartUpload::begin() {
   request.whole_key = key_;
   request.query = {{"uploads", ""}};
   request.headers = {{kS3HashHeader, options_.sha256.hex()}};
+  if (options_.file_time) request.headers.emplace_back(kS3FileTimeHeader, s3_file_time(*options_.file_time));
   SHOEBOX_ASSIGN(const HttpResponse response, client_.send(request, context_));
   progress_ = {options_.size, options_.sha256.hex(), part_bytes_, "", {}};
   on_server_.clear();

@@ -5,6 +5,7 @@
 #include "sync/remote/checks.h"
 #include "sync/remote/http_answer.h"
 #include "sync/remote/s3_copy.h"
+#include "sync/remote/s3_file_time.h"
 #include "sync/remote/s3_multipart.h"
 #include "sync/remote/s3_sending.h"
 #include "sync/remote/temporary.h"
@@ -143,6 +144,7 @@ Result<RemoteObject> S3Remote::put_whole(const std::string& key, const std::stri
   request.method = "PUT";
   request.whole_key = whole;
   request.headers = {{"Content-MD5", base64(digests.md5)}, {kS3HashHeader, digests.sha256.hex()}};
+  if (options.file_time) request.headers.emplace_back(kS3FileTimeHeader, s3_file_time(*options.file_time));
   request.payload_sha256 = digests.sha256.hex();
   request.body_fd = fd;
   request.body_range = {0, options.size};
@@ -195,7 +197,11 @@ Status S3Remote::get(const std::string& key, ByteRange range, const std::string&
   request.what = what;
   request.whole_key = whole;
   request.headers = answer.headers();
-  request.accept = [&](const HttpResponse& response) { return answer.accept(response); };
+  request.accept = [&](const HttpResponse& response) {
+    if (context.hints != nullptr)
+      context.hints->file_time = parse_s3_file_time(response.header(kS3FileTimeHeader));
+    return answer.accept(response);
+  };
   request.sink = [&](std::string_view bytes) { return answer.take(bytes); };
   SHOEBOX_TRY(client_->send(request, context).status());
   const Status complete = answer.complete();

@@ -18,6 +18,14 @@ class S3Only : public ContractTest {
     if (!is_s3()) GTEST_SKIP() << "not an S3 remote";
     if (settings_.crypt) GTEST_SKIP() << "of the remote below the encryption";
   }
+  std::optional<Timestamp> file_time_of(const std::string& name) {
+    RequestHints hints;
+    RequestContext context;
+    context.hints = &hints;
+    EXPECT_TRUE(remote_->get(
+        key(name), {0, 10}, "", [](std::string_view) { return Status::ok(); }, context));
+    return hints.file_time;
+  }
 };
 
 TEST_F(S3Only, WrongKeysAreRefusedWithTheServersReason) {
@@ -34,6 +42,21 @@ TEST_F(S3Only, WrongKeysAreRefusedWithTheServersReason) {
   EXPECT_NE(status.message().find("SignatureDoesNotMatch"), std::string::npos) << status.message();
   EXPECT_EQ((*wrong)->stat(key("x"), {}).code(), Code::kUnauthorized) << "never taken for not found";
   ::unlink(path.c_str());
+}
+
+TEST_F(S3Only, TheTimeOfTheFileStaysWithTheObjectAlsoWhenItIsMoved) {
+  const Timestamp taken{1'689'330'472, 123'456'789};
+  for (const size_t bytes : {size_t{1000}, size_t{17} << 20}) {  // in one go, and in parts
+    PutOptions options;
+    options.file_time = taken;
+    const std::string name = std::to_string(bytes);
+    ASSERT_TRUE(put(name, noise(bytes, 3), options));
+    ASSERT_TRUE(put(name + " of unknown time", noise(bytes, 3)));
+    ASSERT_TRUE(remote_->copy(key(name), key(name + " moved"), {}));
+    EXPECT_EQ(file_time_of(name), taken);
+    EXPECT_EQ(file_time_of(name + " moved"), taken);
+    EXPECT_EQ(file_time_of(name + " of unknown time"), std::nullopt);
+  }
 }
 
 TEST_F(S3Only, AMissingBucketIsToldByCheckAndNeverMakesObjectsMissing) {
@@ -103,9 +126,12 @@ TEST_F(S3Only, ObjectsTooLargeForOneCopyAreCopiedInParts) {
       std::make_unique<S3Client>(*place, settings_.ca_file, settings_, std::make_shared<TransferLoop>()),
       tuning);
   const std::string bytes = noise((12 << 20) + 7, 20);
-  ASSERT_TRUE(put("big", bytes));
+  PutOptions options;
+  options.file_time = Timestamp{1'689'330'472, 0};
+  ASSERT_TRUE(put("big", bytes, options));
   const Status copied = remote.copy(key("big"), key("big copy"), {});
   ASSERT_TRUE(copied) << copied.message();
+  EXPECT_EQ(file_time_of("big copy"), options.file_time);
   EXPECT_TRUE(*get("big copy", {0, bytes.size()}) == bytes);
 }
 
