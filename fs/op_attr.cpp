@@ -129,9 +129,11 @@ void op_statfs(fuse_req_t request, fuse_ino_t) {
   // What is backed up leaves by itself when a writer needs the room: programs that look at the free
   // space before they copy may count on it.
   const uint64_t unit = std::max<uint64_t>(1, disk.f_frsize);
-  const uint64_t evictable = filesystem_of(request).evictor.evictable_bytes() / unit;
+  const Evictor& evictor = filesystem_of(request).evictor;
+  const uint64_t evictable = evictor.evictable_bytes() / unit;
+  const uint64_t kept = evictor.kept_free_bytes() / unit;
   disk.f_bfree = std::min<uint64_t>(disk.f_blocks, disk.f_bfree + evictable);
-  disk.f_bavail = std::min<uint64_t>(disk.f_bfree, disk.f_bavail + evictable);
+  disk.f_bavail = std::min<uint64_t>(disk.f_bfree, disk.f_bavail - std::min(disk.f_bavail, kept) + evictable);
   disk.f_namemax = 255;
   // Inodes are rows of the catalog: there are as many as there is room.
   disk.f_ffree = disk.f_favail = disk.f_bavail;

@@ -187,6 +187,8 @@ uint64_t Evictor::State::freed_by(ContentNo content, const ContentRecord& record
   return whole ? bytes_freed(record.size) : deps.contents.fetched_bytes(content);
 }
 
+uint64_t Evictor::kept_free_bytes() const { return state_->deps.catalog.kept_free_bytes(); }
+
 uint64_t Evictor::evictable_bytes() const { return state_->evictable.load(); }
 
 void Evictor::changed() { state_->evictable_is_old = true; }
@@ -263,7 +265,7 @@ Evictor::Outcome Evictor::make_room(uint64_t bytes) {
     log::warning("no room made: {}", order.status().message());
     return {};
   }
-  return state_->evict_in_order(*order, bytes + kMarginBytes, nullptr);
+  return state_->evict_in_order(*order, bytes + kMarginBytes + kept_free_bytes(), nullptr);
 }
 
 Evictor::Outcome Evictor::evict_all(int64_t older_than_s,

@@ -56,6 +56,8 @@ class Evictor {
   // Bytes that make_room() could free now, as counted last: what programs that look before they copy
   // may take for free. Counted in the background after changes; what was evicted since is taken off.
   [[nodiscard]] uint64_t evictable_bytes() const;
+  // Free bytes of the disk that no photo gets, as the catalog needs them.
+  [[nodiscard]] uint64_t kept_free_bytes() const;
   // Counts them now. Reads the records of all contents.
   Result<uint64_t> count_evictable();
   void changed();  // contents or copies changed: the count is old

@@ -84,6 +84,7 @@ Result<std::shared_ptr<const UniqueFd>> Files::State::ensure_staging(OpenInode& 
   if (!fd) {
     const ContentNo fresh = deps.contents.new_staging_no();
     const auto make = [&]() -> Result<UniqueFd> {
+      SHOEBOX_TRY(deps.contents.room_for(content ? size : 0));
       return content ? deps.contents.clone_to_staging(content, fresh) : deps.contents.create_staging(fresh);
     };
     fd = make();
@@ -129,10 +130,12 @@ Result<std::shared_ptr<const UniqueFd>> Files::State::put_bytes(OpenInode& open,
     size = open.size;
   }
   if (append) offset = size;
-  Status written = pwrite_full(staging->get(), bytes.data(), bytes.size(), offset);
-  if (!written && make_room(written, bytes.size())) {
-    written = pwrite_full(staging->get(), bytes.data(), bytes.size(), offset);
-  }
+  const auto write = [&] {
+    SHOEBOX_TRY(deps.contents.room_for(bytes.size()));
+    return pwrite_full(staging->get(), bytes.data(), bytes.size(), offset);
+  };
+  Status written = write();
+  if (!written && make_room(written, bytes.size())) written = write();
   if (!written) {
     // What arrived beyond the end was not acknowledged and is none of the file.
     if (offset + bytes.size() > size && ::ftruncate(staging->get(), static_cast<off_t>(size)) != 0) {
@@ -259,6 +262,7 @@ Status Files::fallocate(const std::shared_ptr<FileHandle>& handle, int mode, uin
   const WriteLock lock(open);
   SHOEBOX_ASSIGN(const std::shared_ptr<const UniqueFd> staging, state_->ensure_staging(open));
   const auto allocate = [&]() -> Status {
+    if ((mode & FALLOC_FL_PUNCH_HOLE) == 0) SHOEBOX_TRY(state_->deps.contents.room_for(bytes));
     if (::fallocate(staging->get(), mode, static_cast<off_t>(offset), static_cast<off_t>(bytes)) == 0) {
       return Status::ok();
     }

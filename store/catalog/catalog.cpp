@@ -187,6 +187,8 @@ std::unique_ptr<Transaction> Catalog::begin() NO_THREAD_SAFETY_ANALYSIS {
   return std::unique_ptr<Transaction>(new Transaction(std::make_unique<Transaction::State>(*state_)));
 }
 
+uint64_t Catalog::kept_free_bytes() const { return state_->db->kept_free_bytes(); }
+
 Status Catalog::sync() NO_THREAD_SAFETY_ANALYSIS {
   const uint64_t wanted = state_->commits.load();
   state_->sync_mutex.lock();

@@ -262,6 +262,9 @@ class Catalog : public CatalogReader {
   [[nodiscard]] std::unique_ptr<Transaction> begin();
   // All commits so far survive a power cut when this returns ok. Group commit.
   [[nodiscard]] Status sync();
+  // Free bytes of its disk that it must have, as it lives on its reserve: nothing else may be written there
+  // that would leave less free. 0 while all is well. Any thread.
+  [[nodiscard]] uint64_t kept_free_bytes() const;
 
   [[nodiscard]] Result<std::unique_ptr<CatalogMoment>> moment() const;
   // Number of the last change, as CatalogMoment counts them.

@@ -19,16 +19,11 @@
 
 #include "store/base/file_io.h"
 #include "store/base/log.h"
+#include "store/catalog/reserve.h"
 
 namespace shoebox {
 namespace {
 
-// Small, so that what a full disk must have room for is small: RocksDB allocates the log for a whole
-// write buffer when it begins one, and needs as much again for the table it becomes.
-constexpr size_t kWriteBufferBytes = 8 << 20;
-constexpr uint64_t kSwitchBytes = 3 * kWriteBufferBytes;
-// What opening writes at most: the table that the last log becomes, and a new log.
-constexpr uint64_t kOpenBytes = 2 * kWriteBufferBytes;
 // A listing of a cold library reads neighbours: rows are small, so fewer and larger reads pay.
 constexpr size_t kTableBlockBytes = 16 << 10;
 constexpr size_t kFirstReadAheadBytes = 64 << 10;
@@ -112,7 +107,7 @@ rocksdb::Options rocksdb_options(const Db::Options& options, rocksdb::Env* memor
   rocksdb::Options made;
   made.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   made.create_if_missing = options.create && !options.read_only;
-  made.write_buffer_size = kWriteBufferBytes;
+  made.write_buffer_size = kCatalogBufferBytes;
   made.max_background_jobs = 2;
   made.advise_random_on_open = false;  // let the kernel read ahead
   made.keep_log_file_num = 2;
@@ -132,10 +127,7 @@ struct Db::State {
   std::unique_ptr<rocksdb::Env> memory_env;
   std::unique_ptr<rocksdb::DB> db;
 
-  // The reserve for a full disk; under the catalog's writer lock, as write() is.
-  UniqueFd reserve;
-  uint64_t reserve_bytes = 0;  // allocated now
-  bool warned_full = false;
+  std::optional<Reserve> reserve;  // none in memory, read-only, and where none is wanted
 
   // After a failed write or fsync of the log nobody knows what the disk holds (and Debian's RocksDB
   // asserts when its log is used again): nothing more is written until the next open.
@@ -149,96 +141,29 @@ struct Db::State {
     return {Code::kIo, "catalog " + path + ": its disk failed; unmount, check the disk, mount again"};
   }
 
-  [[nodiscard]] std::string reserve_path() const { return path + "/reserve"; }
-  [[nodiscard]] Status make_room_to_open() const;
-  void open_reserve();
-  void fill_reserve(uint64_t leave_bytes = 0);
-  bool give_back(uint64_t bytes);
   Status make_sure_of_room(size_t batch_bytes);
   rocksdb::Status write_after_no_space(rocksdb::WriteBatch& batch);
 };
-
-// RocksDB asserts when the disk is full while it opens, so it shall not begin then.
-Status Db::State::make_room_to_open() const {
-  auto space = disk_space(path);
-  if (!space || space->free_bytes >= kOpenBytes) return Status::ok();
-  const uint64_t missing = kOpenBytes - space->free_bytes;
-  if (struct stat st{}; ::stat(reserve_path().c_str(), &st) == 0 && st.st_size > 0) {
-    const auto size = static_cast<uint64_t>(st.st_size);
-    if (::truncate(reserve_path().c_str(), static_cast<off_t>(size - std::min(size, missing))) == 0) {
-      space = disk_space(path);
-    }
-  }
-  // A little may be lost to the disk's own bookkeeping.
-  if (!space || space->free_bytes >= kOpenBytes / 2) return Status::ok();
-  return {Code::kNoSpace,
-          fmt::format("catalog {}: {} MiB free on its disk, opening it needs {} MiB; free some "
-                      "space and try again",
-                      path, space->free_bytes >> 20, kOpenBytes >> 20)};
-}
-
-void Db::State::open_reserve() {
-  if (options.reserve_bytes == 0 || options.read_only || options.in_memory) return;
-  auto fd = open_file(reserve_path(), O_RDWR | O_CREAT);
-  if (!fd) return;  // the disk is full or read-only: there is nothing to set aside
-  reserve = std::move(*fd);
-  struct stat st {};
-  if (::fstat(reserve.get(), &st) == 0) {
-    reserve_bytes =
-        std::min<uint64_t>(static_cast<uint64_t>(st.st_size), static_cast<uint64_t>(st.st_blocks) * 512);
-  }
-  fill_reserve(kSwitchBytes);
-}
-
-// Takes what is missing, or as much of it as there is but for `leave_bytes`.
-void Db::State::fill_reserve(uint64_t leave_bytes) {
-  if (!reserve) return;
-  uint64_t missing = options.reserve_bytes - std::min(reserve_bytes, options.reserve_bytes);
-  if (const auto space = disk_space(path); leave_bytes > 0 && space) {
-    missing = std::min(missing, space->free_bytes - std::min(space->free_bytes, leave_bytes));
-  }
-  for (; missing > 4096; missing /= 2) {
-    const auto size = static_cast<off_t>(reserve_bytes + missing);
-    if (::posix_fallocate(reserve.get(), 0, size) == 0) {
-      reserve_bytes = static_cast<uint64_t>(size);
-      return;
-    }
-    (void)::ftruncate(reserve.get(), static_cast<off_t>(reserve_bytes));  // what a failed try left
-  }
-}
-
-// False: there is nothing to give.
-bool Db::State::give_back(uint64_t bytes) {
-  if (!reserve || reserve_bytes == 0) return false;
-  const uint64_t left = reserve_bytes - std::min(bytes, reserve_bytes);
-  if (::ftruncate(reserve.get(), static_cast<off_t>(left)) != 0) return false;
-  reserve_bytes = left;
-  if (!std::exchange(warned_full, true)) {
-    log::warning("catalog {}: disk full, living on its reserve of {} MiB; free some space", path,
-                 options.reserve_bytes >> 20);
-  }
-  return true;
-}
 
 // RocksDB does not take a full disk well: after one ENOSPC it stops until it has flushed. So it shall
 // not meet one: the log has its bytes from its beginning, and when it must begin a new one on a full
 // disk, the room for that comes out of the reserve first.
 Status Db::State::make_sure_of_room(size_t batch_bytes) {
-  if (options.in_memory || options.read_only) return Status::ok();
+  if (!reserve) return Status::ok();
   const auto space = disk_space(path);
   if (!space || space->free_bytes >= kSwitchBytes + 2 * batch_bytes) {
-    if (space && reserve_bytes < options.reserve_bytes && space->free_bytes >= 2 * options.reserve_bytes) {
-      fill_reserve();
-      warned_full = false;
+    if (space && reserve->given_back() > 0 && space->free_bytes >= 2 * reserve->wanted_bytes()) {
+      reserve->fill();
+      reserve->all_well();
     }
     return Status::ok();
   }
   uint64_t buffered = 0;
   db->GetIntProperty("rocksdb.cur-size-active-mem-table", &buffered);
   constexpr uint64_t kFreshLog = 16 << 10;  // not allocated yet: that comes with its first bytes
-  const bool fits = buffered + 2 * batch_bytes < kWriteBufferBytes * 3 / 4;
+  const bool fits = buffered + 2 * batch_bytes < kCatalogBufferBytes * 3 / 4;
   if (fits && buffered > kFreshLog) return Status::ok();
-  if (!give_back(kSwitchBytes + 2 * batch_bytes)) {
+  if (!reserve->give_back(kSwitchBytes + 2 * batch_bytes)) {
     return {Code::kNoSpace, fmt::format("catalog {}: no space left on the disk", path)};
   }
   if (fits) return Status::ok();
@@ -248,7 +173,7 @@ Status Db::State::make_sure_of_room(size_t batch_bytes) {
 // Somebody else took the last bytes in between. RocksDB looks every 5 s whether it can go on.
 rocksdb::Status Db::State::write_after_no_space(rocksdb::WriteBatch& batch) {
   rocksdb::Status written = rocksdb::Status::NoSpace();
-  if (!give_back(reserve_bytes)) return written;
+  if (!reserve || !reserve->give_back(reserve->bytes())) return written;
   for (int attempt = 0; attempt < 60 && !written.ok(); ++attempt) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     written = db->Write(rocksdb::WriteOptions(), &batch);
@@ -277,7 +202,10 @@ Result<std::unique_ptr<Db>> Db::open(const std::string& path, const Options& opt
       return Status(Code::kNotFound, fmt::format("catalog {}: not there; is this a Shoebox library?", path));
     }
     if (!there) SHOEBOX_TRY(make_dirs(path));
-    if (!options.read_only) SHOEBOX_TRY(state->make_room_to_open());
+    if (!options.read_only && options.reserve_bytes > 0) {
+      state->reserve.emplace(path, options.reserve_bytes);
+      SHOEBOX_TRY(state->reserve->make_room_to_open());
+    }
   }
   const rocksdb::Options made = rocksdb_options(options, state->memory_env.get());
   const std::string where = options.in_memory ? "/" + path : path;  // the memory needs an absolute path
@@ -286,7 +214,7 @@ Result<std::unique_ptr<Db>> Db::open(const std::string& path, const Options& opt
                                                    : rocksdb::DB::Open(made, where, &db);
   if (!opened.ok()) return translate(opened, path);
   state->db.reset(db);
-  state->open_reserve();
+  if (state->reserve) state->reserve->open();
   return std::unique_ptr<Db>(new Db(std::move(state)));
 }
 
@@ -390,12 +318,13 @@ Status Db::write(const KeyChanges& changes) {
     const rocksdb::Status put = value ? batch.Put(key, *value) : batch.Delete(key);
     if (!put.ok()) return translate(put, state_->path);
   }
-  const uint64_t reserve_before = state_->reserve_bytes;
+  std::optional<Reserve>& reserve = state_->reserve;
+  const uint64_t reserve_before = reserve ? reserve->bytes() : 0;
   SHOEBOX_TRY(state_->make_sure_of_room(batch.GetDataSize()));
   rocksdb::Status written = state_->db->Write(rocksdb::WriteOptions(), &batch);
   if (written.IsNoSpace()) written = state_->write_after_no_space(batch);
   // What the log that has gone held, before somebody else takes it.
-  if (state_->reserve_bytes < reserve_before) state_->fill_reserve();
+  if (reserve && reserve->bytes() < reserve_before) reserve->fill();
   return state_->answer(written);
 }
 
@@ -407,6 +336,8 @@ Status Db::erase_range(std::string_view begin, std::string_view end) {
   SHOEBOX_TRY(state_->make_sure_of_room(batch.GetDataSize()));
   return state_->answer(state_->db->Write(rocksdb::WriteOptions(), &batch));
 }
+
+uint64_t Db::kept_free_bytes() const { return state_->reserve ? state_->reserve->given_back() : 0; }
 
 Status Db::sync() {
   if (state_->options.in_memory) return Status::ok();

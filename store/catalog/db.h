@@ -1,8 +1,7 @@
 // The only wrapper around RocksDB in the catalog: ordered bytes to bytes, atomic batches, one log.
 //
-// Owned by Catalog. Threads: any. Writes are serialised by the catalog's writer lock. Keeps a file
-// of preallocated bytes beside the tables: on a full disk they are given back piece by piece, so that
-// the catalog can go on (files can be deleted and evicted) while everything else gets ENOSPC.
+// Owned by Catalog. Threads: any. Writes are serialised by the catalog's writer lock. On a full disk it lives
+// on its reserve (reserve.h) while everything else gets ENOSPC.
 #pragma once
 
 #include <cstdint>
@@ -83,6 +82,8 @@ class Db {
   Status erase_range(std::string_view begin, std::string_view end);
   // Everything written so far survives a power cut when it returns ok.
   Status sync();
+  // As Catalog::kept_free_bytes().
+  [[nodiscard]] uint64_t kept_free_bytes() const;
 
  private:
   struct State;

@@ -45,6 +45,7 @@ void ContentStore::on_hashed(HashedCallback callback) { state_->hashed = std::mo
 Status ContentStore::put_adopted(ContentNo content, uint64_t size, const std::vector<Part>& parts) {
   BlockSet pages(size);
   for (const Part& part : parts) pages.add({part.offset, part.offset + part.bytes.size()});
+  SHOEBOX_TRY(room_for(pages.bytes()));
   const std::string path = state_->partial(content);
   SHOEBOX_ASSIGN(const UniqueFd fd, open_file(path, O_RDWR | O_CREAT | O_EXCL));
   const auto fill = [&]() -> Status {

@@ -32,8 +32,9 @@ Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_
       return Status(Code::kDataLoss,
                     fmt::format("content {}: block {} does not match its hash", content.value, index));
     }
-    if (const Status written = pwrite_full(partial->fd.get(), bytes.data(), bytes.size(), range.begin);
-        !written) {
+    Status written = room_for(bytes.size());
+    if (written) written = pwrite_full(partial->fd.get(), bytes.data(), bytes.size(), range.begin);
+    if (!written) {
       return written.with_context(fmt::format("storing block {} of content {}", index, content.value));
     }
     kill_point("fetch-stored");

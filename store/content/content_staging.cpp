@@ -38,6 +38,15 @@ Status copy_sparse(int from, int to) {
 
 }  // namespace
 
+Status ContentStore::room_for(uint64_t bytes) const {
+  const uint64_t kept = state_->catalog.kept_free_bytes();
+  if (kept == 0) return Status::ok();
+  const auto space = disk_space(state_->root);
+  if (!space || space->free_bytes >= kept + bytes) return Status::ok();
+  return {Code::kNoSpace,
+          fmt::format("disk of {} full: its last {} MiB are the catalog's", state_->root, kept >> 20)};
+}
+
 ContentNo ContentStore::new_staging_no() {
   {
     MutexLock lock(state_->durable_mutex);

@@ -47,6 +47,8 @@ class ContentStore {
   // A number for bytes that shall be staged. Takes the catalog's writer lock unless a name was made
   // ahead (below); the record that will name the content persists the counter with it.
   ContentNo new_staging_no();
+  // kNoSpace: what is free of the disk the catalog must have, so that the library can be mounted again.
+  [[nodiscard]] Status room_for(uint64_t bytes) const;
   // A new empty staging file; sync_staging() makes its directory entry durable, where it is not.
   Result<UniqueFd> create_staging(ContentNo content);
   Result<UniqueFd> open_staging(ContentNo content, int flags);

@@ -22,7 +22,7 @@ def disk(folder):
     reason = unavailable()
     if reason:
         pytest.skip(f"no power-cut disk: {reason}")
-    one = PowerDisk(folder / "disk")
+    one = PowerDisk(folder / "disk", size_mb=768 + 24 * CUTS)  # a full disk is another test
     try:
         one.on()
     except (subprocess.CalledProcessError, AssertionError) as error:

@@ -115,6 +115,42 @@ def test_a_small_disk_that_is_full_can_be_mounted_again(loop_disk, make_drive):
     drive.unmount()
 
 
+def test_a_disk_that_is_full_again_and_again_can_be_mounted_and_goes_on_when_there_is_room(loop_disk, make_drive):
+    disk = loop_disk(300)  # ext4 keeps some of it for root, who may be the one that mounts
+    drive = make_drive(remotes=[])
+    drive.library = disk / "library"
+    kept, number = {}, 0
+    for turn in range(5):
+        drive.mount()
+        refused_in_a_row = 0
+        while refused_in_a_row < 10:
+            number += 1
+            data = os.urandom((1_000_000, 1000, 100_000)[number % 3])
+            try:
+                (drive.path / f"Library/{number}.mp4").write_bytes(data)
+                kept[number] = data
+                refused_in_a_row = 0
+            except OSError as error:
+                assert error.errno == errno.ENOSPC
+                refused_in_a_row += 1
+        drive.kill() if turn % 2 else drive.unmount()
+    drive.mount()
+    assert all((drive.path / f"Library/{number}.mp4").read_bytes() == data for number, data in kept.items())
+    for number in list(kept)[::2]:
+        (drive.path / f"Library/{number}.mp4").unlink()
+    drive.run("trash", "empty", "--all")
+
+    def takes_photos_again():
+        try:
+            (drive.path / "Library/new.mp4").write_bytes(os.urandom(1_000_000))
+        except OSError as error:
+            assert error.errno == errno.ENOSPC
+            return False
+        return True
+    wait_until(takes_photos_again, 30, "room for a new photo")
+    drive.unmount()
+
+
 def test_read_only_disk_gives_a_read_only_drive(loop_disk, make_drive):
     disk = loop_disk(300)
     drive = make_drive()
