@@ -34,7 +34,10 @@ void LibraryLock::mark_ending() {
 Result<LibraryLock> LibraryLock::take(const std::string& library, bool read_only,
                                       const WorthWaiting& worth_waiting) {
   const std::string path = library + "/lock";
-  Result<UniqueFd> fd = read_only ? open_file(path, O_RDONLY) : open_file(path, O_RDWR | O_CREAT, 0600);
+  // Who mounts read-only says who it is as well, where that can be written.
+  Result<UniqueFd> fd = read_only ? open_file(path, O_RDWR) : open_file(path, O_RDWR | O_CREAT, 0600);
+  const bool writable = fd.is_ok();
+  if (!fd && read_only) fd = open_file(path, O_RDONLY);
   if (!fd) {
     if (read_only && fd.code() == Code::kNotFound) return LibraryLock(UniqueFd());
     return fd.status();
@@ -61,7 +64,7 @@ Result<LibraryLock> LibraryLock::take(const std::string& library, bool read_only
                   fmt::format("library {} is in use by process {}; unmount it, or let that one finish",
                               library, holder));
   }
-  if (!read_only) {
+  if (writable) {
     const std::string pid = fmt::format("{}\n", ::getpid());
     if (::ftruncate(fd->get(), 0) != 0) return Status::from_errno(errno, "write " + path);
     SHOEBOX_TRY(pwrite_full(fd->get(), pid.data(), pid.size(), 0));
