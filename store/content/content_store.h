@@ -95,6 +95,8 @@ class ContentStore {
   // the bytes are wrong and nothing was stored. Of adopted bytes nothing can be verified. settle_fetched()
   // is due after each.
   Status store_block(ContentNo content, uint64_t index, std::string_view bytes);
+  // store_block() of all that is missing, read from an open file that has the same bytes, and settle_fetched().
+  Status fill(ContentNo content, int from);
   // Makes stored blocks durable once they are many, and a content that has them all an object: checks the
   // whole hash, or records the hashes of adopted bytes; waits for who is doing that already. Apart from
   // store_block(), as reading a large content again and syncing it takes seconds, which nobody who reads its

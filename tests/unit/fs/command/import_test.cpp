@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include "store/evictor.h"
+#include "store/lost_copies.h"
 #include "tests/unit/fs/command/fake_world.h"
 
 namespace shoebox {
@@ -160,6 +162,44 @@ TEST_F(ImportTest, MoveKeepsASourceWhoseBytesAreNotTheLibrarys) {
   ASSERT_EQ(::utimensat(AT_FDCWD, dir.path("card/a.jpg").c_str(), times, 0), 0);
   const json result = import({{"move", true}});
   EXPECT_EQ(result["moved"], 0) << result.dump();
+  EXPECT_TRUE(std::filesystem::exists(dir.path("card/a.jpg")));
+}
+
+// The card has the last copy there is.
+TEST_F(ImportTest, MoveKeepsTheBytesOfAPhotoThatItsRemoteLost) {
+  const std::string bytes(1 << 20, 'x');
+  put("a.jpg", bytes);
+  ASSERT_EQ(import({{"move", true}})["moved"], 1);
+  const ContentNo content = content_of("Library/a.jpg");
+  for (const char* path : {"a.jpg", "elsewhere/b.jpg"}) {
+    ASSERT_TRUE(library->evictor().evict(content));
+    remote_side->held.clear();
+    ASSERT_TRUE(note_lost_copies(library->catalog(), {{{content, "nas"}, true}}));
+    put(path, bytes);
+    const json later = import();
+    EXPECT_EQ(later["imported"], 0) << "it is known: " << later.dump();
+    EXPECT_EQ(*read("Library/a.jpg"), bytes) << "here again";
+    EXPECT_TRUE(lost_copies_of(library->catalog(), content)->empty());
+    EXPECT_FALSE(library->evictor().evict(content)) << "before it was sent again";
+    EXPECT_EQ(import({{"move", true}})["moved"], 1);
+    EXPECT_EQ(remote_side->held[content.value], bytes) << "sent again";
+  }
+}
+
+TEST_F(ImportTest, MoveKeepsASourceWhoseCopyIsKnownToBeLostThoughItsBytesCannotComeBack) {
+  const std::string bytes(1 << 20, 'x');
+  put("a.jpg", bytes);
+  ASSERT_EQ(import()["imported"], 1);
+  ASSERT_TRUE(remote_side->wait(CancelToken(), [](const auto&) {}));
+  const ContentNo content = content_of("Library/a.jpg");
+  ASSERT_TRUE(library->evictor().evict(content));
+  ASSERT_TRUE(note_lost_copies(library->catalog(), {{{content, "nas"}, true}}));
+  std::string other = bytes;
+  other[300'000] = 'y';  // same size and time, other bytes
+  const auto time = std::filesystem::last_write_time(dir.path("card/a.jpg"));
+  put("a.jpg", other);
+  std::filesystem::last_write_time(dir.path("card/a.jpg"), time);
+  EXPECT_EQ(import({{"move", true}})["moved"], 0);
   EXPECT_TRUE(std::filesystem::exists(dir.path("card/a.jpg")));
 }
 

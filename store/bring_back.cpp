@@ -1,0 +1,29 @@
+#include "store/bring_back.h"
+
+#include <string>
+#include <vector>
+
+#include "store/base/log.h"
+#include "store/catalog/catalog.h"
+#include "store/content/content_store.h"
+#include "store/lost_copies.h"
+#include "store/outbox.h"
+
+namespace shoebox {
+
+Status bring_back(Catalog& catalog, ContentStore& contents, Outbox& outbox, ContentNo content, int fd) {
+  SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, catalog.content(content));
+  if (!record || record->state != ContentState::kSealed) return Status::ok();
+  if (record->residence != Residence::kLocal) SHOEBOX_TRY(contents.fill(content, fd));
+  SHOEBOX_ASSIGN(const std::vector<std::string> lost, lost_copies_of(catalog, content));
+  CopyVerdicts sent_again;
+  for (const std::string& remote : lost) {
+    SHOEBOX_TRY(outbox.copy_lost(content, remote));
+    sent_again[{content, remote}] = false;
+    log::info("content {}: lost on {} and copied in again: it is sent there once more", content.value,
+              remote);
+  }
+  return sent_again.empty() ? Status::ok() : note_lost_copies(catalog, sent_again);
+}
+
+}  // namespace shoebox
