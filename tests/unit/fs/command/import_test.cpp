@@ -165,6 +165,38 @@ TEST_F(ImportTest, MoveKeepsASourceWhoseBytesAreNotTheLibrarys) {
   EXPECT_TRUE(std::filesystem::exists(dir.path("card/a.jpg")));
 }
 
+TEST_F(ImportTest, MoveDeletesNoBackup) {
+  put("a.jpg", "one");
+  ASSERT_TRUE(remote_side->wait(CancelToken(), [](const auto&) {}));
+  put(".shoebox/remote", "marks the folder of a remote");
+  const Result<json> whole = ask("import", {{"folder", dir.path("card")}, {"move", true}});
+  EXPECT_THAT(whole.status().message(), HasSubstr(dir.path("card") + " is a backup"));
+  put("Library/b.jpg", "two");
+  EXPECT_FALSE(ask("import", {{"folder", dir.path("card/Library")}, {"move", true}})) << "a part of it";
+  std::filesystem::create_symlink(dir.path("card/Library"), dir.path("link"));
+  EXPECT_FALSE(ask("import", {{"folder", dir.path("link")}, {"move", true}}));
+  EXPECT_EQ(import()["imported"], 2) << "without --move nothing is deleted";
+
+  std::filesystem::rename(dir.path("card"), dir.path("disk"));
+  std::filesystem::create_directory(dir.path("card"));
+  std::filesystem::rename(dir.path("disk"), dir.path("card/backup"));
+  put("c.jpg", "three");
+  const json around = import({{"move", true}});
+  EXPECT_EQ(around["moved"], 1) << around.dump();
+  EXPECT_TRUE(std::filesystem::exists(dir.path("card/backup/a.jpg")));
+  EXPECT_THAT(around["list"].dump(), HasSubstr("a backup of Shoebox"));
+}
+
+// Names and bytes there are encrypted: nothing but the settings tells.
+TEST_F(ImportTest, MoveDeletesNothingOfWhatTheSettingsNameAsRemote) {
+  std::filesystem::create_directories(dir.path("nas/x"));
+  std::ofstream(dir.path("nas/x/enc"), std::ios::binary) << "encrypted";
+  EXPECT_FALSE(ask("import", {{"folder", dir.path("nas/x")}, {"move", true}}));
+  const json around = must("import", {{"folder", dir.path()}, {"move", true}});
+  EXPECT_EQ(around["moved"], 0) << around.dump();
+  EXPECT_TRUE(std::filesystem::exists(dir.path("nas/x/enc")));
+}
+
 // The card has the last copy there is.
 TEST_F(ImportTest, MoveKeepsTheBytesOfAPhotoThatItsRemoteLost) {
   const std::string bytes(1 << 20, 'x');
