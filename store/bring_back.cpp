@@ -1,5 +1,6 @@
 #include "store/bring_back.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,17 @@ namespace shoebox {
 Status bring_back(Catalog& catalog, ContentStore& contents, Outbox& outbox, ContentNo content, int fd) {
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, catalog.content(content));
   if (!record || record->state != ContentState::kSealed) return Status::ok();
-  if (record->residence != Residence::kLocal) SHOEBOX_TRY(contents.fill(content, fd));
+  SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, catalog.jobs_of_content(content));
+  // Known to be spoiled, and told as such: it gives way, and is not mended.
+  if (std::any_of(jobs.begin(), jobs.end(), [](const UploadJob& job) { return job.damaged; }))
+    return Status::ok();
+  bool whole = record->residence == Residence::kLocal;
+  // Whoever finds a photo broken copies it in again, too.
+  if (whole) {
+    SHOEBOX_ASSIGN(const uint64_t rotten, contents.discard_rotten(content, /*fill_follows=*/true));
+    whole = rotten == 0;
+  }
+  if (!whole) SHOEBOX_TRY(contents.fill(content, fd));
   SHOEBOX_ASSIGN(const std::vector<std::string> lost, lost_copies_of(catalog, content));
   CopyVerdicts sent_again;
   for (const std::string& remote : lost) {

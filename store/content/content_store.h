@@ -102,9 +102,9 @@ class ContentStore {
   // store_block(), as reading a large content again and syncing it takes seconds, which nobody who reads its
   // last block has to wait. Who needs the object calls it after a fetch.
   Status settle_fetched(ContentNo content);
-  // Reads all local bytes again and drops blocks whose hash is wrong (kept if no remote has a
-  // copy); returns the number of rotten blocks.
-  Result<uint64_t> discard_rotten(ContentNo content);
+  // Reads all local bytes again and drops blocks whose hash is wrong (kept if no remote has a copy, unless the
+  // caller has all of the bytes: `fill_follows`); returns the number of rotten blocks.
+  Result<uint64_t> discard_rotten(ContentNo content, bool fill_follows = false);
 
   // Makes the lists of fetched blocks durable, so that a crash costs no second fetch. For a thread
   // that comes by now and then.

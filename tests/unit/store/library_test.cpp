@@ -264,6 +264,27 @@ TEST_F(LibraryTest, KnownBytesThatLeftThisDiskAreHereWhenTheyAreWrittenAgain) {
   EXPECT_TRUE(lost_copies_of(library->catalog(), content)->empty()) << "it is there again";
 }
 
+TEST_F(LibraryTest, KnownBytesThatTheDiskSpoiledAreGoodWhenTheyAreWrittenAgain) {
+  const auto library = open(options());
+  ASSERT_TRUE(library);
+  const std::string bytes(1 << 20, 'x');
+  write(*library, "a.jpg", bytes);
+  const ContentNo content = library->tree().resolve("Library/a.jpg")->inode.content;
+  {
+    const Result<UniqueFd> fd = library->contents().open_local(content);
+    ASSERT_TRUE(fd);
+    const std::string object = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd->get()));
+    std::fstream file(object, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(300'000);
+    file << "spoiled";
+  }
+  write(*library, "b.jpg", bytes);
+  EXPECT_EQ(library->tree().resolve("Library/b.jpg")->inode.content, content) << "a twin";
+  const Result<UniqueFd> fd = library->contents().open_local(content);
+  ASSERT_TRUE(fd) << fd.status().message();
+  EXPECT_EQ(*read_file("/proc/self/fd/" + std::to_string(fd->get())), bytes);
+}
+
 TEST_F(LibraryTest, AVersionReplacedBeforeItWasSealedIsSealed) {
   const auto library = open(options());
   library->files().release(replace_unsealed(*library));
