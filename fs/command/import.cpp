@@ -36,6 +36,11 @@ void tell(FileReport& report, const ImportSource& file, const ImportOutcome& out
       report.count("known");
       report.list(file.path, "skipped", "the same photo is " + outcome.path);
       return;
+    case ImportVerdict::kAdded:
+      report.count("known");
+      report.list(file.path, "known",
+                  fmt::format("the same photo is {}, and is {} as well now", outcome.why, outcome.path));
+      return;
     case ImportVerdict::kFailed:
       report.count("failed");
       report.list(file.path, "failed", outcome.why);

@@ -64,6 +64,11 @@ bool is_in_trash(const std::string& path) {
   return path.starts_with("Trash/") || path.starts_with(".Trash-");
 }
 
+// To be in these folders says something about a photo.
+bool states_membership(const std::string& folder) {
+  return folder.starts_with("Albums/") || folder.starts_with("People/");
+}
+
 // Tags, ratings and comments that desktops keep in user.*; what cannot be kept is no reason to
 // refuse the photo.
 void copy_xattrs(int fd, Tree& tree, InodeNo inode) {
@@ -257,7 +262,21 @@ Result<ImportOutcome> FolderImport::import_opened(const ImportSource& file, int 
     if (known) {
       SHOEBOX_ASSIGN(const std::optional<InodeRecord> inode, library_.catalog().inode(known->inode));
       if (inode) SHOEBOX_TRY(bring_back_lost(inode->content, fd));
-      return *known;
+      if (!states_membership(folder_path)) return *known;
+      // As cp and a drag do.
+      SHOEBOX_ASSIGN(const InodeNo folder, ensure_folder(folder_path));
+      SHOEBOX_ASSIGN(const std::vector<NameOf> names, library_.catalog().names_of(known->inode));
+      const bool there_already =
+          std::any_of(names.begin(), names.end(), [&](const NameOf& one) { return one.directory == folder; });
+      if (there_already) return *known;
+      for (;; ++number) {
+        const Result<Entry> added = tree.link(known->inode, folder, candidate(), Caller::command());
+        if (!added && added.code() == Code::kExists) continue;
+        if (!added) return added.status();
+        SHOEBOX_TRY(library_.catalog().sync());
+        return ImportOutcome{ImportVerdict::kAdded, joined(folder_path, candidate()), known->path,
+                             known->inode};
+      }
     }
   }
   SHOEBOX_ASSIGN(const InodeNo folder, ensure_folder(folder_path));

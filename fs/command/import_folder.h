@@ -27,13 +27,14 @@ enum class ImportVerdict {
   kRenamed,       // imported under another name, the path was taken by other bytes
   kAlreadyThere,  // at this path
   kKnown,         // the same photo is in the library at another path
+  kAdded,         // the same, and got a further name in the album or person that it was imported into
   kFailed,
 };
 
 struct ImportOutcome {
   ImportVerdict verdict = ImportVerdict::kFailed;
   std::string path;  // below the mount point: where it is now
-  std::string why;   // kFailed
+  std::string why;   // kFailed; kAdded: its other path
   InodeNo inode;
 };
 

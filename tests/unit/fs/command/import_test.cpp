@@ -79,6 +79,23 @@ TEST_F(ImportTest, AKnownPhotoIsSkippedAndSaidWhere) {
   EXPECT_THAT(result["list"][0]["why"].get<std::string>(), HasSubstr("Library/a.jpg"));
 }
 
+TEST_F(ImportTest, AKnownPhotoJoinsTheAlbumThatItIsImportedInto) {
+  put("a.jpg", "same bytes");
+  import();
+  put("x/b.jpg", "same bytes");
+  std::filesystem::remove(dir.path("card/a.jpg"));
+  const json result = import({{"into", "Albums/Trip"}});
+  EXPECT_EQ(result["known"], 1) << result.dump();
+  EXPECT_EQ(result["imported"], 0);
+  const Result<Entry> entry = library->tree().resolve("Albums/Trip/x/b.jpg");
+  ASSERT_TRUE(entry) << entry.status().message();
+  EXPECT_EQ(entry->number, library->tree().resolve("Library/a.jpg")->number);
+  EXPECT_EQ(import({{"into", "Albums/Trip"}})["already_there"], 1);
+  put("x/c.jpg", "same bytes");
+  EXPECT_EQ(import({{"into", "Albums/Trip"}})["known"], 1);
+  EXPECT_FALSE(library->tree().resolve("Albums/Trip/x/c.jpg")) << "it is in there already";
+}
+
 TEST_F(ImportTest, TwoEqualPhotosOnOneCardAreImportedOnce) {
   put("a.jpg", "same bytes");
   put("b.jpg", "same bytes");
