@@ -12,6 +12,9 @@ Files::~Files() { state_->queue.stop(); }
 
 void Files::set_source(ContentSource* source) { state_->source = source; }
 void Files::on_sealed(std::function<void(ContentNo)> callback) { state_->sealed = std::move(callback); }
+void Files::on_known(std::function<Status(ContentNo known, int fd)> callback) {
+  state_->known = std::move(callback);
+}
 void Files::on_access(std::function<void(ContentNo)> callback) { state_->accessed = std::move(callback); }
 void Files::on_disk_full(std::function<uint64_t(uint64_t)> callback) {
   state_->disk_full = std::move(callback);

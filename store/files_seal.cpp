@@ -145,6 +145,16 @@ Status Files::State::still_wanted(ContentNo content, uint64_t blocks_read) const
   return record ? Status::ok() : Status(Code::kBusy, fmt::format("content {}: deleted", content.value));
 }
 
+// What fails leaves the bytes where they are: a content that is not whole takes nobody's.
+void Files::State::tell_known(ContentNo content, const ContentHashes& hashes, int fd) const {
+  if (!known) return;
+  const auto found = deps.catalog.content_by_hash(hashes.whole);
+  if (!found || !*found || **found == content) return;
+  const Status told = known(**found, fd);
+  if (!told)
+    log::warning("content {}: kept beside content {}: {}", content.value, (*found)->value, told.message());
+}
+
 Status Files::State::seal(OpenInode& open) {
   ContentNo result;
   {
@@ -192,6 +202,7 @@ Status Files::State::seal(OpenInode& open) {
     hashes.disk_bytes = disk_bytes_of(fd.get());
     SHOEBOX_TRY(deps.contents.seal(content, synced));
     kill_point("seal-moved");
+    tell_known(content, hashes, fd.get());
     Result<ContentNo> standing = deps.tree.content_sealed(content, hashes);
     // Deleted meanwhile: the remover may have been there before the file moved.
     if (!standing && standing.code() == Code::kNotFound) return deps.contents.remove(content);

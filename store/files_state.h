@@ -85,6 +85,7 @@ struct Files::State {
   const Dependencies deps;
   ContentSource* source = nullptr;
   std::function<void(ContentNo)> sealed;
+  std::function<Status(ContentNo, int)> known;
   std::function<void(ContentNo)> accessed;
   std::function<uint64_t(uint64_t)> disk_full;
 
@@ -137,6 +138,7 @@ struct Files::State {
   void finish(const std::shared_ptr<OpenInode>& open);
   void finish_unlinked(ContentNo content);
   Status seal(OpenInode& open);
+  void tell_known(ContentNo content, const ContentHashes& hashes, int fd) const;
   // kBusy: it is not to be read on, as it was deleted, or as an unmount waits and its time for that is over.
   Status still_wanted(ContentNo content, uint64_t blocks_read) const;
   [[nodiscard]] bool ending() const { return seal_until.load() != kNoEnd; }

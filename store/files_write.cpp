@@ -56,7 +56,9 @@ void begin_write_back(int fd, uint64_t begin, uint64_t end) {
 
 bool Files::State::make_room(const Status& why, uint64_t bytes) const {
   if (why.code() != Code::kNoSpace && why.code() != Code::kQuota) return false;
-  return disk_full && disk_full(bytes) > 0;
+  // Trying again is right though nothing was freed here: somebody else may have made the room just before.
+  if (disk_full) disk_full(bytes);
+  return disk_full != nullptr;
 }
 
 Result<std::shared_ptr<const UniqueFd>> Files::State::ensure_staging(OpenInode& open) {

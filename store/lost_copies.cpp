@@ -34,7 +34,6 @@ Result<Lost> read_lost(const CatalogReader& reader) {
 Status note_lost_copies(Catalog& catalog, const CopyVerdicts& verdicts) {
   const std::unique_ptr<Transaction> txn = catalog.begin();
   SHOEBOX_ASSIGN(Lost lost, read_lost(*txn));
-  const Lost before = lost;
   for (const auto& [copy, is_lost] : verdicts) {
     if (!is_lost) {
       lost.erase(copy);
@@ -42,11 +41,22 @@ Status note_lost_copies(Catalog& catalog, const CopyVerdicts& verdicts) {
       lost.insert(copy);
     }
   }
-  if (lost == before) return Status::ok();
   std::string text;
   for (const auto& [content, remote] : lost) text += fmt::format("{} {}\n", content.value, remote);
+  // As written, not as read: a mark whose copy has gone would count again once that is sent anew.
+  SHOEBOX_ASSIGN(const std::optional<std::string> before, txn->meta(kMetaLost));
+  if (text == before.value_or("")) return Status::ok();
   txn->put_meta(kMetaLost, text);
   return txn->commit();
+}
+
+Result<std::vector<std::string>> lost_copies_of(const CatalogReader& reader, ContentNo content) {
+  SHOEBOX_ASSIGN(const Lost lost, read_lost(reader));
+  std::vector<std::string> remotes;
+  for (auto at = lost.lower_bound({content, ""}); at != lost.end() && at->first == content; ++at) {
+    remotes.push_back(at->second);
+  }
+  return remotes;
 }
 
 Result<std::map<std::string, uint64_t>> count_lost_copies(const CatalogReader& reader) {

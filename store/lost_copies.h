@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "store/base/ids.h"
 #include "store/base/result.h"
@@ -20,6 +21,8 @@ class CatalogReader;
 using CopyVerdicts = std::map<std::pair<ContentNo, std::string>, bool>;
 
 Status note_lost_copies(Catalog& catalog, const CopyVerdicts& verdicts);
+// The remotes that lost this one.
+Result<std::vector<std::string>> lost_copies_of(const CatalogReader& reader, ContentNo content);
 // How many there are on each remote.
 Result<std::map<std::string, uint64_t>> count_lost_copies(const CatalogReader& reader);
 

@@ -107,6 +107,7 @@ struct Fetcher::State {
                        ByteRange range, bool& left);
   Status request(const std::shared_ptr<Job>& job, Remote& remote, const Candidate& source, ByteRange range,
                  RequestHints& hints, bool& local_trouble);
+  bool make_room(const Status& why) const;
   Status store(ContentNo content, uint64_t index, std::string_view bytes);
   void settle(ContentNo content);
   void arrived(const std::shared_ptr<Job>& job, uint64_t block, uint64_t end);

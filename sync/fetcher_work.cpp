@@ -277,20 +277,24 @@ Status Fetcher::State::request(const std::shared_ptr<Job>& job, Remote& remote, 
   return status;
 }
 
+// Trying again after it is right though nothing was freed: somebody else, who keeps the cache limit or
+// fetches, may have made the room just before.
+bool Fetcher::State::make_room(const Status& why) const {
+  if (why.code() != Code::kNoSpace || !disk_full) return false;
+  disk_full(Readahead::kMostWindowBytes);
+  return true;
+}
+
 Status Fetcher::State::store(ContentNo content, uint64_t index, std::string_view bytes) {
   Status stored = contents.store_block(content, index, bytes);
-  if (stored.code() == Code::kNoSpace && disk_full && disk_full(Readahead::kMostWindowBytes) > 0) {
-    stored = contents.store_block(content, index, bytes);
-  }
+  if (make_room(stored)) stored = contents.store_block(content, index, bytes);
   return stored;
 }
 
 // Whoever waited was told: what fails here costs a fetch after the next crash, and is tried again.
 void Fetcher::State::settle(ContentNo content) {
   Status settled = contents.settle_fetched(content);
-  if (settled.code() == Code::kNoSpace && disk_full && disk_full(Readahead::kMostWindowBytes) > 0) {
-    settled = contents.settle_fetched(content);
-  }
+  if (make_room(settled)) settled = contents.settle_fetched(content);
   if (!settled) {
     log::warning("keeping what was fetched of content {}: {}", content.value, settled.message());
   }

@@ -14,6 +14,7 @@
 #include "fs/command/remote_json.h"
 #include "fs/command/verb.h"
 #include "store/library.h"
+#include "store/remote_places.h"
 #include "store/sync_control.h"
 
 namespace shoebox {
@@ -34,6 +35,11 @@ void tell(FileReport& report, const ImportSource& file, const ImportOutcome& out
     case ImportVerdict::kKnown:
       report.count("known");
       report.list(file.path, "skipped", "the same photo is " + outcome.path);
+      return;
+    case ImportVerdict::kAdded:
+      report.count("known");
+      report.list(file.path, "known",
+                  fmt::format("the same photo is {}, and is {} as well now", outcome.why, outcome.path));
       return;
     case ImportVerdict::kFailed:
       report.count("failed");
@@ -89,6 +95,14 @@ Status may_move(ServiceContext& context) {
   return Status::ok();
 }
 
+std::vector<std::string> backup_folders(const Settings& settings) {
+  std::vector<std::string> folders;
+  for (const RemoteSettings& remote : settings.remotes) {
+    if (remote.url.starts_with("file://")) folders.push_back(folder_of_url(remote.url));
+  }
+  return folders;
+}
+
 Result<json> import_service(ServiceContext& context, const json& arguments) {
   SHOEBOX_ASSIGN(const std::vector<std::string> folder, names_argument(arguments, "folder"));
   SHOEBOX_ASSIGN(const std::vector<std::string> into, names_argument(arguments, "into"));
@@ -103,6 +117,16 @@ Result<json> import_service(ServiceContext& context, const json& arguments) {
     }
   }
   if (move) SHOEBOX_TRY(may_move(context));
+  const std::vector<std::string> backups = backup_folders(context.library.settings());
+  if (const std::string backup = move ? backup_around(folder[0], backups) : ""; !backup.empty()) {
+    return Status(Code::kInvalid,
+                  fmt::format("{} is a backup of Shoebox, which --move would delete; leave --move out",
+                              printable(backup)));
+  }
+  std::vector<LeftOut> except = {{own, "the library itself"}, {context.library.path(), "the library itself"}};
+  for (const std::string& backup : backups) {
+    if (move) except.push_back({backup, "it is backed up to, --move would delete that"});
+  }
 
   FileReport report(context,
                     {"imported", "imported_bytes", "already_there", "known", "failed", "skipped", "moved"});
@@ -111,7 +135,7 @@ Result<json> import_service(ServiceContext& context, const json& arguments) {
     report.list(path, "skipped", why);
   };
   SHOEBOX_ASSIGN(const std::vector<ImportSource> files,
-                 scan_source(folder[0], {own, context.library.path()}, context.cancel, skip));
+                 scan_source(folder[0], except, /*leave_backups=*/move, context.cancel, skip));
   uint64_t total_bytes = 0;
   for (const ImportSource& file : files) total_bytes += file.size;
 

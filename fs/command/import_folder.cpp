@@ -15,10 +15,13 @@
 #include "store/base/file_hash.h"
 #include "store/base/hash.h"
 #include "store/base/kill_point.h"
+#include "store/bring_back.h"
 #include "store/catalog/catalog.h"
 #include "store/content/content_store.h"
 #include "store/files.h"
 #include "store/library.h"
+#include "store/lost_copies.h"
+#include "store/remote_edit.h"
 
 namespace shoebox {
 namespace {
@@ -59,6 +62,11 @@ bool unchanged(const struct stat& st, const ImportSource& file) {
 
 bool is_in_trash(const std::string& path) {
   return path.starts_with("Trash/") || path.starts_with(".Trash-");
+}
+
+// To be in these folders says something about a photo.
+bool states_membership(const std::string& folder) {
+  return folder.starts_with("Albums/") || folder.starts_with("People/");
 }
 
 // Tags, ratings and comments that desktops keep in user.*; what cannot be kept is no reason to
@@ -128,6 +136,16 @@ Result<bool> FolderImport::same_adopted(ContentNo content, uint64_t size, const 
   if (now) return now->state == ContentState::kSealed && now->sha256 == hash;
   SHOEBOX_ASSIGN(const std::optional<ContentNo> known, library_.catalog().content_by_hash(hash));
   return known.has_value();
+}
+
+// Bytes that the library knows need no copy, unless the only copy of them is known to be lost. Those of
+// another file of this size and time do not fit, and change nothing.
+Status FolderImport::bring_back_lost(ContentNo content, int fd) const {
+  if (!content) return Status::ok();
+  SHOEBOX_ASSIGN(const std::vector<std::string> lost, lost_copies_of(library_.catalog(), content));
+  if (lost.empty()) return Status::ok();
+  const Status back = bring_back(library_.catalog(), library_.contents(), library_.outbox(), content, fd);
+  return back.code() == Code::kDataLoss ? Status::ok() : back;
 }
 
 Result<std::optional<ImportOutcome>> FolderImport::known_photo(const ContentHash& hash) const {
@@ -216,6 +234,7 @@ Result<ImportOutcome> FolderImport::import_opened(const ImportSource& file, int 
   if (!there && there.code() != Code::kNotFound && there.code() != Code::kNotDirectory) return there.status();
   if (there && S_ISREG(there->inode.mode) && there->inode.size == file.size &&
       there->inode.mtime == file.mtime) {
+    SHOEBOX_TRY(bring_back_lost(there->inode.content, fd));
     return ImportOutcome{ImportVerdict::kAlreadyThere, path, "", there->number};
   }
   SHOEBOX_ASSIGN(const ContentHash hash, sha256_of_file(fd, cancel));
@@ -231,14 +250,34 @@ Result<ImportOutcome> FolderImport::import_opened(const ImportSource& file, int 
       if (!taken && taken.code() == Code::kNotFound) break;
       if (!taken) return taken.status();
       SHOEBOX_ASSIGN(const bool same, same_bytes(taken->inode, file.size, hash));
-      if (same)
+      if (same) {
+        SHOEBOX_TRY(bring_back_lost(taken->inode.content, fd));
         return ImportOutcome{ImportVerdict::kAlreadyThere, joined(folder_path, candidate()), "",
                              taken->number};
+      }
     }
   }
   if (file.size > 0) {
     SHOEBOX_ASSIGN(std::optional<ImportOutcome> known, known_photo(hash));
-    if (known) return *known;
+    if (known) {
+      SHOEBOX_ASSIGN(const std::optional<InodeRecord> inode, library_.catalog().inode(known->inode));
+      if (inode) SHOEBOX_TRY(bring_back_lost(inode->content, fd));
+      if (!states_membership(folder_path)) return *known;
+      // As cp and a drag do.
+      SHOEBOX_ASSIGN(const InodeNo folder, ensure_folder(folder_path));
+      SHOEBOX_ASSIGN(const std::vector<NameOf> names, library_.catalog().names_of(known->inode));
+      const bool there_already =
+          std::any_of(names.begin(), names.end(), [&](const NameOf& one) { return one.directory == folder; });
+      if (there_already) return *known;
+      for (;; ++number) {
+        const Result<Entry> added = tree.link(known->inode, folder, candidate(), Caller::command());
+        if (!added && added.code() == Code::kExists) continue;
+        if (!added) return added.status();
+        SHOEBOX_TRY(library_.catalog().sync());
+        return ImportOutcome{ImportVerdict::kAdded, joined(folder_path, candidate()), known->path,
+                             known->inode};
+      }
+    }
   }
   SHOEBOX_ASSIGN(const InodeNo folder, ensure_folder(folder_path));
   for (;; ++number) {
@@ -281,12 +320,18 @@ Status FolderImport::remove_source(const ImportSource& file, const ImportOutcome
               "the library's bytes were adopted and never read, so nothing tells that they are the same"};
     if (!content || content->state != ContentState::kSealed) return {Code::kBusy, "it is being written"};
     SHOEBOX_ASSIGN(const auto copies, library_.catalog().copies(inode->content));
-    // Copies on remotes that left the settings are out of reach: they do not count.
+    // Copies on remotes that left the settings are out of reach, and what is known to be lost is none.
     const std::vector<RemoteSettings>& remotes = library_.settings().remotes;
-    const auto confirmed = std::count_if(copies.begin(), copies.end(), [&](const auto& copy) {
-      return std::any_of(remotes.begin(), remotes.end(),
-                         [&](const auto& remote) { return remote.name == copy.first; });
-    });
+    SHOEBOX_ASSIGN(const std::vector<std::string> lost, lost_copies_of(library_.catalog(), inode->content));
+    int64_t confirmed = 0;
+    for (const auto& [remote, copy] : copies) {
+      const std::string& name = remote;  // a lambda cannot hold a binding
+      const bool in_settings =
+          std::any_of(remotes.begin(), remotes.end(), [&](const auto& one) { return one.name == name; });
+      SHOEBOX_ASSIGN(const bool let_go, remote_is_let_go(library_.catalog(), remote));
+      const bool is_lost = std::find(lost.begin(), lost.end(), remote) != lost.end();
+      if (in_settings && !let_go && !is_lost && copy.size == content->size) ++confirmed;
+    }
     if (confirmed < static_cast<int64_t>(library_.settings().copies)) {
       return {Code::kBusy,
               fmt::format("it is backed up on {} of {} remotes", confirmed, library_.settings().copies)};

@@ -27,13 +27,14 @@ enum class ImportVerdict {
   kRenamed,       // imported under another name, the path was taken by other bytes
   kAlreadyThere,  // at this path
   kKnown,         // the same photo is in the library at another path
+  kAdded,         // the same, and got a further name in the album or person that it was imported into
   kFailed,
 };
 
 struct ImportOutcome {
   ImportVerdict verdict = ImportVerdict::kFailed;
   std::string path;  // below the mount point: where it is now
-  std::string why;   // kFailed
+  std::string why;   // kFailed; kAdded: its other path
   InodeNo inode;
 };
 
@@ -59,6 +60,8 @@ class FolderImport {
   Result<bool> same_bytes(const InodeRecord& inode, uint64_t size, const ContentHash& hash) const;
   // The same for adopted bytes that nobody read yet: reads them.
   Result<bool> same_adopted(ContentNo content, uint64_t size, const ContentHash& hash) const;
+  // Keeps the bytes of `fd` where those of the content were lost.
+  Status bring_back_lost(ContentNo content, int fd) const;
   // A visible name of the photo with these bytes that is not in Trash.
   Result<std::optional<ImportOutcome>> known_photo(const ContentHash& hash) const;
   Result<InodeNo> copy_in(const ImportSource& file, int fd, InodeNo folder, const std::string& name,

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <memory>
+#include <set>
 
 #include "fs/command/escape.h"
 #include "store/base/file_io.h"
@@ -15,6 +17,10 @@
 
 namespace shoebox {
 namespace {
+
+// What stands in the folder of every remote that is not encrypted (sync/remote/LAYOUT.md).
+constexpr const char* kBackupMark = ".shoebox";
+constexpr const char* kBackup = "a backup of Shoebox, which --move would delete";
 
 struct DirCloser {
   void operator()(DIR* dir) const { ::closedir(dir); }
@@ -38,10 +44,28 @@ Result<std::vector<std::string>> names_in(const std::string& path) {
   return names;
 }
 
+std::filesystem::path real_path(const std::string& folder) {
+  std::error_code failed;
+  std::filesystem::path real = std::filesystem::canonical(folder, failed);
+  return failed ? std::filesystem::path(folder) : real;
+}
+
 }  // namespace
 
+std::string backup_around(const std::string& folder, const std::vector<std::string>& remotes) {
+  std::set<std::filesystem::path> known;
+  for (const std::string& remote : remotes) known.insert(real_path(remote));
+  for (std::filesystem::path here = real_path(folder);; here = here.parent_path()) {
+    struct stat st {};
+    const bool marked = ::lstat((here / kBackupMark).c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+    if (marked || known.contains(here)) return here.string();
+    if (!here.has_relative_path()) return {};
+  }
+}
+
 Result<std::vector<ImportSource>> scan_source(
-    const std::string& folder, const std::vector<std::string>& except, const CancelToken& cancel,
+    const std::string& folder, const std::vector<LeftOut>& except, bool leave_backups,
+    const CancelToken& cancel,
     const std::function<void(const std::string& path, const std::string& why)>& skip) {
   struct stat top {};
   if (::stat(folder.c_str(), &top) != 0) return Status::from_errno(errno, printable(folder));
@@ -60,6 +84,10 @@ Result<std::vector<ImportSource>> scan_source(
       skip(below, names.status().message());
       continue;
     }
+    if (leave_backups && std::binary_search(names->begin(), names->end(), kBackupMark)) {
+      skip(below, kBackup);
+      continue;
+    }
     std::vector<std::string> folders;
     for (const std::string& name : *names) {
       const std::string path = below.empty() ? name : below + "/" + name;
@@ -68,9 +96,11 @@ Result<std::vector<ImportSource>> scan_source(
         skip(path, Status::from_errno(errno, "stat").message());
       } else if (S_ISDIR(st.st_mode) && name.front() == '.') {
         skip(path, "a hidden folder");
-      } else if (S_ISDIR(st.st_mode) &&
-                 std::find(except.begin(), except.end(), folder + "/" + path) != except.end()) {
-        skip(path, "the library itself");
+      } else if (const auto out =
+                     std::find_if(except.begin(), except.end(),
+                                  [&](const LeftOut& one) { return one.path == folder + "/" + path; });
+                 S_ISDIR(st.st_mode) && out != except.end()) {
+        skip(path, out->why);
       } else if (S_ISDIR(st.st_mode)) {
         folders.push_back(path);
       } else if (S_ISLNK(st.st_mode)) {

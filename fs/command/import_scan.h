@@ -21,10 +21,22 @@ struct ImportSource {
   uint64_t device = 0, inode = 0;
 };
 
-// Regular files, by path. Everything else, junk (name_class.h), hidden folders and the folders that
-// `except` names by their whole path, is told to `skip` with the reason.
+// A folder that nothing may be imported from, by its whole path, and why.
+struct LeftOut {
+  std::string path;
+  std::string why;
+};
+
+// Regular files, by path. Everything else, junk (name_class.h), hidden folders and those that `except` names,
+// is told to `skip` with the reason. With `leave_backups` so is what a Shoebox backed up to, also another
+// one.
 Result<std::vector<ImportSource>> scan_source(
-    const std::string& folder, const std::vector<std::string>& except, const CancelToken& cancel,
+    const std::string& folder, const std::vector<LeftOut>& except, bool leave_backups,
+    const CancelToken& cancel,
     const std::function<void(const std::string& path, const std::string& why)>& skip);
+
+// The folder of a backup in which this one lies or which it is; empty: none is known. `remotes`: folders that
+// are backed up to, encrypted ones too, which cannot be told by what is in them.
+std::string backup_around(const std::string& folder, const std::vector<std::string>& remotes);
 
 }  // namespace shoebox

@@ -24,7 +24,8 @@ constexpr FixedDirectory kFixed[] = {
     {kTrashInode, "Trash", ViewId::kTrash},
 };
 
-// A fresh catalog: root, and the folders that are always there.
+// Root, and the folders that are always there: all of a fresh catalog, and of a salvaged one those that were
+// lost with their table, without which nothing can be mounted.
 Status make_fixed_directories(Catalog& catalog, const Catalog::Options& options) {
   const std::unique_ptr<Transaction> txn = catalog.begin();
   InodeRecord directory;
@@ -36,15 +37,21 @@ Status make_fixed_directories(Catalog& catalog, const Catalog::Options& options)
   for (const FixedDirectory& fixed : kFixed) {
     directory.view = fixed.view;
     directory.nlink = 2;
-    txn->put_inode(fixed.number, directory);
-    SHOEBOX_TRY(txn->put_dentry(kRootInode, fixed.name, {fixed.number, S_IFDIR, NameKind::kGiven}));
+    SHOEBOX_ASSIGN(const std::optional<InodeRecord> there, txn->inode(fixed.number));
+    if (!there) txn->put_inode(fixed.number, directory);
+    SHOEBOX_ASSIGN(const std::optional<DentryRecord> named, txn->dentry(kRootInode, fixed.name));
+    if (!named) {
+      SHOEBOX_TRY(txn->put_dentry(kRootInode, fixed.name, {fixed.number, S_IFDIR, NameKind::kGiven}));
+    }
     const bool is_view = fixed.view != ViewId::kLibrary && fixed.view != ViewId::kTrash;
     if (is_view) txn->put_view_directory(fixed.view, "", fixed.number);
   }
   directory.view = ViewId::kRoot;
   directory.nlink = 2 + static_cast<uint32_t>(std::size(kFixed));
-  txn->put_inode(kRootInode, directory);
-  txn->put_meta(keys::kMetaSchema, keys::number_value(keys::kSchema));
+  SHOEBOX_ASSIGN(const std::optional<InodeRecord> root, txn->inode(kRootInode));
+  if (!root) txn->put_inode(kRootInode, directory);
+  SHOEBOX_ASSIGN(const std::optional<std::string> schema, txn->meta(keys::kMetaSchema));
+  if (!schema) txn->put_meta(keys::kMetaSchema, keys::number_value(keys::kSchema));
   SHOEBOX_TRY(txn->commit());
   return catalog.sync();
 }
@@ -167,8 +174,8 @@ Result<std::unique_ptr<Catalog>> Catalog::open(const std::string& path, const Op
     if (options.read_only) {
       return Status(Code::kNotFound, fmt::format("catalog {}: empty, and open read-only", path));
     }
-    SHOEBOX_TRY(make_fixed_directories(*catalog, options));
   }
+  if (!schema || options.salvaged) SHOEBOX_TRY(make_fixed_directories(*catalog, options));
   State& made = *catalog->state_;
   SHOEBOX_TRY(made.load_changes());
   if (!options.read_only) SHOEBOX_TRY(bring_up_to_date(*catalog, schema.has_value() && !options.salvaged));

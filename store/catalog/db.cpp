@@ -75,7 +75,11 @@ Status translate(const rocksdb::Status& s, const std::string& path) {
   if (s.IsNoSpace()) return {Code::kNoSpace, fmt::format("catalog {}: no space left on the disk", path)};
   if (s.IsCorruption()) return damaged(path, s.ToString());
   const std::string text = one_line(s.ToString());
-  if (text.find("No such file") != std::string::npos && !table_in(text).empty()) return damaged(path, text);
+  // A table, or the list of tables that CURRENT names.
+  if (text.find("No such file") != std::string::npos &&
+      (!table_in(text).empty() || text.find("/MANIFEST-") != std::string::npos)) {
+    return damaged(path, text);
+  }
   if (text.find("Read-only file system") != std::string::npos) {
     return {Code::kReadOnly, fmt::format("catalog {}: the disk is read-only", path)};
   }

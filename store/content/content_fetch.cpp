@@ -51,6 +51,22 @@ Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_
   }
 }
 
+Status ContentStore::fill(ContentNo content, int from) {
+  SHOEBOX_ASSIGN(const ContentRecord record, state_->record(content));
+  SHOEBOX_ASSIGN(const std::vector<ByteRange> gaps, missing(content, {0, record.size}));
+  std::string bytes;
+  for (const ByteRange& gap : gaps) {
+    for (uint64_t index = gap.begin / kBlockBytes; index * kBlockBytes < gap.end; ++index) {
+      const ByteRange block = block_range(index, record.size);
+      bytes.resize(block.size());
+      SHOEBOX_ASSIGN(const size_t got, pread_full(from, bytes.data(), bytes.size(), block.begin));
+      bytes.resize(got);  // too short is no match
+      SHOEBOX_TRY(store_block(content, index, bytes));
+    }
+  }
+  return settle_fetched(content);
+}
+
 Status ContentStore::settle_fetched(ContentNo content) {
   for (;;) {
     const Result<ContentRecord> record = state_->record(content);

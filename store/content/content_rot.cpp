@@ -41,7 +41,7 @@ Status forget_pages(Catalog& catalog, ContentNo content) {
 
 }  // namespace
 
-Result<uint64_t> ContentStore::discard_rotten(ContentNo content) {
+Result<uint64_t> ContentStore::discard_rotten(ContentNo content, bool fill_follows) {
   const Claim claim(*state_, content);
   SHOEBOX_ASSIGN(const ContentRecord record, state_->record(content));
   if (record.state != ContentState::kSealed) return uint64_t{0};
@@ -88,7 +88,7 @@ Result<uint64_t> ContentStore::discard_rotten(ContentNo content) {
   good.add({0, record.size});
   SHOEBOX_ASSIGN(const uint64_t rotten, drop_rotten(fd.get(), hashes, good));
   if (rotten == 0) return uint64_t{0};
-  if (copies.empty()) {
+  if (copies.empty() && !fill_follows) {
     log::error(
         "content {}: {} of {} blocks in {} changed on this disk and no remote has a copy; kept as it is",
         content.value, rotten, hashes.size(), path);
@@ -115,8 +115,8 @@ Result<uint64_t> ContentStore::discard_rotten(ContentNo content) {
   state_->note_partial(content, record.size, good.bytes());
   state_->generation.fetch_add(1, std::memory_order_release);
   SHOEBOX_TRY(forget_pages(state_->catalog, content));
-  log::warning("content {}: {} of {} blocks changed on this disk, they will be fetched from {}",
-               content.value, rotten, hashes.size(), copies.front().first);
+  log::warning("content {}: {} of {} blocks changed on this disk, they {}", content.value, rotten,
+               hashes.size(), fill_follows ? "are replaced" : "will be fetched from " + copies.front().first);
   return rotten;
 }
 

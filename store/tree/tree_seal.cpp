@@ -126,6 +126,12 @@ Result<ContentNo> seal_or_join(Operation& op, ContentNo content, const ContentRe
     if (!known_record || known_record->state != ContentState::kSealed || known_record->size != hashes.size)
       known.reset();
   }
+  // What was written just now is on this disk. Known bytes that are not, or not all, are as good as the
+  // remote that has them: they take nobody's.
+  if (known && *known != content && record.state == ContentState::kStaging) {
+    SHOEBOX_ASSIGN(const auto known_record, op.txn.content(*known));
+    if (known_record->residence != Residence::kLocal) known.reset();
+  }
   if (known && *known != content) {
     // What the disk spoiled takes nobody's good bytes.
     SHOEBOX_ASSIGN(const auto jobs, op.txn.jobs_of_content(*known));

@@ -17,8 +17,10 @@ constexpr int64_t kWrongClock_s = 5 * 60;  // servers allow 15 minutes; below th
 
 int64_t now_s() { return SystemClock().now().seconds; }
 
-bool expired(const S3Error& error) {
-  return error.code == "ExpiredToken" || error.code == "InvalidToken" || error.code == "InvalidAccessKeyId";
+// Others may stand in credentials_file by now: new ones, or those that its owner corrected.
+bool keys_refused(const S3Error& error) {
+  return error.code == "ExpiredToken" || error.code == "InvalidToken" || error.code == "InvalidAccessKeyId" ||
+         error.code == "SignatureDoesNotMatch";
 }
 
 }  // namespace
@@ -92,7 +94,7 @@ Result<HttpResponse> S3Client::send(const S3Request& request, const RequestConte
       clock_corrected = true;
       continue;
     }
-    if (!keys_renewed && expired(error)) {
+    if (!keys_renewed && keys_refused(error)) {
       credentials_.refused(credentials);
       auto renewed = credentials_.get();
       keys_renewed = true;

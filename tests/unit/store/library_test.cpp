@@ -14,6 +14,7 @@
 #include "store/content/content_store.h"
 #include "store/files.h"
 #include "store/importer.h"
+#include "store/lost_copies.h"
 #include "store/outbox.h"
 #include "store/tree/tree.h"
 #include "tests/unit/temp_dir.h"
@@ -233,6 +234,55 @@ TEST_F(LibraryTest, WhatWasClosedIsThereAfterAKill) {
   const Result<std::optional<ContentRecord>> content = library->catalog().content(entry->inode.content);
   ASSERT_TRUE(content && content->has_value());
   EXPECT_EQ((*content)->state, ContentState::kSealed);
+}
+
+// Whoever finds that a remote lost a photo copies it in again, and close() says that it is kept.
+TEST_F(LibraryTest, KnownBytesThatLeftThisDiskAreHereWhenTheyAreWrittenAgain) {
+  Library::Options with = options();
+  with.extra_remotes = {remote("nas", "nas")};
+  const auto library = open(std::move(with));
+  ASSERT_TRUE(library);
+  const std::string bytes(1 << 20, 'x');
+  write(*library, "a.jpg", bytes);
+  const ContentNo content = library->tree().resolve("Library/a.jpg")->inode.content;
+  RemoteCopy copy;
+  copy.key = "Library/a.jpg";
+  copy.size = bytes.size();
+  ASSERT_TRUE(library->outbox().confirmed(content, "nas", copy));
+  ASSERT_TRUE(library->contents().evict(content));
+  ASSERT_FALSE(library->contents().missing(content, {0, bytes.size()})->empty());
+  ASSERT_TRUE(note_lost_copies(library->catalog(), {{{content, "nas"}, true}}));
+
+  write(*library, "b.jpg", bytes);
+  EXPECT_EQ(library->tree().resolve("Library/b.jpg")->inode.content, content) << "a twin";
+  const Result<UniqueFd> fd = library->contents().open_local(content);
+  ASSERT_TRUE(fd) << fd.status().message();
+  EXPECT_EQ(*read_file("/proc/self/fd/" + std::to_string(fd->get())), bytes);
+  EXPECT_TRUE(library->catalog().copies(content)->empty()) << "the lost copy counts no more";
+  EXPECT_EQ(library->catalog().jobs_of_content(content)->size(), 1U) << "sent again";
+  ASSERT_TRUE(library->outbox().confirmed(content, "nas", copy));
+  EXPECT_TRUE(lost_copies_of(library->catalog(), content)->empty()) << "it is there again";
+}
+
+TEST_F(LibraryTest, KnownBytesThatTheDiskSpoiledAreGoodWhenTheyAreWrittenAgain) {
+  const auto library = open(options());
+  ASSERT_TRUE(library);
+  const std::string bytes(1 << 20, 'x');
+  write(*library, "a.jpg", bytes);
+  const ContentNo content = library->tree().resolve("Library/a.jpg")->inode.content;
+  {
+    const Result<UniqueFd> fd = library->contents().open_local(content);
+    ASSERT_TRUE(fd);
+    const std::string object = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd->get()));
+    std::fstream file(object, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(300'000);
+    file << "spoiled";
+  }
+  write(*library, "b.jpg", bytes);
+  EXPECT_EQ(library->tree().resolve("Library/b.jpg")->inode.content, content) << "a twin";
+  const Result<UniqueFd> fd = library->contents().open_local(content);
+  ASSERT_TRUE(fd) << fd.status().message();
+  EXPECT_EQ(*read_file("/proc/self/fd/" + std::to_string(fd->get())), bytes);
 }
 
 TEST_F(LibraryTest, AVersionReplacedBeforeItWasSealedIsSealed) {

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include "store/evictor.h"
+#include "store/lost_copies.h"
 #include "tests/unit/fs/command/fake_world.h"
 
 namespace shoebox {
@@ -75,6 +77,23 @@ TEST_F(ImportTest, AKnownPhotoIsSkippedAndSaidWhere) {
   EXPECT_EQ(result["known"], 1) << result.dump();
   ASSERT_EQ(result["list"].size(), 1U);
   EXPECT_THAT(result["list"][0]["why"].get<std::string>(), HasSubstr("Library/a.jpg"));
+}
+
+TEST_F(ImportTest, AKnownPhotoJoinsTheAlbumThatItIsImportedInto) {
+  put("a.jpg", "same bytes");
+  import();
+  put("x/b.jpg", "same bytes");
+  std::filesystem::remove(dir.path("card/a.jpg"));
+  const json result = import({{"into", "Albums/Trip"}});
+  EXPECT_EQ(result["known"], 1) << result.dump();
+  EXPECT_EQ(result["imported"], 0);
+  const Result<Entry> entry = library->tree().resolve("Albums/Trip/x/b.jpg");
+  ASSERT_TRUE(entry) << entry.status().message();
+  EXPECT_EQ(entry->number, library->tree().resolve("Library/a.jpg")->number);
+  EXPECT_EQ(import({{"into", "Albums/Trip"}})["already_there"], 1);
+  put("x/c.jpg", "same bytes");
+  EXPECT_EQ(import({{"into", "Albums/Trip"}})["known"], 1);
+  EXPECT_FALSE(library->tree().resolve("Albums/Trip/x/c.jpg")) << "it is in there already";
 }
 
 TEST_F(ImportTest, TwoEqualPhotosOnOneCardAreImportedOnce) {
@@ -160,6 +179,76 @@ TEST_F(ImportTest, MoveKeepsASourceWhoseBytesAreNotTheLibrarys) {
   ASSERT_EQ(::utimensat(AT_FDCWD, dir.path("card/a.jpg").c_str(), times, 0), 0);
   const json result = import({{"move", true}});
   EXPECT_EQ(result["moved"], 0) << result.dump();
+  EXPECT_TRUE(std::filesystem::exists(dir.path("card/a.jpg")));
+}
+
+TEST_F(ImportTest, MoveDeletesNoBackup) {
+  put("a.jpg", "one");
+  ASSERT_TRUE(remote_side->wait(CancelToken(), [](const auto&) {}));
+  put(".shoebox/remote", "marks the folder of a remote");
+  const Result<json> whole = ask("import", {{"folder", dir.path("card")}, {"move", true}});
+  EXPECT_THAT(whole.status().message(), HasSubstr(dir.path("card") + " is a backup"));
+  put("Library/b.jpg", "two");
+  EXPECT_FALSE(ask("import", {{"folder", dir.path("card/Library")}, {"move", true}})) << "a part of it";
+  std::filesystem::create_symlink(dir.path("card/Library"), dir.path("link"));
+  EXPECT_FALSE(ask("import", {{"folder", dir.path("link")}, {"move", true}}));
+  EXPECT_EQ(import()["imported"], 2) << "without --move nothing is deleted";
+
+  std::filesystem::rename(dir.path("card"), dir.path("disk"));
+  std::filesystem::create_directory(dir.path("card"));
+  std::filesystem::rename(dir.path("disk"), dir.path("card/backup"));
+  put("c.jpg", "three");
+  const json around = import({{"move", true}});
+  EXPECT_EQ(around["moved"], 1) << around.dump();
+  EXPECT_TRUE(std::filesystem::exists(dir.path("card/backup/a.jpg")));
+  EXPECT_THAT(around["list"].dump(), HasSubstr("a backup of Shoebox"));
+}
+
+// Names and bytes there are encrypted: nothing but the settings tells.
+TEST_F(ImportTest, MoveDeletesNothingOfWhatTheSettingsNameAsRemote) {
+  std::filesystem::create_directories(dir.path("nas/x"));
+  std::ofstream(dir.path("nas/x/enc"), std::ios::binary) << "encrypted";
+  EXPECT_FALSE(ask("import", {{"folder", dir.path("nas/x")}, {"move", true}}));
+  const json around = must("import", {{"folder", dir.path()}, {"move", true}});
+  EXPECT_EQ(around["moved"], 0) << around.dump();
+  EXPECT_TRUE(std::filesystem::exists(dir.path("nas/x/enc")));
+}
+
+// The card has the last copy there is.
+TEST_F(ImportTest, MoveKeepsTheBytesOfAPhotoThatItsRemoteLost) {
+  const std::string bytes(1 << 20, 'x');
+  put("a.jpg", bytes);
+  ASSERT_EQ(import({{"move", true}})["moved"], 1);
+  const ContentNo content = content_of("Library/a.jpg");
+  for (const char* path : {"a.jpg", "elsewhere/b.jpg"}) {
+    ASSERT_TRUE(library->evictor().evict(content));
+    remote_side->held.clear();
+    ASSERT_TRUE(note_lost_copies(library->catalog(), {{{content, "nas"}, true}}));
+    put(path, bytes);
+    const json later = import();
+    EXPECT_EQ(later["imported"], 0) << "it is known: " << later.dump();
+    EXPECT_EQ(*read("Library/a.jpg"), bytes) << "here again";
+    EXPECT_TRUE(lost_copies_of(library->catalog(), content)->empty());
+    EXPECT_FALSE(library->evictor().evict(content)) << "before it was sent again";
+    EXPECT_EQ(import({{"move", true}})["moved"], 1);
+    EXPECT_EQ(remote_side->held[content.value], bytes) << "sent again";
+  }
+}
+
+TEST_F(ImportTest, MoveKeepsASourceWhoseCopyIsKnownToBeLostThoughItsBytesCannotComeBack) {
+  const std::string bytes(1 << 20, 'x');
+  put("a.jpg", bytes);
+  ASSERT_EQ(import()["imported"], 1);
+  ASSERT_TRUE(remote_side->wait(CancelToken(), [](const auto&) {}));
+  const ContentNo content = content_of("Library/a.jpg");
+  ASSERT_TRUE(library->evictor().evict(content));
+  ASSERT_TRUE(note_lost_copies(library->catalog(), {{{content, "nas"}, true}}));
+  std::string other = bytes;
+  other[300'000] = 'y';  // same size and time, other bytes
+  const auto time = std::filesystem::last_write_time(dir.path("card/a.jpg"));
+  put("a.jpg", other);
+  std::filesystem::last_write_time(dir.path("card/a.jpg"), time);
+  EXPECT_EQ(import({{"move", true}})["moved"], 0);
   EXPECT_TRUE(std::filesystem::exists(dir.path("card/a.jpg")));
 }
 

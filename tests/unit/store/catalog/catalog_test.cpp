@@ -256,6 +256,60 @@ TEST(Catalog, AMissingTableIsNamedAndCanBeSalvaged) {
   EXPECT_TRUE(salvaged) << salvaged.status().message();
 }
 
+// The format number is written again when a catalog is brought up to date, and so outlives the first table.
+TEST(Catalog, ASalvagedOneHasItsFixedFoldersAgainThoughTheFormatNumberOutlivedThem) {
+  const testing::TempDir dir;
+  const std::string path = dir.path("catalog");
+  {
+    auto catalog = Catalog::open(path, on_disk());
+    ASSERT_TRUE(catalog);
+    const auto txn = (*catalog)->begin();
+    add_file(*txn, kLibraryInode, "kept");
+    for (const InodeNo lost : {kRootInode, kLibraryInode, kTrashInode}) {
+      txn->put_raw(keys::inode(lost), std::nullopt);
+    }
+    txn->put_raw(keys::dentry(kRootInode, "Library"), std::nullopt);
+    ASSERT_TRUE(txn->commit());
+  }
+  Catalog::Options after = on_disk();
+  after.salvaged = true;
+  const auto salvaged = Catalog::open(path, after);
+  ASSERT_TRUE(salvaged) << salvaged.status().message();
+  for (const InodeNo fixed : {kRootInode, kLibraryInode, kDatesInode, kTrashInode}) {
+    EXPECT_TRUE((*salvaged)->inode(fixed)->has_value()) << fixed.value;
+  }
+  EXPECT_EQ((*salvaged)->dentry(kRootInode, "Library")->value().inode, kLibraryInode);
+  EXPECT_TRUE((*salvaged)->dentry(kLibraryInode, "kept")->has_value());
+}
+
+TEST(Catalog, AMissingListOfTablesIsNamedAndCanBeSalvaged) {
+  const testing::TempDir dir;
+  const std::string path = dir.path("catalog");
+  for (int i = 0; i < 3; ++i) {  // each opening turns the log into a table
+    auto catalog = Catalog::open(path, on_disk());
+    ASSERT_TRUE(catalog) << catalog.status().message();
+    const auto txn = (*catalog)->begin();
+    add_file(*txn, kLibraryInode, "f" + std::to_string(i));
+    ASSERT_TRUE(txn->commit());
+  }
+  for (const auto& file : std::filesystem::directory_iterator(path)) {
+    if (file.path().filename().string().starts_with("MANIFEST-")) std::filesystem::remove(file.path());
+  }
+  const auto refused = Catalog::open(path, on_disk());
+  EXPECT_EQ(refused.code(), Code::kDataLoss) << refused.status().message();
+  EXPECT_NE(refused.status().message().find("MANIFEST-"), std::string::npos) << refused.status().message();
+  EXPECT_NE(refused.status().message().find("fsck --repair"), std::string::npos)
+      << refused.status().message();
+  ASSERT_TRUE(Catalog::salvage(path));
+  Catalog::Options after = on_disk();
+  after.salvaged = true;
+  const auto salvaged = Catalog::open(path, after);
+  ASSERT_TRUE(salvaged) << salvaged.status().message();
+  for (const char* name : {"f0", "f1", "f2"}) {
+    EXPECT_TRUE((*salvaged)->dentry(kLibraryInode, name)->has_value()) << name;
+  }
+}
+
 TEST(Catalog, OneThatIsNotThereIsNotMadeUnlessAsked) {
   const testing::TempDir dir;
   Catalog::Options options = on_disk();

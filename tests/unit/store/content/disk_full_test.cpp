@@ -83,6 +83,22 @@ TEST_F(DiskFullTest, AFullDiskEvictsFirst) {
   files->release(reader);
 }
 
+// As the evictor's own thread does, or another writer.
+TEST_F(DiskFullTest, RoomThatSomebodyElseMadeJustBeforeIsUsed) {
+  fill_disk(1 << 20);
+  files->on_disk_full([this](uint64_t) {
+    EXPECT_EQ(::unlink((library() + "/filler").c_str()), 0);
+    return uint64_t{0};  // nothing was left to free
+  });
+  const std::string bytes = random_bytes(3 << 20, 5);
+  const InodeNo inode = create("new.jpg");
+  Handle handle = open(inode, for_writing());
+  write_all(handle, bytes);
+  close(handle);
+  files->drain();
+  EXPECT_EQ(read_all(inode), bytes);
+}
+
 TEST_F(DiskFullTest, AFetchOntoAFullDiskFailsAndReadsNothingWrong) {
   const std::string bytes = random_bytes(3 << 20, 4);
   const InodeNo inode = make_evicted("a.jpg", bytes);

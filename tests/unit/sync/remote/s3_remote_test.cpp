@@ -433,14 +433,20 @@ TEST_F(S3RemoteTest, AListingOfOtherKeysOrWithoutEndIsRefused) {
   EXPECT_TRUE(page->objects.empty()) << "keys that are no paths are skipped";
 }
 
-TEST_F(S3RemoteTest, ExpiredKeysAreReadAnewOnce) {
-  s3_.instead = [](const TestRequest& r) -> std::optional<TestReply> {
-    if (r.header("authorization").find("Credential=NEW/") != std::string::npos) return std::nullopt;
-    ::setenv("AWS_ACCESS_KEY_ID", "NEW", 1);
-    return refusal(400, "ExpiredToken");
-  };
-  EXPECT_TRUE(remote_->check(context_));
-  EXPECT_EQ(hints_.requests, 2u);
+TEST_F(S3RemoteTest, KeysThatExpiredOrWereWrongAreReadAnewOnce) {
+  for (const auto& [status, code] :
+       {std::pair(400, "ExpiredToken"), std::pair(403, "SignatureDoesNotMatch")}) {
+    const std::string corrected = std::string("NEW") + code;
+    s3_.instead = [&, status = status, code = code](const TestRequest& r) -> std::optional<TestReply> {
+      if (r.header("authorization").find("Credential=" + corrected + "/") != std::string::npos)
+        return std::nullopt;
+      ::setenv("AWS_ACCESS_KEY_ID", corrected.c_str(), 1);
+      return refusal(status, code);
+    };
+    hints_.requests = 0;
+    EXPECT_TRUE(remote_->check(context_)) << code;
+    EXPECT_EQ(hints_.requests, 2u) << code;
+  }
 }
 
 TEST_F(S3RemoteTest, SilenceAndResetsAreNeverGone) {

@@ -1,0 +1,40 @@
+#include "store/bring_back.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "store/base/log.h"
+#include "store/catalog/catalog.h"
+#include "store/content/content_store.h"
+#include "store/lost_copies.h"
+#include "store/outbox.h"
+
+namespace shoebox {
+
+Status bring_back(Catalog& catalog, ContentStore& contents, Outbox& outbox, ContentNo content, int fd) {
+  SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, catalog.content(content));
+  if (!record || record->state != ContentState::kSealed) return Status::ok();
+  SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, catalog.jobs_of_content(content));
+  // Known to be spoiled, and told as such: it gives way, and is not mended.
+  if (std::any_of(jobs.begin(), jobs.end(), [](const UploadJob& job) { return job.damaged; }))
+    return Status::ok();
+  bool whole = record->residence == Residence::kLocal;
+  // Whoever finds a photo broken copies it in again, too.
+  if (whole) {
+    SHOEBOX_ASSIGN(const uint64_t rotten, contents.discard_rotten(content, /*fill_follows=*/true));
+    whole = rotten == 0;
+  }
+  if (!whole) SHOEBOX_TRY(contents.fill(content, fd));
+  SHOEBOX_ASSIGN(const std::vector<std::string> lost, lost_copies_of(catalog, content));
+  CopyVerdicts sent_again;
+  for (const std::string& remote : lost) {
+    SHOEBOX_TRY(outbox.copy_lost(content, remote));
+    sent_again[{content, remote}] = false;
+    log::info("content {}: lost on {} and copied in again: it is sent there once more", content.value,
+              remote);
+  }
+  return sent_again.empty() ? Status::ok() : note_lost_copies(catalog, sent_again);
+}
+
+}  // namespace shoebox

@@ -1,0 +1,20 @@
+// Known bytes come again by another way than a remote: somebody copied the same photo in. They are not
+// dropped before those that are known were looked at: these may have left this disk for a remote that lost
+// them, or the disk may have spoiled them.
+#pragma once
+
+#include "store/base/ids.h"
+#include "store/base/result.h"
+
+namespace shoebox {
+
+class Catalog;
+class ContentStore;
+class Outbox;
+
+// Makes `content` whole again from `fd`, an open file with its bytes (each block is checked), where it has left
+// this disk or is rotten, and queues the upload to remotes whose copy is known to be lost. Ok when there is
+// nothing to do. Reads all of it; on any thread, with no transaction open.
+Status bring_back(Catalog& catalog, ContentStore& contents, Outbox& outbox, ContentNo content, int fd);
+
+}  // namespace shoebox
