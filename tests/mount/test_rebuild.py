@@ -235,6 +235,22 @@ def flip_segments(drive):
     return {str(path.relative_to(drive.remote)) for path in segments}
 
 
+def test_a_backup_of_the_catalog_that_rots_is_found_and_sent_again(filled):
+    filled.backed_up()
+    before = listing(filled.path)
+    rotten = flip_segments(filled)
+    told = filled.json("verify", "--all")
+    assert {finding["key"] for finding in told["findings"]} == rotten
+    assert told["damaged"] == told["queued_again"] == len(rotten)
+    filled.backed_up()
+    again = filled.json("verify", "--all")
+    assert again["damaged"] == 0 and again["catalog_objects"] > 0
+    lose(filled)
+    rebuild(filled)
+    filled.mount()
+    assert listing(filled.path) == before
+
+
 @pytest.mark.parametrize("options", [["--takeover"], []])
 def test_a_library_made_without_its_damaged_catalog_writes_there(filled, options):
     flip_segments(filled)
