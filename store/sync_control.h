@@ -85,12 +85,13 @@ struct VerifyRequest {
 struct VerifyReport {
   uint64_t to_check = 0, bytes_to_check = 0;
   uint64_t checked = 0, checked_bytes = 0;
-  uint64_t missing = 0;    // the remote plainly has no such object; of copies and sidecars, as the next three
+  uint64_t missing = 0;    // the remote plainly has no such object; of all three kinds, as the next three
   uint64_t damaged = 0;    // other bytes than were sent
   uint64_t unchecked = 0;  // the remote did not answer
   uint64_t queued_again = 0;
-  uint64_t sidecars = 0;   // XMP sidecars of the owner's statements, read back as well; not among `checked`
-  uint64_t leftovers = 0;  // of uploads that were broken off, removed
+  uint64_t sidecars = 0;  // XMP sidecars of the owner's statements, read back as well; not among `checked`
+  uint64_t catalog_objects = 0;  // of the backup of the catalog, read back as well; not among `checked`
+  uint64_t leftovers = 0;        // of uploads that were broken off, removed
   struct Finding {
     std::string remote, key, what, why;
   };

@@ -26,8 +26,10 @@ namespace {
 
 constexpr size_t kMostFindings = 10'000;
 constexpr std::string_view kLibraryFolder = "Library/";
+constexpr std::string_view kOwnFolder = ".shoebox/";
 constexpr std::string_view kShortFolder = ".shoebox/short/";
 constexpr std::string_view kSidecarFolder = ".shoebox/sidecars/";
+constexpr std::string_view kShortSidecars = "short/";  // of kShortFolder, below kSidecarFolder
 constexpr std::string_view kSidecarEnd = ".xmp";
 constexpr std::string_view kPhotoMark = "<shoebox:Photo>";  // in the sidecars that stand on remotes
 // Files whose path no key can spell have one made of their hash; a lost catalog took their names along.
@@ -99,7 +101,10 @@ struct Adopter::Run {
       }));
       if (page.skipped > 0) {
         report.skipped += page.skipped;
-        note(prefix, "skipped", fmt::format("{} objects whose keys are no names", page.skipped));
+        for (const std::string& key : page.skipped_keys)
+          note(key, "skipped", "its key is no path that a file can have; copy it to another key there");
+        if (const uint64_t more = page.skipped - page.skipped_keys.size(); more > 0)
+          note(prefix, "skipped", fmt::format("{} objects whose keys are no names", more));
       }
       for (const RemoteObject& object : page.objects) {
         if (cancel.cancelled()) return {Code::kCancelled, "interrupted; run the same command again to go on"};
@@ -353,12 +358,18 @@ struct Adopter::Run {
   Status adopt_all() {
     if (!request.rebuild) {
       SHOEBOX_TRY(list("", [&](const RemoteObject& object) {
-        if (object.key.starts_with(".shoebox/")) return Status::ok();
+        if (object.key.starts_with(kOwnFolder)) return Status::ok();
         return take(object, adopted_path(object.key, request.into));
       }));
       return commit();
     }
     SHOEBOX_TRY(list(std::string(kLibraryFolder), [&](const RemoteObject& object) {
+      return take(object, adopted_path(object.key, "Library"));
+    }));
+    // What was adopted stands where it stood. After what has its place: that keeps its name.
+    SHOEBOX_TRY(commit());
+    SHOEBOX_TRY(list("", [&](const RemoteObject& object) {
+      if (object.key.starts_with(kOwnFolder) || object.key.starts_with(kLibraryFolder)) return Status::ok();
       return take(object, adopted_path(object.key, "Library"));
     }));
     SHOEBOX_TRY(list(std::string(kShortFolder), [&](const RemoteObject& object) {
@@ -367,8 +378,11 @@ struct Adopter::Run {
     }));
     // Where the owner has a sidecar of their own beside the photo.
     SHOEBOX_TRY(list(std::string(kSidecarFolder), [&](const RemoteObject& object) {
-      const std::string path = object.key.substr(kSidecarFolder.size());
-      if (!path.starts_with(kLibraryFolder) || !path.ends_with(kSidecarEnd)) return Status::ok();
+      const std::string key = object.key.substr(kSidecarFolder.size());
+      if (key.find('/') == std::string::npos || !key.ends_with(kSidecarEnd)) return Status::ok();
+      const std::string path = key.starts_with(kShortSidecars)
+                                   ? std::string(kNamesLost).append(key, kShortSidecars.size())
+                                   : adopted_path(key, "Library").path;
       if (object.size == 0 || !AdoptFetch::wanted_whole(object)) return Status::ok();
       SHOEBOX_ASSIGN(const AdoptFetch::Parts fetched, fetcher().parts(object));
       if (auto said = parse_xmp_sidecar(fetched.parts.front().bytes))

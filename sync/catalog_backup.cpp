@@ -61,7 +61,7 @@ struct CatalogBackup::State {
   [[nodiscard]] uint64_t pending() const {
     const uint64_t last = catalog.last_change();
     const uint64_t sent = sender.sent();
-    return last > sent ? last - sent : sender.more() ? 1 : 0;
+    return last > sent ? last - sent : sender.more() || sender.harmed() ? 1 : 0;
   }
   void run();
   [[nodiscard]] bool is_due() REQUIRES(mutex);
@@ -259,6 +259,15 @@ void CatalogBackup::run_now() {
     state_->asked_up_to.reset();
     state_->gate.reopen();
     (void)state_->gate.look(true);  // so that nobody is told any more that it holds
+  }
+  state_->changed.notify_all();
+}
+
+void CatalogBackup::send_again(const std::set<std::string>& keys) {
+  state_->sender.send_again(keys);
+  {
+    MutexLock lock(state_->mutex);
+    state_->dirty = true;
   }
   state_->changed.notify_all();
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "store/base/clock.h"
@@ -52,11 +53,14 @@ class CatalogBackup final : public RemoteWorker {
   void set_surroundings(const Surroundings& around) override;
   void run_now() override;
   void try_again() override;
+  // As of CatalogSender; it is done as soon as something may be sent.
+  void send_again(const std::set<std::string>& keys);
 
   // Nothing pending, nothing is held or waits; `last_error` is empty when the last backup went well.
   struct Report : GateReport {
-    uint64_t pending = 0;  // changes that are not on the remote, and 1 while thumbnails wait
-    int64_t sent_s = 0;    // when the backup that is there was made; 0: there is none
+    uint64_t pending =
+        0;  // changes that are not on the remote, and 1 while thumbnails or what came to harm wait
+    int64_t sent_s = 0;  // when the backup that is there was made; 0: there is none
   };
   [[nodiscard]] Report report() const;
   // As of CatalogSender.

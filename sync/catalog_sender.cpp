@@ -79,6 +79,7 @@ Status CatalogSender::meet(Remote& asked, const CancelToken& cancel) {
   const BackupCopy copy(asked, clock_, cancel);
   SHOEBOX_ASSIGN(BackupCopy::Heads heads, copy.heads(library_));
   SHOEBOX_ASSIGN(objects_, copy.objects(library_));
+  note_harm();
   SHOEBOX_ASSIGN(const KnownHead known, known_head(catalog_, remote_.name()));
 
   current_.reset();
@@ -100,6 +101,7 @@ Status CatalogSender::meet(Remote& asked, const CancelToken& cancel) {
           return found != objects_.end() && found->second == segment.bytes;
         });
     if (ours && whole && newest.sequence <= catalog_.last_change()) {
+      settle_harm();
       current_ = newest;
       if (heads.whole.size() > 1) previous_ = heads.whole.back();
     } else {
@@ -207,6 +209,7 @@ Status CatalogSender::cut(const CatalogMoment& moment, Plan& plan, const CancelT
 }
 
 Status CatalogSender::send(const CancelToken& cancel, RequestHints& hints) {
+  if (harmed_) met_ = false;
   if (met_) SHOEBOX_TRY(look_at(remote_, cancel));
   if (!met_) SHOEBOX_TRY(meet(remote_, cancel));
   // Synced: what a power cut could take from this disk must not be on a remote, where the same numbers
@@ -305,6 +308,7 @@ Status CatalogSender::put_segment(const Segment& segment, const std::string& fil
   if (const Result<RemoteObject> sent = put(key, file, cancel, hints); !sent) return sent.status();
   kill_point("backup-segment");
   objects_[key] = file.size();
+  settle_harm(key);
   return Status::ok();
 }
 
@@ -365,6 +369,7 @@ void CatalogSender::clean(const CancelToken& cancel) {
       return;
     }
     kill_point("backup-cleaned");
+    settle_harm(object->first);
     object = objects_.erase(object);
   }
 }

@@ -9,9 +9,11 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "store/base/clock.h"
+#include "store/base/mutex.h"
 #include "store/base/result.h"
 #include "store/catalog/backup_cut.h"
 #include "store/catalog/backup_head.h"
@@ -44,6 +46,11 @@ class CatalogSender {
   // Ok: everything up to some moment after the call is on the remote; of thumbnails a part, when more() says
   // so.
   Status send(const CancelToken& cancel, RequestHints& hints);
+  // These segments were read back and came to harm: the next send() makes a whole snapshot and sends them
+  // again. From any thread.
+  void send_again(const std::set<std::string>& keys);
+  // send() has that to do, whatever changed.
+  [[nodiscard]] bool harmed() const { return harmed_; }
   // Whether what was sent last stands there, also while nothing is to be sent: one request, more when not.
   Status look(const CancelToken& cancel);
 
@@ -83,6 +90,8 @@ class CatalogSender {
   Status put_head(const CatalogMoment& moment, const backup::Head& planned, const CancelToken& cancel,
                   RequestHints& hints);
   Status remember(const std::optional<backup::Head>& head, const std::string& intended);
+  void note_harm();
+  void settle_harm(const std::string& key = {});
   void clean(const CancelToken& cancel);
   void publish();
 
@@ -102,6 +111,10 @@ class CatalogSender {
   std::optional<backup::Head> previous_;     // under the other key
   uint64_t counter_ = 0;                     // greatest seen
   std::map<std::string, uint64_t> objects_;  // what stands there, and its size
+
+  Mutex mutex_;                                   // leaf
+  std::set<std::string> bad_ GUARDED_BY(mutex_);  // keys of send_again() that were not sent or removed since
+  std::atomic<bool> harmed_{false};               // it is not empty
 
   std::atomic<uint64_t> sent_{0}, snapshot_{0};
   std::atomic<int64_t> sent_s_{0};

@@ -88,12 +88,15 @@ Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, cons
   for (Candidate source : sources) {
     RemoteState& from = *source.remote;
     Remote* const remote = from.remote.get();
+    bool offline = false;
     {
       MutexLock lock(mutex);
       left = left || from.removed;
-      if (from.removed || from.offline_until > clock.steady()) continue;
+      offline = from.offline_until > clock.steady();
+      // They come last. When none of the others could help, one that failed a while ago may be back by now.
+      if (from.removed || (offline && answer)) continue;
     }
-    int tries = 0, rotten = 0, moves = 0;
+    int tries = offline ? kTriesPerRemote - 1 : 0, rotten = 0, moves = 0;
     for (;;) {
       {
         MutexLock lock(mutex);

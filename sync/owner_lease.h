@@ -117,6 +117,7 @@ class OwnerLease {
       EXCLUDES(mutex_);
   Status take_term(const TakeoverRequest& request, const OwnerRecord& former, bool alive,
                    const CancelToken& cancel, const Progress& progress) EXCLUDES(mutex_);
+  Status confirm_in_time(const CancelToken& cancel, const Progress& progress) EXCLUDES(mutex_);
   Result<bool> watch(const OwnerRecord& former, OwnerRecord& last, const CancelToken& cancel,
                      const Progress& progress) EXCLUDES(mutex_);
   Status wait_until(Steady until, const std::string& text, const CancelToken& cancel,

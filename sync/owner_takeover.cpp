@@ -73,7 +73,7 @@ Status OwnerLease::take_over_now(const TakeoverRequest& request, const CancelTok
                     former.library, former.who()));
   }
   if (request.replace_backup) SHOEBOX_TRY(library_.accept(library, cancel));
-  if (free_to_take) return confirm(cancel);
+  if (free_to_take) return confirm_in_time(cancel, progress);
   if (const Status fits = library_.fits(library, cancel); !fits) {
     return fits.code() == Code::kReadOnly ? read_only(fits.message()) : fits;
   }
@@ -82,7 +82,7 @@ Status OwnerLease::take_over_now(const TakeoverRequest& request, const CancelTok
   if (found) {
     SHOEBOX_ASSIGN(alive, watch(former, last, cancel, progress));
   }
-  if (alive && last.state == OwnerState::kReleased) return confirm(cancel);
+  if (alive && last.state == OwnerState::kReleased) return confirm_in_time(cancel, progress);
   if (alive && found && !request.force) {
     return {
         Code::kBusy,
@@ -91,6 +91,20 @@ Status OwnerLease::take_over_now(const TakeoverRequest& request, const CancelTok
                     objects_.remote_name(), last.who(), time_text(last.since_s))};
   }
   return take_term(request, last, alive, cancel, progress);
+}
+
+// Where terms do not begin atomically, ours counts some seconds after its begin.
+Status OwnerLease::confirm_in_time(const CancelToken& cancel, const Progress& progress) {
+  const Status confirmed = confirm(cancel);
+  Steady begin;
+  {
+    const MutexLock lock(mutex_);
+    begin = mine_ ? may_begin_ : Steady::min();
+  }
+  if (confirmed.code() != Code::kReadOnly || now() >= begin) return confirmed;
+  SHOEBOX_TRY(wait_until(begin, "waiting until it is sure that nobody else writes there", cancel, progress,
+                         [&]() -> Result<bool> { return now() >= begin; }));
+  return confirm(cancel);
 }
 
 // Whether the owner is alive: its record changes while we look. `last`: the record as seen last.

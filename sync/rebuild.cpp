@@ -170,7 +170,7 @@ Status prepare_from_keys(const RebuildPlan& plan, const RebuildFetch& fetch, con
   const Status refused(Code::kNotFound, result.no_catalog);
   if (!plan.id.empty() || plan.catalog_only) return refused;
   SHOEBOX_ASSIGN(const bool any, fetch.has_originals());
-  if (!any) return refused.with_context("nothing stands under Library/ there either");
+  if (!any) return refused.with_context("no originals stand there either");
   SHOEBOX_TRY(write_settings(plan.library, settings));
   return write_file_atomically(marker, "");
 }

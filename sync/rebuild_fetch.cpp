@@ -14,6 +14,11 @@
 #include "sync/transfer_deadline.h"
 
 namespace shoebox {
+namespace {
+
+constexpr const char* kShoeboxFolder = ".shoebox/";
+
+}  // namespace
 
 Result<std::string> RebuildFetch::segment(const std::string& library, const backup::Segment& segment,
                                           const std::function<Status()>& allowed) const {
@@ -138,14 +143,28 @@ Result<std::string> RebuildFetch::library_id() const {
 Result<bool> RebuildFetch::has_originals() const {
   RequestContext context;
   context.cancel = plan_.cancel;
-  for (const char* folder : {"Library/", ".shoebox/short/"}) {
+  const auto any = [&](const std::string& folder, std::string_view but) -> Result<bool> {
     std::string next;
     do {
       context.deadline = transfer_deadline(clock_, 0);
       SHOEBOX_ASSIGN(const ListPage page, remote_.list(folder, next, context));
-      if (!page.objects.empty()) return true;
+      for (const RemoteObject& object : page.objects) {
+        if (but.empty() || !object.key.starts_with(but)) return true;
+      }
       next = page.next;
     } while (!next.empty());
+    return false;
+  };
+  for (const char* folder : {"Library/", ".shoebox/short/"}) {
+    SHOEBOX_ASSIGN(const bool found, any(folder, ""));
+    if (found) return true;
+  }
+  // What was adopted stands anywhere; but of a place that no library ever used nothing is taken for
+  // originals.
+  SHOEBOX_ASSIGN(const bool used, any(kShoeboxFolder, ""));
+  if (used) {
+    SHOEBOX_ASSIGN(const bool found, any("", kShoeboxFolder));
+    if (found) return true;
   }
   SHOEBOX_TRY(refuse_sealed(remote_, context));
   return false;

@@ -10,6 +10,7 @@
 #include "store/outbox.h"
 #include "sync/backup_fit.h"
 #include "sync/library_id.h"
+#include "sync/missing_copies.h"
 #include "sync/remote_test.h"
 #include "sync/sync_engine_state.h"
 
@@ -75,11 +76,13 @@ Status SyncEngine::State::doubt(LeasedRemote& remote, const CancelToken& cancel)
   context.cancel = cancel;
   SHOEBOX_TRY(remote.may_write(context));
   SHOEBOX_ASSIGN(const DoubtfulCopies doubtful, doubt_copies(catalog, outbox, remote.name()));
+  SHOEBOX_ASSIGN(const uint64_t missing, note_missing_copies(catalog, outbox, remote, clock, cancel));
   log::warning(
       "remote {}: it was put back to an older state, or somebody else wrote there: {} originals are checked "
-      "there again; of {} that are not on this disk shoebox verify --remote {} --all tells whether they are "
-      "there",
-      remote.name(), doubtful.checked_again, doubtful.only_there, remote.name());
+      "there again; of {} that are not on this disk {} are missing there, and shoebox verify --remote {} "
+      "--all "
+      "tells whether the others are whole",
+      remote.name(), doubtful.checked_again, doubtful.only_there, missing, remote.name());
   return Status::ok();
 }
 

@@ -4,6 +4,7 @@
 #include "store/base/log.h"
 #include "store/lost_copies.h"
 #include "store/outbox.h"
+#include "sync/backup_check.h"
 #include "sync/sync_engine_state.h"
 
 namespace shoebox {
@@ -46,7 +47,34 @@ void SyncEngine::State::note_lost(ContentNo content, const std::string& remote, 
 Result<VerifyReport> SyncEngine::verify(const VerifyRequest& request, CancelToken cancel,
                                         const std::function<void(const VerifyReport&)>& progress) {
   SHOEBOX_ASSIGN(const State::Members members, state_->members_called(request.remote));
-  return state_->verifier.run(leased_of(members), request, cancel, progress);
+  SHOEBOX_ASSIGN(VerifyReport report, state_->verifier.run(leased_of(members), request, cancel, progress));
+  SHOEBOX_TRY(state_->verify_backups(members, request.share, cancel, report, progress));
+  return report;
+}
+
+Status SyncEngine::State::verify_backups(const Members& members, double share, const CancelToken& cancel,
+                                         VerifyReport& report,
+                                         const std::function<void(const VerifyReport&)>& progress) const {
+  for (const auto& member : members) {
+    const BackupCheck check{catalog, *member->leased, clock};
+    const uint64_t unchecked = report.unchecked;
+    SHOEBOX_ASSIGN(const std::set<std::string> bad, check.run(share, cancel, report, progress));
+    if (!bad.empty()) {
+      member->backup->send_again(bad);
+    } else if (share >= 1 && report.unchecked == unchecked) {
+      SHOEBOX_TRY(check.note_good());
+    }
+  }
+  return Status::ok();
+}
+
+SyncEngine::State::Members SyncEngine::State::backups_due(const Members& members, int64_t period_s) const {
+  Members found = members;
+  std::erase_if(found, [&](const std::shared_ptr<Member>& member) {
+    const Result<bool> due = BackupCheck{catalog, *member->leased, clock}.due(period_s);
+    return !due || !*due;
+  });
+  return found;
 }
 
 // Those whose policy lets something be done now.
@@ -79,11 +107,18 @@ void SyncEngine::State::verify_by_itself() NO_THREAD_SAFETY_ANALYSIS {
     const Result<bool> paused = outbox.paused();
     const Members now = members_not_held();
     if (paused && !*paused) {
-      const Result<VerifyReport> report = verifier.run(leased_of(now), request, stop_verifying, nullptr);
+      Result<VerifyReport> report = verifier.run(leased_of(now), request, stop_verifying, nullptr);
+      if (report) {
+        const Status backups =
+            verify_backups(backups_due(now, period_s), 1, stop_verifying, *report, nullptr);
+        if (!backups) report = backups;
+      }
       if (report && report->missing + report->damaged > 0) {
-        log::warning("verified {} copies and {} sidecars: {} missing, {} damaged; {} are sent again",
-                     report->checked, report->sidecars, report->missing, report->damaged,
-                     report->queued_again);
+        log::warning(
+            "verified {} copies, {} sidecars and {} objects of the backup of the catalog: {} missing, {} "
+            "damaged; {} are sent again",
+            report->checked, report->sidecars, report->catalog_objects, report->missing, report->damaged,
+            report->queued_again);
       } else if (!report && report.code() != Code::kCancelled) {
         log::warning("verifying copies: {}", report.status().message());
       }

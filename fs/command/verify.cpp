@@ -1,7 +1,7 @@
 // shoebox verify: reads copies back from the remotes and compares their hashes.
 // Arguments {"remote", "sample", "all", "repair"}; answer {"to_check", "checked", "checked_bytes", "missing",
-// "damaged", "unchecked", "queued_again", "sidecars", "leftovers", "findings": [{"remote", "key", "what",
-// "why"}]}.
+// "damaged", "unchecked", "queued_again", "sidecars", "catalog_objects", "leftovers", "findings": [{"remote",
+// "key", "what", "why"}]}.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -49,6 +49,7 @@ json json_of_report(const VerifyReport& report) {
           {"unchecked", report.unchecked},
           {"queued_again", report.queued_again},
           {"sidecars", report.sidecars},
+          {"catalog_objects", report.catalog_objects},
           {"leftovers", report.leftovers},
           {"findings", std::move(findings)}};
 }
@@ -79,11 +80,13 @@ Result<json> verify(ServiceContext& context, const json& arguments) {
 
 void print_verify(const json& result, const json&) {
   const auto count = [&](const char* key) { return result.value(key, uint64_t{0}); };
-  const std::string sidecars =
-      count("sidecars") == 0 ? "" : fmt::format(" and {}", counted(count("sidecars"), "sidecar"));
+  std::string more;
+  if (count("sidecars") > 0) more += fmt::format(", {}", counted(count("sidecars"), "sidecar"));
+  if (count("catalog_objects") > 0)
+    more += fmt::format(", {} of the backup of the catalog", counted(count("catalog_objects"), "object"));
   std::string line =
       fmt::format("{}{} read back ({}): {} missing, {} damaged",
-                  count("checked") == 1 ? "1 copy" : fmt::format("{} copies", count("checked")), sidecars,
+                  count("checked") == 1 ? "1 copy" : fmt::format("{} copies", count("checked")), more,
                   human_bytes(count("checked_bytes")), count("missing"), count("damaged"));
   if (count("queued_again") > 0) line += fmt::format(", {} sent again", count("queued_again"));
   if (count("leftovers") > 0)

@@ -84,8 +84,11 @@ Status FolderRemote::walk_folder(Walk& walk, const std::string& folder, int dept
       SHOEBOX_TRY(walk_folder(walk, key, depth + 1));
       continue;
     }
-    if (!key.starts_with(walk.prefix) || key <= walk.after || !check_key(key) || is_reserved_key(key))
+    if (!key.starts_with(walk.prefix) || key <= walk.after || is_reserved_key(key)) continue;
+    if (!check_key(key)) {
+      walk.page.skip(key);
       continue;
+    }
     if (walk.page.objects.size() == kPageObjects) {
       walk.page.next = walk.page.objects.back().key;
       const MutexLock lock(mutex_);

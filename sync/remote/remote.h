@@ -73,8 +73,16 @@ struct PutOptions {
 
 struct ListPage {
   std::vector<RemoteObject> objects;
-  std::string next;      // empty: this was the last page; a page may be empty and not the last
-  uint64_t skipped = 0;  // objects that stand there and are not told: names that do not decrypt
+  std::string next;  // empty: this was the last page; a page may be empty and not the last
+  // Objects that stand there and are not told: names that do not decrypt, keys that are no paths ("a//b");
+  // and the first of those keys, as far as they can be read.
+  uint64_t skipped = 0;
+  std::vector<std::string> skipped_keys{};
+  static constexpr size_t kMostSkippedKeys = 100;
+  void skip(const std::string& key) {
+    ++skipped;
+    if (skipped_keys.size() < kMostSkippedKeys) skipped_keys.push_back(key);
+  }
 };
 
 // What an upload that was broken off left there, and no listing shows: a temporary object (`key` empty, `id`

@@ -230,8 +230,11 @@ Result<ListPage> S3Remote::list(const std::string& prefix, const std::string& ne
                                                     client_->place().text(), request.what));
     }
     object.key.erase(0, base.size());
-    // Folder markers of other programs ("a/"), and keys that are no paths, are none of ours.
-    if (!check_key(object.key)) continue;
+    if (!check_key(object.key)) {
+      // The folder markers of other programs ("a/") hold nothing that anybody could miss.
+      if (object.size > 0 || !object.key.ends_with('/')) page.skip(object.key);
+      continue;
+    }
     page.objects.push_back({std::move(object.key), std::move(object.etag), object.size, object.modified_s});
   }
   return page;

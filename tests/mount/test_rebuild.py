@@ -224,6 +224,48 @@ def test_a_damaged_end_of_the_journal_costs_the_last_changes_only(filled):
     assert (filled.path / "Library/last.txt").read_text(encoding="utf-8") == "other"
 
 
+def flip_segments(drive):
+    """One bit of each segment of the backup of the catalog flips; their keys."""
+    below = drive.remote / ".shoebox/catalog"
+    segments = [path for path in below.rglob("*") if path.is_file() and not path.name.startswith("head")]
+    for path in segments:
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    return {str(path.relative_to(drive.remote)) for path in segments}
+
+
+def test_a_backup_of_the_catalog_that_rots_is_found_and_sent_again(filled):
+    filled.backed_up()
+    before = listing(filled.path)
+    rotten = flip_segments(filled)
+    told = filled.json("verify", "--all")
+    assert {finding["key"] for finding in told["findings"]} == rotten
+    assert told["damaged"] == told["queued_again"] == len(rotten)
+    filled.backed_up()
+    again = filled.json("verify", "--all")
+    assert again["damaged"] == 0 and again["catalog_objects"] > 0
+    lose(filled)
+    rebuild(filled)
+    filled.mount()
+    assert listing(filled.path) == before
+
+
+@pytest.mark.parametrize("options", [["--takeover"], []])
+def test_a_library_made_without_its_damaged_catalog_writes_there(filled, options):
+    flip_segments(filled)
+    lose(filled)
+    rebuild(filled, *options)
+    filled.mount()
+    (filled.path / "Library/after.txt").write_text("after", encoding="utf-8")
+    filled.backed_up()
+    before = listing(filled.path)
+    lose(filled)
+    rebuild(filled)
+    filled.mount()
+    assert listing(filled.path) == before
+
+
 def test_a_remote_without_a_backup_is_refused_with_words(drive):
     drive.unmount()
     shutil.rmtree(drive.library)

@@ -334,6 +334,25 @@ def test_a_remote_put_back_to_an_older_state_of_itself_counts_for_nothing_it_los
         again.close()
 
 
+def test_status_tells_what_a_remote_lost_that_was_put_back_to_an_older_state(make_drive, folder):
+    drive = make_drive().mount()
+    shutil.copy2(big_file(folder / "old.mp4", 1 << 20, 1), drive.path / "Library")
+    drive.backed_up()
+    older = drive.folder / "older"
+    shutil.copytree(drive.remote, older)
+    shutil.copy2(big_file(folder / "new.mp4", 1 << 20, 2), drive.path / "Library")
+    drive.backed_up()
+    drive.evict()
+    drive.unmount()
+    newer = drive.folder / "newer"
+    drive.remote.rename(newer)
+    older.rename(drive.remote)
+    drive.mount()
+    wait_until(lambda: "put back to an older state" in drive.log_text(), 90, "somebody notices")
+    assert drive.status()["remotes"][0]["lost_files"] == 1
+    assert "1 original missing or damaged there" in drive.run("status").stdout
+
+
 def test_status_tells_of_an_original_that_a_read_found_missing_until_it_is_back(make_drive, folder):
     drive = make_drive().mount()
     source = big_file(folder / "a.mp4", 1 << 20)

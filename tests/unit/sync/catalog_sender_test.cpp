@@ -176,6 +176,30 @@ TEST_F(CatalogSenderTest, AnObjectDeletedBehindOurBackIsSentAgain) {
   EXPECT_EQ(restored(), rows());
 }
 
+TEST_F(CatalogSenderTest, WhatWasFoundDamagedIsSentAgainThoughNothingChanged) {
+  fill(300);
+  ASSERT_TRUE(send());
+  for (const bool journal : {true, false}) {
+    change(journal ? "a" : "b");
+    ASSERT_TRUE(send());
+    const backup::Segment harmed = journal ? head().segments.back() : head().segments.front();
+    const std::string key = backup::segment_key(id(), harmed);
+    std::string bytes = fake_.object(key).value();
+    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);  // of the same size
+    fake_.place(key, bytes);
+    sender_->send_again({key});
+    EXPECT_TRUE(sender_->harmed());
+    remote_.break_at(0, BreakingRemote::How::kBefore);
+    EXPECT_FALSE(send());
+    EXPECT_TRUE(sender_->harmed());
+    remote_.heal();
+    ASSERT_TRUE(send());
+    ASSERT_TRUE(send());  // looks whether all of it stands there now
+    EXPECT_FALSE(sender_->harmed());
+    EXPECT_EQ(restored(), rows());
+  }
+}
+
 TEST_F(CatalogSenderTest, ADamagedHeadCostsTheStateBeforeOnly) {
   fill(100);
   ASSERT_TRUE(send());

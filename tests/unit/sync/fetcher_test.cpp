@@ -239,6 +239,19 @@ TEST_F(FetcherTest, AnOfflineRemoteIsLeftAloneAndTheNextOneAsked) {
   EXPECT_EQ(first_.gets().size(), asked);
 }
 
+TEST_F(FetcherTest, ARemoteThatCameBackIsAskedWhenTheOtherOneFails) {
+  const ContentNo a = add_evicted("a.jpg", some_bytes(kMiB, 1));
+  const ContentNo b = add_evicted("b.jpg", some_bytes(kMiB, 2));
+  first_.set_down(true);
+  EXPECT_TRUE(get(a, {kMiB / 2, kMiB / 2 + 1}));
+  EXPECT_FALSE(fetcher_->online("first"));
+  EXPECT_TRUE(get(a, {0, kMiB}));
+  (void)bytes_when_local(a);  // nothing is under way any more
+  first_.set_down(false);
+  second_.set_down(true);
+  EXPECT_TRUE(get(b, {kMiB / 2, kMiB / 2 + 1})) << "it counts as offline for some seconds yet";
+}
+
 TEST_F(FetcherTest, WhenAllAreOfflineReadsFailAtOnceUntilOneIsBack) {
   const ContentNo a = add_evicted("a.jpg", some_bytes(kMiB, 1), false);
   const ContentNo b = add_evicted("b.jpg", some_bytes(kMiB, 2), false);

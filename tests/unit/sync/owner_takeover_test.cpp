@@ -145,6 +145,19 @@ TEST_F(OwnerTakeoverTest, OfTwoThatTakeOverOneSucceeds) {
   EXPECT_FALSE(laptop_.may_write());
 }
 
+TEST_F(OwnerTakeoverTest, WhatWasReleasedIsTakenOverAlsoWhereATermCountsOnlyAfterAWhile) {
+  ASSERT_TRUE(desk_.write());
+  desk_.lease->release({});
+  laptop_.hooks.looks_first = true;
+  TakeoverRequest request;
+  request.remote = "nas";
+  const auto tick = [&](const std::string&, uint64_t, uint64_t) { time_.advance(1); };
+  const Status taken = laptop_.lease->take_over(request, {}, tick);
+  EXPECT_TRUE(taken) << taken.message();
+  EXPECT_GE(time_.passed_s(), 6);
+  EXPECT_TRUE(laptop_.write("Library/b.jpg"));
+}
+
 TEST_F(OwnerTakeoverTest, ALibraryThatIsBehindTheBackupMayNotTakeOver) {
   ASSERT_TRUE(desk_.write());
   each_look_takes(laptop_, 5);

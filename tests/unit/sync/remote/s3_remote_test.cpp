@@ -431,6 +431,8 @@ TEST_F(S3RemoteTest, AListingOfOtherKeysOrWithoutEndIsRefused) {
   auto page = remote_->list("", "", context_);
   ASSERT_TRUE(page);
   EXPECT_TRUE(page->objects.empty()) << "keys that are no paths are skipped";
+  EXPECT_EQ(page->skipped, 1U) << "and told, but for the markers of folders";
+  EXPECT_THAT(page->skipped_keys, ::testing::ElementsAre("../../etc"));
 }
 
 TEST_F(S3RemoteTest, KeysThatExpiredOrWereWrongAreReadAnewOnce) {
