@@ -11,6 +11,19 @@
 #include "store/outbox.h"
 
 namespace shoebox {
+namespace {
+
+// Its object is gone from this disk.
+Status note_missing(Catalog& catalog, ContentNo content) {
+  const std::unique_ptr<Transaction> txn = catalog.begin();
+  SHOEBOX_ASSIGN(std::optional<ContentRecord> now, txn->content(content));
+  if (!now) return Status::ok();
+  now->residence = Residence::kPartial;
+  txn->put_content(content, *now);
+  return txn->commit();
+}
+
+}  // namespace
 
 Status bring_back(Catalog& catalog, ContentStore& contents, Outbox& outbox, ContentNo content, int fd) {
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, catalog.content(content));
@@ -20,6 +33,11 @@ Status bring_back(Catalog& catalog, ContentStore& contents, Outbox& outbox, Cont
   if (std::any_of(jobs.begin(), jobs.end(), [](const UploadJob& job) { return job.damaged; }))
     return Status::ok();
   bool whole = record->residence == Residence::kLocal;
+  if (const Result<UniqueFd> here = contents.open_local(content);
+      !here && here.code() == Code::kNotFound && whole) {
+    SHOEBOX_TRY(note_missing(catalog, content));
+    whole = false;
+  }
   // Whoever finds a photo broken copies it in again, too.
   if (whole) {
     SHOEBOX_ASSIGN(const uint64_t rotten, contents.discard_rotten(content, /*fill_follows=*/true));

@@ -12,9 +12,9 @@ class Catalog;
 class ContentStore;
 class Outbox;
 
-// Makes `content` whole again from `fd`, an open file with its bytes (each block is checked), where it has left
-// this disk or is rotten, and queues the upload to remotes whose copy is known to be lost. Ok when there is
-// nothing to do. Reads all of it; on any thread, with no transaction open.
+// Makes `content` whole again from `fd`, an open file with its bytes (each block is checked), where it has
+// left this disk or is rotten, and queues the upload to remotes whose copy is known to be lost. Ok when there
+// is nothing to do. Reads all of it; on any thread, with no transaction open.
 Status bring_back(Catalog& catalog, ContentStore& contents, Outbox& outbox, ContentNo content, int fd);
 
 }  // namespace shoebox

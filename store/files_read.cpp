@@ -4,6 +4,7 @@
 // content moved between the two (evicted, completed, taken over by a twin) it is looked at anew.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,12 +33,23 @@ struct Files::State::Read {
   int fetches = 0;
 };
 
+Result<bool> Files::State::is_cut_short(int fd, ContentNo content, uint64_t size) const {
+  struct stat st {};
+  if (::fstat(fd, &st) != 0) return Status::from_errno(errno, fmt::format("stat content {}", content.value));
+  if (static_cast<uint64_t>(st.st_size) >= size) return false;
+  // Bytes that are being written have other sizes than their file for a moment.
+  SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, deps.catalog.content(content));
+  return record && record->state == ContentState::kSealed && static_cast<uint64_t>(st.st_size) < record->size;
+}
+
 Result<std::shared_ptr<const Backing>> Files::State::open_backing(OpenInode& open) {
   std::shared_ptr<const Backing> known;
   ContentNo content;
+  uint64_t size = 0;
   {
     MutexLock lock(open.mutex);
     known = open.backing;
+    size = open.size;
     content = ContentNo(open.content.load(std::memory_order_acquire));
   }
   const uint64_t generation = deps.contents.generation();
@@ -47,6 +59,17 @@ Result<std::shared_ptr<const Backing>> Files::State::open_backing(OpenInode& ope
   fresh->content = content;
   fresh->generation = generation;
   Result<UniqueFd> fd = deps.contents.open_local(content);
+  if (fd) {
+    SHOEBOX_ASSIGN(fresh->cut_short, is_cut_short(fd->get(), content, size));
+    if (fresh->cut_short) {
+      // With a remote that has a copy it is one of which something is missing, from now on.
+      const Result<uint64_t> dropped = deps.contents.discard_rotten(content);
+      if (!dropped) return dropped.status();
+      fd = deps.contents.open_local(content);
+      fresh->cut_short = fd.is_ok();
+      fresh->generation = deps.contents.generation();
+    }
+  }
   fresh->complete = fd.is_ok();
   if (!fd && fd.code() == Code::kNotFound) {
     if (current) return known;  // still partial
@@ -98,6 +121,15 @@ void Files::State::read_step(const std::shared_ptr<Read>& read) {
       continue;
     }
     const ReadReply reply{(*backing)->fd.get(), read->offset, bytes, {}};
+    if ((*backing)->cut_short) {
+      struct stat st {};
+      if (::fstat(reply.fd, &st) != 0 || static_cast<uint64_t>(st.st_size) < read->offset + bytes) {
+        return read->done(
+            Status(Code::kDataLoss, fmt::format("content {}: its file on this disk was cut short, and no "
+                                                "remote has a copy; run shoebox fsck",
+                                                content.value)));
+      }
+    }
     if ((*backing)->complete) return read->done(reply);
 
     const auto gaps = deps.contents.missing((*backing)->content, {read->offset, read->offset + bytes});
@@ -155,7 +187,7 @@ int Files::local_fd(const FileHandle& handle) const {
     if (open.content.load(std::memory_order_acquire) == 0) return -1;
   }
   const auto backing = state_->open_backing(open);
-  return backing && (*backing)->complete ? (*backing)->fd.get() : -1;
+  return backing && (*backing)->complete && !(*backing)->cut_short ? (*backing)->fd.get() : -1;
 }
 
 Result<uint64_t> Files::seek(const std::shared_ptr<FileHandle>& handle, uint64_t offset, int whence) {

@@ -145,14 +145,16 @@ Status Files::State::still_wanted(ContentNo content, uint64_t blocks_read) const
   return record ? Status::ok() : Status(Code::kBusy, fmt::format("content {}: deleted", content.value));
 }
 
-// What fails leaves the bytes where they are: a content that is not whole takes nobody's.
-void Files::State::tell_known(ContentNo content, const ContentHashes& hashes, int fd) const {
-  if (!known) return;
+bool Files::State::known_is_whole(ContentNo content, const ContentHashes& hashes, int fd) const {
+  if (!known) return true;
   const auto found = deps.catalog.content_by_hash(hashes.whole);
-  if (!found || !*found || **found == content) return;
+  if (!found || !*found || **found == content) return true;
   const Status told = known(**found, fd);
-  if (!told)
-    log::warning("content {}: kept beside content {}: {}", content.value, (*found)->value, told.message());
+  if (!told) {
+    log::warning("content {}: kept beside content {}, which has the same bytes: {}", content.value,
+                 (*found)->value, told.message());
+  }
+  return told.is_ok();
 }
 
 Status Files::State::seal(OpenInode& open) {
@@ -202,8 +204,9 @@ Status Files::State::seal(OpenInode& open) {
     hashes.disk_bytes = disk_bytes_of(fd.get());
     SHOEBOX_TRY(deps.contents.seal(content, synced));
     kill_point("seal-moved");
-    tell_known(content, hashes, fd.get());
-    Result<ContentNo> standing = deps.tree.content_sealed(content, hashes);
+    // What is not whole takes nobody's bytes.
+    const bool apart = !known_is_whole(content, hashes, fd.get());
+    Result<ContentNo> standing = deps.tree.content_sealed(content, hashes, apart);
     // Deleted meanwhile: the remover may have been there before the file moved.
     if (!standing && standing.code() == Code::kNotFound) return deps.contents.remove(content);
     if (!standing) return standing.status();

@@ -30,6 +30,7 @@ struct Backing {
   UniqueFd fd;
   ContentNo content;
   bool complete = false;    // every byte of fd may be read
+  bool cut_short = false;   // by the disk, and nobody else has the rest: what lies beyond its end is an error
   uint64_t generation = 0;  // ContentStore::generation() when opened
 };
 
@@ -107,6 +108,7 @@ struct Files::State {
 
   // --- files_read.cpp
   // A descriptor for the sealed content as it is now; kNotFound when the content moved: try again.
+  Result<bool> is_cut_short(int fd, ContentNo content, uint64_t size) const;
   Result<std::shared_ptr<const Backing>> open_backing(OpenInode& open);
   struct Read;
   void read_step(const std::shared_ptr<Read>& read);
@@ -138,7 +140,8 @@ struct Files::State {
   void finish(const std::shared_ptr<OpenInode>& open);
   void finish_unlinked(ContentNo content);
   Status seal(OpenInode& open);
-  void tell_known(ContentNo content, const ContentHashes& hashes, int fd) const;
+  // Whether bytes that are known already are here, after on_known() was told.
+  bool known_is_whole(ContentNo content, const ContentHashes& hashes, int fd) const;
   // kBusy: it is not to be read on, as it was deleted, or as an unmount waits and its time for that is over.
   Status still_wanted(ContentNo content, uint64_t blocks_read) const;
   [[nodiscard]] bool ending() const { return seal_until.load() != kNoEnd; }

@@ -94,10 +94,6 @@ Result<uint64_t> ContentStore::discard_rotten(ContentNo content, bool fill_follo
         content.value, rotten, hashes.size(), path);
     return rotten;
   }
-  // A file cut short by the disk gets its length back; the missing part is not in `good`.
-  if (::ftruncate(fd.get(), static_cast<off_t>(record.size)) != 0) {
-    return Status::from_errno(errno, "truncate " + path);
-  }
   SHOEBOX_TRY(write_file_atomically(state_->blocks(content), good.encode()));
   kill_point("rot-listed");
   {
@@ -105,6 +101,11 @@ Result<uint64_t> ContentStore::discard_rotten(ContentNo content, bool fill_follo
     if (::rename(path.c_str(), state_->partial(content).c_str()) != 0) {
       return Status::from_errno(errno, fmt::format("rename {} to {}", path, state_->partial(content)));
     }
+  }
+  // A file cut short by the disk gets its length back, now that it is no object any more; the missing part is
+  // not in `good`.
+  if (::ftruncate(fd.get(), static_cast<off_t>(record.size)) != 0) {
+    return Status::from_errno(errno, "lengthen " + state_->partial(content));
   }
   SHOEBOX_TRY(fsync_dir(state_->root + "/partial"));
   kill_point("rot-placed");

@@ -128,6 +128,7 @@ struct ContentStore::State {
   Result<std::shared_ptr<Partial>> open_partial_claimed(ContentNo content);
   // kBusy: its record was replaced meanwhile, or is being replaced and nobody shall `wait` for that.
   Result<std::shared_ptr<Partial>> try_open_partial(ContentNo content, bool wait);
+  Status take_cut_object(ContentNo content, const ContentRecord& record) const REQUIRES(load_mutex);
   Result<std::vector<ContentHash>> recorded_blocks(ContentNo content, const ContentRecord& of) const;
   [[nodiscard]] std::shared_ptr<Partial> find_partial(ContentNo content);
   // content_replace.cpp

@@ -97,15 +97,16 @@ class ContentStore {
   // the bytes are wrong and nothing was stored. Of adopted bytes nothing can be verified. settle_fetched()
   // is due after each.
   Status store_block(ContentNo content, uint64_t index, std::string_view bytes);
-  // store_block() of all that is missing, read from an open file that has the same bytes, and settle_fetched().
+  // store_block() of all that is missing, read from an open file that has the same bytes, and
+  // settle_fetched().
   Status fill(ContentNo content, int from);
   // Makes stored blocks durable once they are many, and a content that has them all an object: checks the
   // whole hash, or records the hashes of adopted bytes; waits for who is doing that already. Apart from
   // store_block(), as reading a large content again and syncing it takes seconds, which nobody who reads its
   // last block has to wait. Who needs the object calls it after a fetch.
   Status settle_fetched(ContentNo content);
-  // Reads all local bytes again and drops blocks whose hash is wrong (kept if no remote has a copy, unless the
-  // caller has all of the bytes: `fill_follows`); returns the number of rotten blocks.
+  // Reads all local bytes again and drops blocks whose hash is wrong (kept if no remote has a copy, unless
+  // the caller has all of the bytes: `fill_follows`); returns the number of rotten blocks.
   Result<uint64_t> discard_rotten(ContentNo content, bool fill_follows = false);
 
   // Makes the lists of fetched blocks durable, so that a crash costs no second fetch. For a thread

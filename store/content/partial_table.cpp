@@ -48,6 +48,21 @@ Result<std::vector<ContentHash>> ContentStore::State::recorded_blocks(ContentNo 
                             content.value, hashes.size(), block_count(of.size)));
 }
 
+// An object that the disk cut short, of a content that is not whole by its record: fsck found it. What it
+// holds is looked at as what a partial file holds whose list is lost.
+Status ContentStore::State::take_cut_object(ContentNo content, const ContentRecord& record) const {
+  if (record.residence != Residence::kPartial || record.state != ContentState::kSealed) return Status::ok();
+  const int64_t size = file_size(object(content));
+  if (size < 0 || static_cast<uint64_t>(size) >= record.size || exists(partial(content))) return Status::ok();
+  ::unlink(blocks(content).c_str());
+  // Lengthened where it is no object any more: a crash in between must not leave one with holes.
+  if (::rename(object(content).c_str(), partial(content).c_str()) != 0)
+    return Status::from_errno(errno, fmt::format("rename {} to {}", object(content), partial(content)));
+  if (::truncate(partial(content).c_str(), static_cast<off_t>(record.size)) != 0)
+    return Status::from_errno(errno, "lengthen " + partial(content));
+  return Status::ok();
+}
+
 Result<std::shared_ptr<Partial>> ContentStore::State::open_partial(ContentNo content) {
   Result<std::shared_ptr<Partial>> opened = try_open_partial(content, /*wait=*/true);
   // The next look sees the record that took its place.
@@ -84,6 +99,7 @@ Result<std::shared_ptr<Partial>> ContentStore::State::try_open_partial(ContentNo
     SHOEBOX_ASSIGN(const ContentRecord again, record(content));
     if (again.sha256 != record_now.sha256 || again.size != record_now.size || again.state != record_now.state)
       return Status(Code::kBusy, fmt::format("content {}: its bytes were replaced meanwhile", content.value));
+    SHOEBOX_TRY(take_cut_object(content, record_now));
     Result<UniqueFd> fd = open_file(partial(content), O_RDWR);
     const bool fresh = !fd && fd.code() == Code::kNotFound;
     if (fresh) {

@@ -126,8 +126,9 @@ class Tree {
 
   // --- what the importer tells, each one transaction
   // The content of these inodes was sealed: known bytes make twins (the content and photo of the
-  // earlier one are taken over). Returns the content that stands now.
-  Result<ContentNo> content_sealed(ContentNo content, const ContentHashes& hashes);
+  // earlier one are taken over, unless its bytes could not be made whole: `apart`). Returns the content that
+  // stands now.
+  Result<ContentNo> content_sealed(ContentNo content, const ContentHashes& hashes, bool apart = false);
   // The hashes of adopted bytes (ContentState::kAdopted): known bytes make twins as above, but what stands
   // on the remote stays there, as the copy of the known bytes or as somebody's object. kLocal: the
   // bytes are an object of this disk now, and are decoded anew. kNotFound: erased meanwhile.

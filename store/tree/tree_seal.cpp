@@ -177,14 +177,20 @@ Status decode_again(Operation& op, ContentNo content) {
 
 }  // namespace
 
-Result<ContentNo> Tree::content_sealed(ContentNo content, const ContentHashes& hashes) {
+Result<ContentNo> Tree::content_sealed(ContentNo content, const ContentHashes& hashes, bool apart) {
   Operation op(*state_, Caller{});
   SHOEBOX_ASSIGN(const auto record, op.txn.content(content));
   if (!record)
     return Status(Code::kNotFound,
                   fmt::format("content {}: was deleted before it was sealed", content.value));
   if (is_immutable(record->state)) return content;
-  SHOEBOX_ASSIGN(const ContentNo standing, seal_or_join(op, content, *record, hashes));
+  ContentNo standing = content;
+  if (apart) {
+    SHOEBOX_ASSIGN(const auto inodes, op.txn.inodes_of_content(content));
+    SHOEBOX_TRY(seal_in_place(op, content, *record, hashes, inodes));
+  } else {
+    SHOEBOX_ASSIGN(standing, seal_or_join(op, content, *record, hashes));
+  }
   SHOEBOX_TRY(op.commit());
   return standing;
 }

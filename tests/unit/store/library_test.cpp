@@ -285,6 +285,47 @@ TEST_F(LibraryTest, KnownBytesThatTheDiskSpoiledAreGoodWhenTheyAreWrittenAgain) 
   EXPECT_EQ(*read_file("/proc/self/fd/" + std::to_string(fd->get())), bytes);
 }
 
+TEST_F(LibraryTest, KnownBytesWhoseFileIsGoneOrCutShortAreGoodWhenTheyAreWrittenAgain) {
+  const auto library = open(options());
+  ASSERT_TRUE(library);
+  for (const bool gone : {true, false}) {
+    const std::string name = gone ? "gone" : "short";
+    const std::string bytes(1 << 20, name[0]);
+    write(*library, name + ".jpg", bytes);
+    const ContentNo content = library->tree().resolve("Library/" + name + ".jpg")->inode.content;
+    std::string object;
+    {
+      const Result<UniqueFd> fd = library->contents().open_local(content);
+      ASSERT_TRUE(fd);
+      object = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd->get()));
+    }
+    if (gone) {
+      std::filesystem::remove(object);
+    } else {
+      std::filesystem::resize_file(object, 1000);
+    }
+    write(*library, name + " again.jpg", bytes);
+    for (const char* ending : {".jpg", " again.jpg"}) {
+      const ContentNo now = library->tree().resolve("Library/" + name + ending)->inode.content;
+      const Result<UniqueFd> fd = library->contents().open_local(now);
+      ASSERT_TRUE(fd) << name << ending << fd.status().message();
+      EXPECT_EQ(*read_file("/proc/self/fd/" + std::to_string(fd->get())), bytes) << name << ending;
+    }
+  }
+}
+
+// An error while the known ones are looked at is no reason to drop good bytes.
+TEST_F(LibraryTest, BytesThatCannotTakeThePlaceOfKnownOnesAreKeptBesideThem) {
+  const auto library = open(options());
+  ASSERT_TRUE(library);
+  const std::string bytes(1 << 20, 'x');
+  write(*library, "a.jpg", bytes);
+  library->files().on_known([](ContentNo, int) { return Status(Code::kIo, "the disk is bad there"); });
+  write(*library, "b.jpg", bytes);
+  EXPECT_NE(library->tree().resolve("Library/b.jpg")->inode.content,
+            library->tree().resolve("Library/a.jpg")->inode.content);
+}
+
 TEST_F(LibraryTest, AVersionReplacedBeforeItWasSealedIsSealed) {
   const auto library = open(options());
   library->files().release(replace_unsealed(*library));

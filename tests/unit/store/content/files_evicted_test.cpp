@@ -124,6 +124,44 @@ TEST_F(FilesEvictedTest, AnOriginalThatVanishedFromTheDiskIsFetched) {
   EXPECT_EQ(read_all(inode), bytes);
 }
 
+TEST_F(FilesEvictedTest, AnOriginalThatTheDiskCutShortIsFetched) {
+  const std::string bytes = random_bytes(900'000, 12);
+  const InodeNo inode = make("a.jpg", bytes);
+  confirm(content_of(inode));
+  std::filesystem::resize_file(path_of("objects", content_of(inode)), 300'000);
+  EXPECT_EQ(read_all(inode), bytes);
+  EXPECT_EQ(record(content_of(inode)).residence, Residence::kLocal) << "whole again";
+}
+
+TEST_F(FilesEvictedTest, OfAnOriginalThatWasCutShortAndIsNowhereElseWhatIsMissingIsAnError) {
+  const std::string bytes = random_bytes(900'000, 13);
+  const InodeNo inode = make("a.jpg", bytes);
+  std::filesystem::resize_file(path_of("objects", content_of(inode)), 300'000);
+  Handle handle = open(inode);
+  EXPECT_EQ(*read(handle, 299'000, 1000), bytes.substr(299'000, 1000));
+  EXPECT_EQ(read(handle, 299'001, 1000).code(), Code::kDataLoss);
+  EXPECT_EQ(read(handle, 600'000, 1000).code(), Code::kDataLoss);
+  EXPECT_FALSE(files->complete_local(*handle)) << "the kernel does not read it by itself";
+  files->release(handle);
+}
+
+// As fsck --repair leaves it.
+TEST_F(FilesEvictedTest, AnOriginalThatWasCutShortAndIsReadFromARemoteFromNowOnIsFetched) {
+  const std::string bytes = random_bytes(900'000, 14);
+  const InodeNo inode = make("a.jpg", bytes);
+  const ContentNo content = content_of(inode);
+  confirm(content);
+  std::filesystem::resize_file(path_of("objects", content), 300'000);
+  {
+    const auto txn = catalog->begin();
+    ContentRecord now = record(content);
+    now.residence = Residence::kPartial;
+    txn->put_content(content, now);
+    ASSERT_TRUE(txn->commit());
+  }
+  EXPECT_EQ(read_all(inode), bytes);
+}
+
 TEST_F(FilesEvictedTest, SeekSeesDataWhereBytesAreNotHere) {
   const std::string bytes = random_bytes(1'500'000, 11);
   const InodeNo inode = make_evicted("a.jpg", bytes);
