@@ -12,10 +12,12 @@
 namespace shoebox {
 namespace {
 
-constexpr int kTriesPerRemote = 3;    // of an unreachable one before it counts as offline
-constexpr int kRottenPerRemote = 2;   // a bad block is fetched again once, then from another remote
-constexpr int kMovesPerRemote = 10;   // a file renamed again and again while it is read
-constexpr int kChangesPerJob = 3;     // of the settings, which break off what is read
+constexpr int kTriesPerRemote = 3;   // of an unreachable one before it counts as offline
+constexpr int kRottenPerRemote = 2;  // a bad block is fetched again once, then from another remote
+constexpr int kMovesPerRemote = 10;  // a file renamed again and again while it is read
+constexpr int kChangesPerJob = 3;    // of the settings, which break off what is read
+constexpr int kTriesForRoom = 5;     // of a block on a full disk
+constexpr double kPauseForRoom_s = 0.1;
 constexpr int kThrottledPerJob = 20;  // bounded; nobody waits longer than the deadline anyway
 
 }  // namespace
@@ -290,7 +292,11 @@ bool Fetcher::State::make_room(const Status& why) const {
 
 Status Fetcher::State::store(ContentNo content, uint64_t index, std::string_view bytes) {
   Status stored = contents.store_block(content, index, bytes);
-  if (make_room(stored)) stored = contents.store_block(content, index, bytes);
+  // What was freed others may have taken, and what may not be evicted now may be in a moment.
+  for (int tries = 0; tries < kTriesForRoom && make_room(stored); ++tries) {
+    if (tries > 0 && !pause_for(tries * kPauseForRoom_s)) break;
+    stored = contents.store_block(content, index, bytes);
+  }
   return stored;
 }
 
