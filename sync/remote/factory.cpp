@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "store/base/file_io.h"
 #include "store/base/log.h"
 #include "store/remote_places.h"
 #include "store/settings.h"
@@ -39,8 +40,15 @@ Result<std::unique_ptr<Remote>> make_directory(const RemoteSettings& settings, c
 }
 
 Status check_ca_file(const RemoteSettings& settings) {
-  if (settings.ca_file.empty() || ::access(settings.ca_file.c_str(), R_OK) == 0) return Status::ok();
-  return Status::from_errno(errno, fmt::format("remote \"{}\": ca_file {}", settings.name, settings.ca_file));
+  if (settings.ca_file.empty()) return Status::ok();
+  const std::string what = fmt::format("remote \"{}\": ca_file {}", settings.name, settings.ca_file);
+  if (::access(settings.ca_file.c_str(), R_OK) != 0) return Status::from_errno(errno, what);
+  SHOEBOX_ASSIGN(const std::string text, read_file(settings.ca_file));
+  // "BEGIN TRUSTED CERTIFICATE" is one as well. Whether it is the right one only the server's tells.
+  const bool pem =
+      text.find("-----BEGIN ") != std::string::npos && text.find("CERTIFICATE-----") != std::string::npos;
+  if (!pem) return {Code::kInvalid, what + " holds no certificate; name a PEM file of the authority"};
+  return Status::ok();
 }
 
 void warn_without_tls(const RemoteSettings& settings, const std::string& scheme, const std::string& host) {

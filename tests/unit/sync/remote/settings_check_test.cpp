@@ -69,6 +69,8 @@ TEST_F(SettingsCheckTest, KeysAndCertificatesMustBeThere) {
   EXPECT_EQ(refusal(), "");
   remote_.ca_file = folder_.path() + "/ca";
   EXPECT_TRUE(has(refusal(), "ca_file"));
+  ASSERT_TRUE(write_file_atomically(remote_.ca_file, "no certificate"));
+  EXPECT_TRUE(has(refusal(), "holds no certificate"));
 }
 
 TEST_F(SettingsCheckTest, AUrlThatNoRemoteCanBeMadeOfIsRefused) {
