@@ -105,8 +105,12 @@ def check(server, people):
 def explain(violations, drive, people):
     """What was done to the files that they are about, and what the log says of them."""
     log = drive.log.read_text(errors="replace").splitlines()
+    former = {new: old for one in people for line in one.history for old, new in re.findall(r" rename (\S+) (\S+)", line)}
     for name in sorted({name for text in violations for name in re.findall(r"p\d+/[\w.-]+", text)})[:10]:
-        stem = re.compile(re.escape(name.removesuffix(".xmp")) + r"\b")
+        names = [name.removesuffix(".xmp")]
+        while names[-1] in former:
+            names.append(former[names[-1]])
+        stem = re.compile("(" + "|".join(map(re.escape, names)) + r")\b")
         print(f"--- {name}", *(line for one in people for line in one.history if stem.search(line)),
               *(line for line in log if stem.search(line)), sep="\n")
 
