@@ -61,7 +61,7 @@ class FolderImport {
   // The same for adopted bytes that nobody read yet: reads them.
   Result<bool> same_adopted(ContentNo content, uint64_t size, const ContentHash& hash) const;
   // Keeps the bytes of `fd` where those of the content were lost.
-  Status bring_back_lost(ContentNo content, int fd) const;
+  Status bring_back_lost(ContentNo content, int fd, const CancelToken& cancel) const;
   // A visible name of the photo with these bytes that is not in Trash.
   Result<std::optional<ImportOutcome>> known_photo(const ContentHash& hash) const;
   Result<InodeNo> copy_in(const ImportSource& file, int fd, InodeNo folder, const std::string& name,
