@@ -138,6 +138,14 @@ Result<bool> FolderImport::same_adopted(ContentNo content, uint64_t size, const 
   return known.has_value();
 }
 
+// Known to be spoiled on this disk, with no other copy: such bytes are no reason to leave good ones out.
+Result<bool> FolderImport::is_damaged(ContentNo content) const {
+  SHOEBOX_ASSIGN(const auto copies, library_.catalog().copies(content));
+  if (!copies.empty()) return false;
+  SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, library_.catalog().jobs_of_content(content));
+  return std::any_of(jobs.begin(), jobs.end(), [](const UploadJob& job) { return job.damaged; });
+}
+
 // Bytes that the library knows need no copy, unless the only copy of them is known to be lost. Those of
 // another file of this size and time change nothing.
 Status FolderImport::bring_back_lost(ContentNo content, int fd, const CancelToken& cancel) const {
@@ -162,6 +170,8 @@ Status FolderImport::bring_back_lost(ContentNo content, int fd, const CancelToke
 Result<std::optional<ImportOutcome>> FolderImport::known_photo(const ContentHash& hash) const {
   SHOEBOX_ASSIGN(const std::optional<ContentNo> content, library_.catalog().content_by_hash(hash));
   if (!content) return std::optional<ImportOutcome>();
+  SHOEBOX_ASSIGN(const bool damaged, is_damaged(*content));
+  if (damaged) return std::optional<ImportOutcome>();
   // Equal sidecars and texts belong beside each of their photos; only photos are wanted once.
   SHOEBOX_ASSIGN(const std::optional<PhotoId> photo, library_.catalog().photo_of_content(*content));
   if (!photo) return std::optional<ImportOutcome>();
@@ -245,8 +255,9 @@ Result<ImportOutcome> FolderImport::import_opened(const ImportSource& file, int 
   if (!there && there.code() != Code::kNotFound && there.code() != Code::kNotDirectory) return there.status();
   if (there && S_ISREG(there->inode.mode) && there->inode.size == file.size &&
       there->inode.mtime == file.mtime) {
+    SHOEBOX_ASSIGN(const bool damaged, is_damaged(there->inode.content));
     SHOEBOX_TRY(bring_back_lost(there->inode.content, fd, cancel));
-    return ImportOutcome{ImportVerdict::kAlreadyThere, path, "", there->number};
+    if (!damaged) return ImportOutcome{ImportVerdict::kAlreadyThere, path, "", there->number};
   }
   SHOEBOX_ASSIGN(const ContentHash hash, sha256_of_file(fd, cancel));
   // One imported a moment ago may have the same bytes, and is known by its hash once sealed.
@@ -261,7 +272,8 @@ Result<ImportOutcome> FolderImport::import_opened(const ImportSource& file, int 
       if (!taken && taken.code() == Code::kNotFound) break;
       if (!taken) return taken.status();
       SHOEBOX_ASSIGN(const bool same, same_bytes(taken->inode, file.size, hash));
-      if (same) {
+      SHOEBOX_ASSIGN(const bool damaged, is_damaged(taken->inode.content));
+      if (same && !damaged) {
         SHOEBOX_TRY(bring_back_lost(taken->inode.content, fd, cancel));
         return ImportOutcome{ImportVerdict::kAlreadyThere, joined(folder_path, candidate()), "",
                              taken->number};

@@ -296,6 +296,16 @@ TEST_F(ImportTest, OtherBytesOfTheSameSizeAndTimeTakeNothingFromAPhotoThatItsRem
   EXPECT_TRUE(library->contents().open_local(content)) << "all but a few bytes of it";
 }
 
+TEST_F(ImportTest, WhatIsKnownToBeSpoiledKeepsNoGoodBytesOut) {
+  put("a.jpg", "one");
+  ASSERT_EQ(import()["imported"], 1);
+  ASSERT_TRUE(library->outbox().damaged(content_of("Library/a.jpg"), "nas"));
+  const json later = import();
+  EXPECT_EQ(later["imported"], 1) << later.dump();
+  EXPECT_EQ(*read("Library/a (2).jpg"), "one");
+  EXPECT_EQ(import()["already_there"], 1) << "once is enough";
+}
+
 TEST_F(ImportTest, MoveWhileTheBackupIsPausedIsRefusedBeforeAnythingIsCopied) {
   put("a.jpg", "one");
   remote_side->paused = true;
