@@ -1,5 +1,7 @@
 #include "store/bring_back.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -13,11 +15,13 @@
 namespace shoebox {
 namespace {
 
-// Its object is gone from this disk.
-Status note_missing(Catalog& catalog, ContentNo content) {
+constexpr int kMostFills = 2;
+
+// Its object is gone from this disk; unless it left and came back since somebody looked.
+Status note_missing(Catalog& catalog, const ContentStore& contents, ContentNo content) {
   const std::unique_ptr<Transaction> txn = catalog.begin();
   SHOEBOX_ASSIGN(std::optional<ContentRecord> now, txn->content(content));
-  if (!now) return Status::ok();
+  if (!now || contents.open_local(content)) return Status::ok();
   now->residence = Residence::kPartial;
   txn->put_content(content, *now);
   return txn->commit();
@@ -25,26 +29,34 @@ Status note_missing(Catalog& catalog, ContentNo content) {
 
 }  // namespace
 
-Status bring_back(Catalog& catalog, ContentStore& contents, Outbox& outbox, ContentNo content, int fd) {
+Status bring_back(Catalog& catalog, ContentStore& contents, Outbox& outbox, ContentNo content, int fd,
+                  const std::function<Status(uint64_t blocks_read)>& go_on) {
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, catalog.content(content));
   if (!record || record->state != ContentState::kSealed) return Status::ok();
   SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, catalog.jobs_of_content(content));
   // Known to be spoiled, and told as such: it gives way, and is not mended.
   if (std::any_of(jobs.begin(), jobs.end(), [](const UploadJob& job) { return job.damaged; }))
     return Status::ok();
+  SHOEBOX_ASSIGN(const std::vector<std::string> lost, lost_copies_of(catalog, content));
   bool whole = record->residence == Residence::kLocal;
   if (const Result<UniqueFd> here = contents.open_local(content);
       !here && here.code() == Code::kNotFound && whole) {
-    SHOEBOX_TRY(note_missing(catalog, content));
+    SHOEBOX_TRY(note_missing(catalog, contents, content));
     whole = false;
   }
   // Whoever finds a photo broken copies it in again, too.
   if (whole) {
-    SHOEBOX_ASSIGN(const uint64_t rotten, contents.discard_rotten(content, /*fill_follows=*/true));
+    SHOEBOX_ASSIGN(const uint64_t rotten, contents.discard_rotten(content, /*fill_follows=*/true, go_on));
     whole = rotten == 0;
   }
-  if (!whole) SHOEBOX_TRY(contents.fill(content, fd));
-  SHOEBOX_ASSIGN(const std::vector<std::string> lost, lost_copies_of(catalog, content));
+  // What the disk spoiled of a part that had stayed here is found, and dropped, when the whole is looked at.
+  for (int fills = 0; !whole && fills < kMostFills; ++fills) {
+    SHOEBOX_TRY(contents.fill(content, fd, go_on));
+    SHOEBOX_ASSIGN(const std::optional<ContentRecord> now, catalog.content(content));
+    whole = !now || now->residence == Residence::kLocal;
+  }
+  if (!whole)
+    return {Code::kBusy, fmt::format("content {}: its bytes did not stay on this disk", content.value)};
   CopyVerdicts sent_again;
   for (const std::string& remote : lost) {
     SHOEBOX_TRY(outbox.copy_lost(content, remote));

@@ -12,7 +12,7 @@ Files::~Files() { state_->queue.stop(); }
 
 void Files::set_source(ContentSource* source) { state_->source = source; }
 void Files::on_sealed(std::function<void(ContentNo)> callback) { state_->sealed = std::move(callback); }
-void Files::on_known(std::function<Status(ContentNo known, int fd)> callback) {
+void Files::on_known(std::function<Status(ContentNo known, int fd, const GoOn& go_on)> callback) {
   state_->known = std::move(callback);
 }
 void Files::on_access(std::function<void(ContentNo)> callback) { state_->accessed = std::move(callback); }

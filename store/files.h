@@ -61,9 +61,11 @@ class Files {
   // Called after the last close with a content that was sealed or must be decoded. Set before use.
   void on_sealed(std::function<void(ContentNo)> callback);
   // Called with a sealed content whose bytes were written once more, and a file that has them, before that
-  // file gives way to it; with an error it does not. Without it, bytes of which not all are on this disk are
-  // kept twice. Set before use.
-  void on_known(std::function<Status(ContentNo known, int fd)> callback);
+  // file gives way to it; with an error it does not. It asks `go_on` before each block that it reads, and
+  // ends with its error: somebody waits to write, or an unmount waits. Without it, bytes of which not all are
+  // on this disk are kept twice. Set before use.
+  using GoOn = std::function<Status(uint64_t blocks_read)>;
+  void on_known(std::function<Status(ContentNo known, int fd, const GoOn& go_on)> callback);
   // Called when the disk is full before giving up: evicts, returns bytes freed.
   void on_disk_full(std::function<uint64_t(uint64_t bytes_wanted)> callback);
 

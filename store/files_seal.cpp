@@ -145,12 +145,17 @@ Status Files::State::still_wanted(ContentNo content, uint64_t blocks_read) const
   return record ? Status::ok() : Status(Code::kBusy, fmt::format("content {}: deleted", content.value));
 }
 
-bool Files::State::known_is_whole(ContentNo content, const ContentHashes& hashes, int fd) const {
+Result<bool> Files::State::known_is_whole(ContentNo content, const ContentHashes& hashes, int fd,
+                                          bool& synced, const Files::GoOn& go_on) const {
   if (!known) return true;
   const auto found = deps.catalog.content_by_hash(hashes.whole);
   if (!found || !*found || **found == content) return true;
-  const Status told = known(**found, fd);
+  // What is spoiled of the known ones is dropped for these.
+  if (!synced) SHOEBOX_TRY(deps.contents.sync_staging(content, fd));
+  synced = true;
+  const Status told = known(**found, fd, go_on);
   if (!told) {
+    SHOEBOX_TRY(go_on(0));
     log::warning("content {}: kept beside content {}, which has the same bytes: {}", content.value,
                  (*found)->value, told.message());
   }
@@ -181,11 +186,14 @@ Status Files::State::seal(OpenInode& open) {
     // What was written in order was hashed on the way; the rest is read now.
     std::vector<char> buffer(kBlockBytes);
     BlockHasher& hasher = open.hasher;
-    for (;;) {
+    const auto go_on = [&](uint64_t blocks_read) -> Status {
       if (open.waiting_to_write > 0) {
         return Status(Code::kBusy, fmt::format("content {}: written again", content.value));
       }
-      SHOEBOX_TRY(still_wanted(content, hasher.size() / kBlockBytes));
+      return still_wanted(content, blocks_read);
+    };
+    for (;;) {
+      SHOEBOX_TRY(go_on(hasher.size() / kBlockBytes));
       SHOEBOX_ASSIGN(const size_t got, pread_full(fd.get(), buffer.data(), buffer.size(), hasher.size()));
       if (got == 0) break;
       hashed_again += got;
@@ -202,11 +210,11 @@ Status Files::State::seal(OpenInode& open) {
     }
     ContentHashes hashes = hasher.finish();
     hashes.disk_bytes = disk_bytes_of(fd.get());
+    // What is not whole takes nobody's bytes. Before the file moves: who gives way leaves all as it was.
+    SHOEBOX_ASSIGN(const bool whole, known_is_whole(content, hashes, fd.get(), synced, go_on));
     SHOEBOX_TRY(deps.contents.seal(content, synced));
     kill_point("seal-moved");
-    // What is not whole takes nobody's bytes.
-    const bool apart = !known_is_whole(content, hashes, fd.get());
-    Result<ContentNo> standing = deps.tree.content_sealed(content, hashes, apart);
+    Result<ContentNo> standing = deps.tree.content_sealed(content, hashes, /*apart=*/!whole);
     // Deleted meanwhile: the remover may have been there before the file moved.
     if (!standing && standing.code() == Code::kNotFound) return deps.contents.remove(content);
     if (!standing) return standing.status();

@@ -86,7 +86,7 @@ struct Files::State {
   const Dependencies deps;
   ContentSource* source = nullptr;
   std::function<void(ContentNo)> sealed;
-  std::function<Status(ContentNo, int)> known;
+  std::function<Status(ContentNo, int, const Files::GoOn&)> known;
   std::function<void(ContentNo)> accessed;
   std::function<uint64_t(uint64_t)> disk_full;
 
@@ -140,8 +140,10 @@ struct Files::State {
   void finish(const std::shared_ptr<OpenInode>& open);
   void finish_unlinked(ContentNo content);
   Status seal(OpenInode& open);
-  // Whether bytes that are known already are here, after on_known() was told.
-  bool known_is_whole(ContentNo content, const ContentHashes& hashes, int fd) const;
+  // Whether bytes that are known already are here, after on_known() was told. `synced`: those of `fd` are on
+  // the platter, and are when it was told.
+  Result<bool> known_is_whole(ContentNo content, const ContentHashes& hashes, int fd, bool& synced,
+                              const Files::GoOn& go_on) const;
   // kBusy: it is not to be read on, as it was deleted, or as an unmount waits and its time for that is over.
   Status still_wanted(ContentNo content, uint64_t blocks_read) const;
   [[nodiscard]] bool ending() const { return seal_until.load() != kNoEnd; }

@@ -257,8 +257,9 @@ Result<std::unique_ptr<Library>> Library::open(Options options) {
   s.tree->on_decode_wanted([&s](ContentNo content) { s.importer->enqueue(content); });
   s.tree->set_local_bytes([&s](ContentNo content) { return s.contents->local_bytes(content); });
   s.files->on_sealed([&s](ContentNo content) { s.importer->enqueue(content); });
-  s.files->on_known(
-      [&s](ContentNo known, int fd) { return bring_back(*s.catalog, *s.contents, *s.outbox, known, fd); });
+  s.files->on_known([&s](ContentNo known, int fd, const Files::GoOn& go_on) {
+    return bring_back(*s.catalog, *s.contents, *s.outbox, known, fd, go_on);
+  });
   s.files->on_access([&s](ContentNo content) { s.evictor->touched(content); });
   s.files->on_disk_full([&s](uint64_t bytes) { return s.evictor->make_room(bytes).freed_bytes; });
   s.catalog->add_observer([&s](const Change& change) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 
@@ -12,7 +13,6 @@ namespace {
 
 // A line each, "CONTENT REMOTE".
 constexpr std::string_view kMetaLost = "copies.lost";
-constexpr size_t kMost = 10'000;
 
 using Lost = std::set<std::pair<ContentNo, std::string>>;
 
@@ -37,7 +37,7 @@ Status note_lost_copies(Catalog& catalog, const CopyVerdicts& verdicts) {
   for (const auto& [copy, is_lost] : verdicts) {
     if (!is_lost) {
       lost.erase(copy);
-    } else if (lost.size() < kMost) {
+    } else if (lost.size() < kMostLostCopies) {
       lost.insert(copy);
     }
   }
@@ -50,11 +50,23 @@ Status note_lost_copies(Catalog& catalog, const CopyVerdicts& verdicts) {
   return txn->commit();
 }
 
+// Asked for each file of an import: only copies of this one are read.
 Result<std::vector<std::string>> lost_copies_of(const CatalogReader& reader, ContentNo content) {
-  SHOEBOX_ASSIGN(const Lost lost, read_lost(reader));
+  SHOEBOX_ASSIGN(const std::optional<std::string> meta, reader.meta(kMetaLost));
   std::vector<std::string> remotes;
-  for (auto at = lost.lower_bound({content, ""}); at != lost.end() && at->first == content; ++at) {
-    remotes.push_back(at->second);
+  if (!meta || meta->empty()) return remotes;
+  const std::string text = '\n' + *meta;
+  // A list that is full does not tell of all: what is only there, on a remote that lost so many, may be lost.
+  bool any = static_cast<size_t>(std::count(meta->begin(), meta->end(), '\n')) >= kMostLostCopies;
+  if (any) {
+    SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, reader.content(content));
+    any = record && record->residence != Residence::kLocal;
+  }
+  SHOEBOX_ASSIGN(const auto copies, reader.copies(content));
+  for (const auto& [remote, copy] : copies) {
+    const bool listed = text.find(fmt::format("\n{} {}\n", content.value, remote)) != std::string::npos;
+    if (listed || (any && text.find(fmt::format(" {}\n", remote)) != std::string::npos))
+      remotes.push_back(remote);
   }
   return remotes;
 }

@@ -3,6 +3,7 @@
 // found good, replaced, or their file is gone.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -20,8 +21,11 @@ class CatalogReader;
 // Whether the copy of a content on a remote is lost, as far as somebody looked.
 using CopyVerdicts = std::map<std::pair<ContentNo, std::string>, bool>;
 
+// No more are remembered.
+inline constexpr size_t kMostLostCopies = 10'000;
+
 Status note_lost_copies(Catalog& catalog, const CopyVerdicts& verdicts);
-// The remotes that lost this one.
+// The remotes that lost this one, or may have: see lost_copies.cpp of a list that is full.
 Result<std::vector<std::string>> lost_copies_of(const CatalogReader& reader, ContentNo content);
 // How many there are on each remote.
 Result<std::map<std::string, uint64_t>> count_lost_copies(const CatalogReader& reader);

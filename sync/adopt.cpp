@@ -99,7 +99,8 @@ struct Adopter::Run {
         SHOEBOX_ASSIGN(page, remote.list(prefix, next, context));
         return Status::ok();
       }));
-      if (page.skipped > 0) {
+      // To rebuild, what stands below Library/ is listed twice.
+      if (page.skipped > 0 && (!request.rebuild || prefix.empty())) {
         report.skipped += page.skipped;
         for (const std::string& key : page.skipped_keys)
           note(key, "skipped", "its key is no path that a file can have; copy it to another key there");

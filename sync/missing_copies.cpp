@@ -36,13 +36,19 @@ Result<uint64_t> note_missing_copies(Catalog& catalog, Outbox& outbox, Remote& r
     for (const RemoteObject& object : page.objects) wanted.erase(object.key);
     next = page.next;
   } while (!next.empty());
-  // Not every server lists all that it has.
+  // Not every server lists all that it has. Of a remote that lost everything no more are asked for than can
+  // be noted: until that is done no backup goes there.
   CopyVerdicts verdicts;
   uint64_t missing = 0;
+  Status stopped;
   for (const auto& [key, content] : wanted) {
+    if (verdicts.size() >= kMostLostCopies) break;
     const Result<RemoteObject> there = remote.stat(key, context());
     if (there) continue;
-    if (there.code() != Code::kNotFound) return there.status();
+    if (there.code() != Code::kNotFound) {
+      stopped = there.status();
+      break;
+    }
     SHOEBOX_ASSIGN(const auto now, catalog.copy(content, remote.name()));
     if (!now || now->key != key) continue;  // moved on meanwhile
     SHOEBOX_ASSIGN(const auto copies, catalog.copies(content));
@@ -53,6 +59,7 @@ Result<uint64_t> note_missing_copies(Catalog& catalog, Outbox& outbox, Remote& r
       verdicts[{content, remote.name()}] = true;
   }
   SHOEBOX_TRY(note_lost_copies(catalog, verdicts));
+  SHOEBOX_TRY(stopped);
   return missing;
 }
 

@@ -48,7 +48,9 @@ Result<VerifyReport> SyncEngine::verify(const VerifyRequest& request, CancelToke
                                         const std::function<void(const VerifyReport&)>& progress) {
   SHOEBOX_ASSIGN(const State::Members members, state_->members_called(request.remote));
   SHOEBOX_ASSIGN(VerifyReport report, state_->verifier.run(leased_of(members), request, cancel, progress));
-  SHOEBOX_TRY(state_->verify_backups(members, request.share, cancel, report, progress));
+  // Adopted originals are read for their own sake.
+  if (request.unread != VerifyRequest::Unread::kOnly)
+    SHOEBOX_TRY(state_->verify_backups(members, request.share, cancel, report, progress));
   return report;
 }
 

@@ -138,19 +138,40 @@ Result<bool> FolderImport::same_adopted(ContentNo content, uint64_t size, const 
   return known.has_value();
 }
 
+// Known to be spoiled on this disk, with no other copy: such bytes are no reason to leave good ones out.
+Result<bool> FolderImport::is_damaged(ContentNo content) const {
+  SHOEBOX_ASSIGN(const auto copies, library_.catalog().copies(content));
+  if (!copies.empty()) return false;
+  SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, library_.catalog().jobs_of_content(content));
+  return std::any_of(jobs.begin(), jobs.end(), [](const UploadJob& job) { return job.damaged; });
+}
+
 // Bytes that the library knows need no copy, unless the only copy of them is known to be lost. Those of
-// another file of this size and time do not fit, and change nothing.
-Status FolderImport::bring_back_lost(ContentNo content, int fd) const {
+// another file of this size and time change nothing.
+Status FolderImport::bring_back_lost(ContentNo content, int fd, const CancelToken& cancel) const {
   if (!content) return Status::ok();
+  SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, library_.catalog().content(content));
+  if (!record || record->state != ContentState::kSealed) return Status::ok();
   SHOEBOX_ASSIGN(const std::vector<std::string> lost, lost_copies_of(library_.catalog(), content));
-  if (lost.empty()) return Status::ok();
-  const Status back = bring_back(library_.catalog(), library_.contents(), library_.outbox(), content, fd);
-  return back.code() == Code::kDataLoss ? Status::ok() : back;
+  if (lost.empty()) {
+    if (record->residence == Residence::kLocal) return Status::ok();
+    SHOEBOX_ASSIGN(const auto copies, library_.catalog().copies(content));
+    if (!copies.empty()) return Status::ok();
+  }
+  // Before anything is dropped for them.
+  SHOEBOX_ASSIGN(const ContentHash hash, sha256_of_file(fd, cancel));
+  if (hash != record->sha256) return Status::ok();
+  const auto go_on = [&cancel](uint64_t) {
+    return cancel.cancelled() ? Status(Code::kCancelled, "interrupted") : Status::ok();
+  };
+  return bring_back(library_.catalog(), library_.contents(), library_.outbox(), content, fd, go_on);
 }
 
 Result<std::optional<ImportOutcome>> FolderImport::known_photo(const ContentHash& hash) const {
   SHOEBOX_ASSIGN(const std::optional<ContentNo> content, library_.catalog().content_by_hash(hash));
   if (!content) return std::optional<ImportOutcome>();
+  SHOEBOX_ASSIGN(const bool damaged, is_damaged(*content));
+  if (damaged) return std::optional<ImportOutcome>();
   // Equal sidecars and texts belong beside each of their photos; only photos are wanted once.
   SHOEBOX_ASSIGN(const std::optional<PhotoId> photo, library_.catalog().photo_of_content(*content));
   if (!photo) return std::optional<ImportOutcome>();
@@ -234,8 +255,9 @@ Result<ImportOutcome> FolderImport::import_opened(const ImportSource& file, int 
   if (!there && there.code() != Code::kNotFound && there.code() != Code::kNotDirectory) return there.status();
   if (there && S_ISREG(there->inode.mode) && there->inode.size == file.size &&
       there->inode.mtime == file.mtime) {
-    SHOEBOX_TRY(bring_back_lost(there->inode.content, fd));
-    return ImportOutcome{ImportVerdict::kAlreadyThere, path, "", there->number};
+    SHOEBOX_ASSIGN(const bool damaged, is_damaged(there->inode.content));
+    SHOEBOX_TRY(bring_back_lost(there->inode.content, fd, cancel));
+    if (!damaged) return ImportOutcome{ImportVerdict::kAlreadyThere, path, "", there->number};
   }
   SHOEBOX_ASSIGN(const ContentHash hash, sha256_of_file(fd, cancel));
   // One imported a moment ago may have the same bytes, and is known by its hash once sealed.
@@ -250,8 +272,9 @@ Result<ImportOutcome> FolderImport::import_opened(const ImportSource& file, int 
       if (!taken && taken.code() == Code::kNotFound) break;
       if (!taken) return taken.status();
       SHOEBOX_ASSIGN(const bool same, same_bytes(taken->inode, file.size, hash));
-      if (same) {
-        SHOEBOX_TRY(bring_back_lost(taken->inode.content, fd));
+      SHOEBOX_ASSIGN(const bool damaged, is_damaged(taken->inode.content));
+      if (same && !damaged) {
+        SHOEBOX_TRY(bring_back_lost(taken->inode.content, fd, cancel));
         return ImportOutcome{ImportVerdict::kAlreadyThere, joined(folder_path, candidate()), "",
                              taken->number};
       }
@@ -261,7 +284,7 @@ Result<ImportOutcome> FolderImport::import_opened(const ImportSource& file, int 
     SHOEBOX_ASSIGN(std::optional<ImportOutcome> known, known_photo(hash));
     if (known) {
       SHOEBOX_ASSIGN(const std::optional<InodeRecord> inode, library_.catalog().inode(known->inode));
-      if (inode) SHOEBOX_TRY(bring_back_lost(inode->content, fd));
+      if (inode) SHOEBOX_TRY(bring_back_lost(inode->content, fd, cancel));
       if (!states_membership(folder_path)) return *known;
       // As cp and a drag do.
       SHOEBOX_ASSIGN(const InodeNo folder, ensure_folder(folder_path));

@@ -60,8 +60,9 @@ class FolderImport {
   Result<bool> same_bytes(const InodeRecord& inode, uint64_t size, const ContentHash& hash) const;
   // The same for adopted bytes that nobody read yet: reads them.
   Result<bool> same_adopted(ContentNo content, uint64_t size, const ContentHash& hash) const;
+  Result<bool> is_damaged(ContentNo content) const;
   // Keeps the bytes of `fd` where those of the content were lost.
-  Status bring_back_lost(ContentNo content, int fd) const;
+  Status bring_back_lost(ContentNo content, int fd, const CancelToken& cancel) const;
   // A visible name of the photo with these bytes that is not in Trash.
   Result<std::optional<ImportOutcome>> known_photo(const ContentHash& hash) const;
   Result<InodeNo> copy_in(const ImportSource& file, int fd, InodeNo folder, const std::string& name,

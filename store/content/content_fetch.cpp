@@ -51,12 +51,13 @@ Status ContentStore::store_block(ContentNo content, uint64_t index, std::string_
   }
 }
 
-Status ContentStore::fill(ContentNo content, int from) {
+Status ContentStore::fill(ContentNo content, int from, const GoOn& go_on) {
   SHOEBOX_ASSIGN(const ContentRecord record, state_->record(content));
   SHOEBOX_ASSIGN(const std::vector<ByteRange> gaps, missing(content, {0, record.size}));
   std::string bytes;
   for (const ByteRange& gap : gaps) {
     for (uint64_t index = gap.begin / kBlockBytes; index * kBlockBytes < gap.end; ++index) {
+      if (go_on) SHOEBOX_TRY(go_on(index));
       const ByteRange block = block_range(index, record.size);
       bytes.resize(block.size());
       SHOEBOX_ASSIGN(const size_t got, pread_full(from, bytes.data(), bytes.size(), block.begin));

@@ -15,12 +15,14 @@ namespace shoebox {
 namespace {
 
 // Blocks that `pages` holds whole and that differ from their hash; the good ones stay in `pages`.
-Result<uint64_t> drop_rotten(int fd, const std::vector<ContentHash>& hashes, BlockSet& pages) {
+Result<uint64_t> drop_rotten(int fd, const std::vector<ContentHash>& hashes, BlockSet& pages,
+                             const ContentStore::GoOn& go_on) {
   uint64_t rotten = 0;
   std::string buffer;
   for (uint64_t index = 0; index < hashes.size(); ++index) {
     const ByteRange range = block_range(index, pages.size());
     if (!pages.contains(range)) continue;
+    if (go_on) SHOEBOX_TRY(go_on(index));
     buffer.resize(range.size());
     const Result<size_t> got = pread_full(fd, buffer.data(), buffer.size(), range.begin);
     // A sector that cannot be read is as lost as one that reads wrong.
@@ -41,7 +43,7 @@ Status forget_pages(Catalog& catalog, ContentNo content) {
 
 }  // namespace
 
-Result<uint64_t> ContentStore::discard_rotten(ContentNo content, bool fill_follows) {
+Result<uint64_t> ContentStore::discard_rotten(ContentNo content, bool fill_follows, const GoOn& go_on) {
   const Claim claim(*state_, content);
   SHOEBOX_ASSIGN(const ContentRecord record, state_->record(content));
   if (record.state != ContentState::kSealed) return uint64_t{0};
@@ -61,7 +63,7 @@ Result<uint64_t> ContentStore::discard_rotten(ContentNo content, bool fill_follo
       pages = partial->pages;
     }
     BlockSet good = pages;
-    SHOEBOX_ASSIGN(const uint64_t rotten, drop_rotten(partial->fd.get(), hashes, good));
+    SHOEBOX_ASSIGN(const uint64_t rotten, drop_rotten(partial->fd.get(), hashes, good, go_on));
     if (rotten == 0) return uint64_t{0};
     {
       // Only what was found rotten goes: other blocks may have arrived meanwhile.
@@ -86,7 +88,7 @@ Result<uint64_t> ContentStore::discard_rotten(ContentNo content, bool fill_follo
   SHOEBOX_ASSIGN(const UniqueFd fd, open_file(path, O_RDWR));
   BlockSet good(record.size);
   good.add({0, record.size});
-  SHOEBOX_ASSIGN(const uint64_t rotten, drop_rotten(fd.get(), hashes, good));
+  SHOEBOX_ASSIGN(const uint64_t rotten, drop_rotten(fd.get(), hashes, good, go_on));
   if (rotten == 0) return uint64_t{0};
   if (copies.empty() && !fill_follows) {
     log::error(

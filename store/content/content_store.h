@@ -97,9 +97,11 @@ class ContentStore {
   // the bytes are wrong and nothing was stored. Of adopted bytes nothing can be verified. settle_fetched()
   // is due after each.
   Status store_block(ContentNo content, uint64_t index, std::string_view bytes);
+  // Asked before each block; with its error the call ends.
+  using GoOn = std::function<Status(uint64_t blocks_read)>;
   // store_block() of all that is missing, read from an open file that has the same bytes, and
   // settle_fetched().
-  Status fill(ContentNo content, int from);
+  Status fill(ContentNo content, int from, const GoOn& go_on = {});
   // Makes stored blocks durable once they are many, and a content that has them all an object: checks the
   // whole hash, or records the hashes of adopted bytes; waits for who is doing that already. Apart from
   // store_block(), as reading a large content again and syncing it takes seconds, which nobody who reads its
@@ -107,7 +109,7 @@ class ContentStore {
   Status settle_fetched(ContentNo content);
   // Reads all local bytes again and drops blocks whose hash is wrong (kept if no remote has a copy, unless
   // the caller has all of the bytes: `fill_follows`); returns the number of rotten blocks.
-  Result<uint64_t> discard_rotten(ContentNo content, bool fill_follows = false);
+  Result<uint64_t> discard_rotten(ContentNo content, bool fill_follows = false, const GoOn& go_on = {});
 
   // Makes the lists of fetched blocks durable, so that a crash costs no second fetch. For a thread
   // that comes by now and then.

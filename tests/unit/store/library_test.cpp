@@ -6,8 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "fs/views/all_views.h"
 #include "store/catalog/catalog.h"
@@ -320,10 +322,43 @@ TEST_F(LibraryTest, BytesThatCannotTakeThePlaceOfKnownOnesAreKeptBesideThem) {
   ASSERT_TRUE(library);
   const std::string bytes(1 << 20, 'x');
   write(*library, "a.jpg", bytes);
-  library->files().on_known([](ContentNo, int) { return Status(Code::kIo, "the disk is bad there"); });
+  library->files().on_known(
+      [](ContentNo, int, const Files::GoOn&) { return Status(Code::kIo, "the disk is bad there"); });
   write(*library, "b.jpg", bytes);
   EXPECT_NE(library->tree().resolve("Library/b.jpg")->inode.content,
             library->tree().resolve("Library/a.jpg")->inode.content);
+}
+
+TEST_F(LibraryTest, ALookAtKnownBytesGivesWayToWhoWrites) {
+  const auto library = open(options());
+  ASSERT_TRUE(library);
+  const std::string bytes(1 << 20, 'x');
+  write(*library, "a.jpg", bytes);
+  std::promise<void> looks;
+  std::atomic<int> given_up{0};
+  library->files().on_known([&](ContentNo, int, const Files::GoOn& go_on) {
+    looks.set_value();
+    for (;;) {  // as of a video that takes minutes to read
+      Status told = go_on(0);
+      if (told) continue;
+      ++given_up;
+      return told;
+    }
+  });
+  const Result<Entry> entry = library->tree().create(kLibraryInode, "b.jpg", S_IFREG | 0644, Caller{});
+  ASSERT_TRUE(entry) << entry.status().message();
+  OpenFlags flags;
+  flags.write = true;
+  Result<std::shared_ptr<FileHandle>> handle = library->files().open(entry->number, flags);
+  ASSERT_TRUE(handle && library->files().write(*handle, 0, bytes) && library->files().flush(*handle));
+  library->files().release(std::move(*handle));
+  looks.get_future().wait();
+  handle = library->files().open(entry->number, flags);
+  ASSERT_TRUE(handle && library->files().write(*handle, 0, "y") && library->files().flush(*handle));
+  library->files().release(std::move(*handle));
+  library->files().drain();
+  EXPECT_EQ(given_up, 1);
+  expect_all_sealed(*library, 2);
 }
 
 TEST_F(LibraryTest, AVersionReplacedBeforeItWasSealedIsSealed) {

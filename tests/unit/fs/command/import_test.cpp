@@ -252,6 +252,60 @@ TEST_F(ImportTest, MoveKeepsASourceWhoseCopyIsKnownToBeLostThoughItsBytesCannotC
   EXPECT_TRUE(std::filesystem::exists(dir.path("card/a.jpg")));
 }
 
+// As a list of lost copies that is full tells it: not of each.
+TEST_F(ImportTest, WhatARemoteMayHaveLostBeyondTheListComesBackToo) {
+  const std::string bytes(1 << 20, 'x');
+  put("a.jpg", bytes);
+  ASSERT_EQ(import({{"move", true}})["moved"], 1);
+  const ContentNo content = content_of("Library/a.jpg");
+  ASSERT_TRUE(library->evictor().evict(content));
+  {
+    const std::unique_ptr<Transaction> txn = library->catalog().begin();
+    std::string lost;
+    for (int number = 0; number < 10'000; ++number) lost += std::to_string(1'000'000 + number) + " nas\n";
+    txn->put_meta("copies.lost", lost);
+    ASSERT_TRUE(txn->commit());
+  }
+  put("a.jpg", bytes);
+  EXPECT_EQ(import()["imported"], 0);
+  EXPECT_TRUE(library->contents().open_local(content)) << "whole again";
+  EXPECT_FALSE(library->evictor().evict(content)) << "before it was sent again";
+  EXPECT_TRUE(lost_copies_of(library->catalog(), content)->empty());
+}
+
+// What the disk spoiled stays as good as it is when the file on the card is another one.
+TEST_F(ImportTest, OtherBytesOfTheSameSizeAndTimeTakeNothingFromAPhotoThatItsRemoteLost) {
+  const std::string bytes(1 << 20, 'x');
+  put("a.jpg", bytes);
+  ASSERT_EQ(import()["imported"], 1);
+  ASSERT_TRUE(remote_side->wait(CancelToken(), [](const auto&) {}));
+  const ContentNo content = content_of("Library/a.jpg");
+  ASSERT_TRUE(note_lost_copies(library->catalog(), {{{content, "nas"}, true}}));
+  {
+    const Result<UniqueFd> fd = library->contents().open_local(content);
+    ASSERT_TRUE(fd);
+    const std::string object = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd->get()));
+    std::fstream file(object, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(300'000);
+    file << "spoiled";
+  }
+  const auto time = std::filesystem::last_write_time(dir.path("card/a.jpg"));
+  put("a.jpg", std::string(1 << 20, 'y'));
+  std::filesystem::last_write_time(dir.path("card/a.jpg"), time);
+  EXPECT_EQ(import()["already_there"], 1);
+  EXPECT_TRUE(library->contents().open_local(content)) << "all but a few bytes of it";
+}
+
+TEST_F(ImportTest, WhatIsKnownToBeSpoiledKeepsNoGoodBytesOut) {
+  put("a.jpg", "one");
+  ASSERT_EQ(import()["imported"], 1);
+  ASSERT_TRUE(library->outbox().damaged(content_of("Library/a.jpg"), "nas"));
+  const json later = import();
+  EXPECT_EQ(later["imported"], 1) << later.dump();
+  EXPECT_EQ(*read("Library/a (2).jpg"), "one");
+  EXPECT_EQ(import()["already_there"], 1) << "once is enough";
+}
+
 TEST_F(ImportTest, MoveWhileTheBackupIsPausedIsRefusedBeforeAnythingIsCopied) {
   put("a.jpg", "one");
   remote_side->paused = true;
