@@ -8,6 +8,7 @@
 namespace shoebox {
 namespace {
 
+// Each stays known as ours: it may stand there after all, and its photo be elsewhere by the time it is sent again.
 Status doubt_sidecars(Catalog& catalog, Outbox& outbox, const std::string& remote) {
   std::vector<std::pair<PhotoId, std::string>> doubtful;
   Status failed;
@@ -18,7 +19,7 @@ Status doubt_sidecars(Catalog& catalog, Outbox& outbox, const std::string& remot
     return failed.is_ok();
   }));
   SHOEBOX_TRY(failed);
-  for (const auto& [photo, key] : doubtful) SHOEBOX_TRY(outbox.sidecar_lost(photo, remote, key));
+  for (const auto& [photo, key] : doubtful) SHOEBOX_TRY(outbox.sidecar_damaged(photo, remote, key));
   return Status::ok();
 }
 

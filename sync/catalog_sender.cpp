@@ -53,6 +53,15 @@ uint64_t rows_in(const std::vector<Segment>& segments, size_t from) {
   return rows;
 }
 
+// Whether what was sent last stands there no more, though nothing came to harm.
+bool went_back(const BackupCopy::Heads& heads, const KnownHead& known) {
+  if (!known.head) return false;
+  const bool missing = !heads.damaged_turns.contains(known.head->counter % 2);
+  if (heads.whole.empty()) return missing;
+  const Head& newest = heads.whole.front();
+  return !known.is(newest) && (missing || newest.counter > known.head->counter);
+}
+
 }  // namespace
 
 CatalogSender::CatalogSender(Catalog& catalog, Remote& remote, const Clock& clock, Options options)
@@ -77,15 +86,19 @@ Status CatalogSender::load() {
 Status CatalogSender::meet(Remote& asked, const CancelToken& cancel) {
   SHOEBOX_ASSIGN(library_, library_id(catalog_));
   const BackupCopy copy(asked, clock_, cancel);
+  SHOEBOX_ASSIGN(const KnownHead known, known_head(catalog_, remote_.name()));
   SHOEBOX_ASSIGN(BackupCopy::Heads heads, copy.heads(library_));
+  // A server that says once that something is not there costs no doubt about all that stands there.
+  if (went_back(heads, known)) {
+    SHOEBOX_ASSIGN(heads, copy.heads(library_));
+  }
   SHOEBOX_ASSIGN(objects_, copy.objects(library_));
   note_harm();
-  SHOEBOX_ASSIGN(const KnownHead known, known_head(catalog_, remote_.name()));
 
   current_.reset();
   previous_.reset();
   known_ = known.head;
-  bool gone = known.head && !heads.damaged_turns.contains(known.head->counter % 2);
+  const bool gone = went_back(heads, known);
   counter_ = known.head ? known.head->counter : 0;
   for (const Head& head : heads.whole) counter_ = std::max(counter_, head.counter);
   if (!heads.whole.empty()) {
@@ -93,7 +106,6 @@ Status CatalogSender::meet(Remote& asked, const CancelToken& cancel) {
     // The next head must not replace the only whole one.
     if (heads.whole.size() == 1 && (counter_ + 1) % 2 == newest.counter % 2) ++counter_;
     const bool ours = known.is(newest);
-    gone = known.head && !ours && (gone || newest.counter > known.head->counter);
     if (ours) known_ = newest;  // also when its answer was lost
     const bool whole =
         std::all_of(newest.segments.begin(), newest.segments.end(), [&](const Segment& segment) {

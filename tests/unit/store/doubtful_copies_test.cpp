@@ -53,9 +53,11 @@ TEST_F(DoubtfulCopiesTest, SidecarsAreSentAgainToo) {
     ASSERT_TRUE(txn->commit());
   }
   ASSERT_TRUE(doubt_copies(*catalog_, *outbox_, "nas"));
-  EXPECT_FALSE(catalog_->sidecar(photo, "nas")->has_value());
+  const auto doubted = *catalog_->sidecar(photo, "nas");
+  ASSERT_TRUE(doubted) << "what stands there after all is ours yet";
+  EXPECT_TRUE(doubted->sha256.is_zero()) << "and not what is wanted";
   EXPECT_TRUE(catalog_->sidecar_mark("nas", photo)->has_value());
-  EXPECT_TRUE(catalog_->sidecar(photo, "cloud")->has_value());
+  EXPECT_EQ((*catalog_->sidecar(photo, "cloud"))->sha256, sha256("abc"));
 }
 
 }  // namespace

@@ -53,6 +53,15 @@ TEST_F(PutBackTest, ARemotePutBackToAnOlderStateGetsAllOfItAndIsToldOf) {
   EXPECT_EQ(restored(), rows());
 }
 
+TEST_F(PutBackTest, AServerThatSaysOnceThatItIsNotThereIsAskedAgain) {
+  older_state();
+  const uint64_t sent = sender_->sent();
+  fake_.fail_next(Status(Code::kNotFound, "gone, it says"), 3);  // to the look, and of each head
+  ASSERT_TRUE(sender_->look({}));
+  EXPECT_EQ(told_, 0);
+  EXPECT_EQ(sender_->sent(), sent) << "nothing is to be sent for it";
+}
+
 TEST_F(PutBackTest, ALookNoticesItWhileNothingIsToBeSent) {
   const auto before = older_state();
   ASSERT_TRUE(sender_->look({}));

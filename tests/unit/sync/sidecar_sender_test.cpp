@@ -301,6 +301,17 @@ TEST_F(SidecarTest, WhatIsNotThereAnyMoreIsSentAgain) {
   EXPECT_EQ(bytes_at("Library/a.jpg.xmp"), said_of(id));
 }
 
+TEST_F(SidecarTest, WhatIsInDoubtAndStandsThereAfterAllGoesWithItsName) {
+  const PhotoId id = photo("a.jpg");
+  say("a.jpg", "x");
+  settle();
+  ASSERT_TRUE(outbox_->sidecar_damaged(id, kRemote, "Library/a.jpg.xmp"));
+  rename("a.jpg", "b.jpg");
+  settle();
+  EXPECT_EQ(bytes_at("Library/b.jpg.xmp"), said_of(id));
+  EXPECT_EQ(bytes_at("Library/a.jpg.xmp"), "nothing");
+}
+
 TEST_F(SidecarTest, AnOriginalThatIsOnItsWayIsWaitedFor) {
   const ContentNo content = add("a.jpg", "bytes", {kRemote}, MediaKind::kPhoto);
   say("a.jpg", "x");
