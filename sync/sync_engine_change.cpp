@@ -18,6 +18,8 @@ const RemoteSettings* remote_called(const Settings& settings, const std::string&
   return found != settings.remotes.end() ? &*found : nullptr;
 }
 
+constexpr std::chrono::milliseconds kOwnerPatience{3000};
+
 // Its copies are those of the remote of this name in `next`.
 bool stays_there(const RemoteSettings& before, const Settings& next) {
   const RemoteSettings* const after = remote_called(next, before.name);
@@ -45,8 +47,16 @@ void SyncEngine::State::end_change() {
 
 Status SyncEngine::change_settings(const SettingsChange& change) {
   SHOEBOX_TRY(state_->begin_change());
-  const std::shared_ptr<void> end(nullptr, [this](void*) { state_->end_change(); });
-  return state_->change(change);
+  bool works = false;
+  {
+    const std::shared_ptr<void> end(nullptr, [this](void*) { state_->end_change(); });
+    SHOEBOX_TRY(state_->change(change));
+    MutexLock lock(state_->mutex);
+    works = state_->works;
+  }
+  // Copies on a remote that begins anew count for an eviction once it was compared, as after a mount.
+  if (works) wait_for_owners(kOwnerPatience);
+  return Status::ok();
 }
 
 Status SyncEngine::State::change(const SettingsChange& change) {

@@ -13,6 +13,7 @@ namespace {
 // How often wait() looks whether the queue is empty, and how often it tells.
 constexpr auto kWaitTick = std::chrono::milliseconds(100);
 constexpr int kTicksPerProgress = 10;
+constexpr int kMostTicksForDoubt = 100;  // a remote that cannot be compared with now is not waited for
 constexpr const char* kReadOnlyHere = "a mount that is not read-only";
 constexpr size_t kDamagedNamed = 20;  // a disk that spoils more has its owner's attention
 
@@ -223,11 +224,15 @@ Status SyncEngine::wait(CancelToken cancel,
     uint64_t pending = 0;  // but for what a policy keeps back
     uint64_t tidying = 0;  // what fails again and again is not waited for: each original has its copy
     uint64_t changes = 0;
+    size_t doubted = 0;  // whoever waits lets originals leave this disk next
     for (size_t i = 0; i < all.size(); ++i) {
       const auto& uploader = members[i]->uploader;
       const uint64_t kept = (uploader ? uploader->report().kept_back : 0) + all[i].damaged_files;
       pending += all[i].pending_files - std::min(kept, all[i].pending_files);
       changes += all[i].catalog_pending;
+      const State::Member& member = *members[i];
+      if (member.backup && member.lease && member.lease->twin() && !state_->doubt_about(member).empty())
+        ++doubted;
       if (!all[i].paused) tidying += all[i].tidying_untried + all[i].sidecars_untried;
     }
     if (progress && (pending + changes == 0 || tick % kTicksPerProgress == 0)) progress(all);
@@ -236,7 +241,8 @@ Status SyncEngine::wait(CancelToken cancel,
     for (size_t i = 0; i < all.size(); ++i) SHOEBOX_TRY(state_->hindrance(*members[i], all[i]));
     if (pending == 0 && changes > 0 && !paused) SHOEBOX_TRY(state_->hurry_backups());
     MutexLock lock(state_->mutex);
-    if (pending + changes + tidying == 0 && state_->enqueued && !state_->changing) {
+    const bool compared = doubted == 0 || paused || tick >= kMostTicksForDoubt;
+    if (pending + changes + tidying == 0 && compared && state_->enqueued && !state_->changing) {
       for (const RemoteStatus& remote : all) SHOEBOX_TRY(told_as_damaged(remote));
       return Status::ok();
     }
