@@ -8,7 +8,8 @@
 namespace shoebox {
 namespace {
 
-// Each stays known as ours: it may stand there after all, and its photo be elsewhere by the time it is sent again.
+// Each stays known as ours: it may stand there after all, and its photo be elsewhere by the time it is sent
+// again.
 Status doubt_sidecars(Catalog& catalog, Outbox& outbox, const std::string& remote) {
   std::vector<std::pair<PhotoId, std::string>> doubtful;
   Status failed;

@@ -156,8 +156,8 @@ class Outbox {
                         int64_t not_before_s);
   // What was sent to `key` is not there any more, or is another thing: it is sent again.
   Status sidecar_lost(PhotoId photo, const std::string& remote, const std::string& key);
-  // Its bytes went bad, or nobody knows whether it stands there: another one takes its place. What stands there
-  // is ours if it has the ETag of what was sent.
+  // Its bytes went bad, or nobody knows whether it stands there: another one takes its place. What stands
+  // there is ours if it has the ETag of what was sent.
   Status sidecar_damaged(PhotoId photo, const std::string& remote, const std::string& key);
   struct SidecarTotals {
     uint64_t pending = 0;  // photos whose sidecar is to be looked at
