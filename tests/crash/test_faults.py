@@ -246,7 +246,7 @@ def test_it_converges_and_serves_no_wrong_byte(server, make_drive, rate, report)
         violations += check(server, people)
         # Who writes there may have been asked last while that failed: nothing leaves this disk before the next time.
         wait_until(lambda: "cannot be read now" not in drive.run("evict", "--all", check=False).stderr, SLOW_S, "the owner")
-        drive.evict()
+        drive.drop_caches()
         for one in people:
             for name in one.files:
                 # What came wrong moments ago is not asked for again at once.
