@@ -23,9 +23,6 @@
 namespace shoebox {
 namespace {
 
-// How long the mount's line waits for remotes to say who writes there.
-constexpr std::chrono::milliseconds kOwnerPatience{3000};
-
 std::string human_bytes(uint64_t bytes) {
   constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
   double value = static_cast<double>(bytes);
@@ -77,7 +74,7 @@ void announce(const MountPlan& plan, MountedLibrary& mounted, Session& session, 
     return;
   }
   session.raise_read_ahead();
-  mounted.sync().wait_for_owners(kOwnerPatience);
+  mounted.sync().wait_for_owners(SyncControl::kOwnerPatience);
   const bool read_only = mounted.library().read_only();
   report.ready(fmt::format("{} is mounted on {}{}; {}", mounted.library().path(), plan.mountpoint,
                            read_only ? " (read-only)" : "", backup_line(mounted.sync(), read_only)));

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -33,10 +32,8 @@ Status bring_back(Catalog& catalog, ContentStore& contents, Outbox& outbox, Cont
                   const std::function<Status(uint64_t blocks_read)>& go_on) {
   SHOEBOX_ASSIGN(const std::optional<ContentRecord> record, catalog.content(content));
   if (!record || record->state != ContentState::kSealed) return Status::ok();
-  SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, catalog.jobs_of_content(content));
-  // Known to be spoiled, and told as such: it gives way, and is not mended.
-  if (std::any_of(jobs.begin(), jobs.end(), [](const UploadJob& job) { return job.damaged; }))
-    return Status::ok();
+  SHOEBOX_ASSIGN(const bool damaged, catalog.is_known_damaged(content));
+  if (damaged) return Status::ok();  // told as such: it gives way, and is not mended
   SHOEBOX_ASSIGN(const std::vector<std::string> lost, lost_copies_of(catalog, content));
   bool whole = record->residence == Residence::kLocal;
   if (const Result<UniqueFd> here = contents.open_local(content);

@@ -43,18 +43,18 @@ Result<bool> Files::State::is_cut_short(int fd, ContentNo content, uint64_t size
 }
 
 Result<std::shared_ptr<const Backing>> Files::State::open_backing(OpenInode& open) {
-  std::shared_ptr<const Backing> known;
+  std::shared_ptr<const Backing> former;
   ContentNo content;
   uint64_t size = 0;
   {
     MutexLock lock(open.mutex);
-    known = open.backing;
+    former = open.backing;
     size = open.size;
     content = ContentNo(open.content.load(std::memory_order_acquire));
   }
   const uint64_t generation = deps.contents.generation();
-  const bool current = known && known->content == content && known->generation == generation;
-  if (current && known->complete) return known;
+  const bool current = former && former->content == content && former->generation == generation;
+  if (current && former->complete) return former;
   auto fresh = std::make_shared<Backing>();
   fresh->content = content;
   fresh->generation = generation;
@@ -72,7 +72,7 @@ Result<std::shared_ptr<const Backing>> Files::State::open_backing(OpenInode& ope
   }
   fresh->complete = fd.is_ok();
   if (!fd && fd.code() == Code::kNotFound) {
-    if (current) return known;  // still partial
+    if (current) return former;  // still partial
     fd = deps.contents.open_partial(content);
   }
   if (!fd) return fd.status();

@@ -95,7 +95,11 @@ struct VerifyReport {
   struct Finding {
     std::string remote, key, what, why;
   };
-  std::vector<Finding> findings;  // the first 10,000
+  static constexpr size_t kMostFindings = 10'000;
+  std::vector<Finding> findings;  // the first of them
+  void list(const std::string& remote, const std::string& key, std::string what, std::string why) {
+    if (findings.size() < kMostFindings) findings.push_back({remote, key, std::move(what), std::move(why)});
+  }
 };
 
 struct RemoteSettings;
@@ -131,6 +135,7 @@ class SyncControl {
       const TakeoverRequest& request, CancelToken cancel,
       const std::function<void(const std::string& text, uint64_t done, uint64_t total)>& progress) = 0;
   // Waits, but no longer than this, until each remote has told who owns it or failed to.
+  static constexpr std::chrono::milliseconds kOwnerPatience{3000};
   virtual void wait_for_owners(std::chrono::milliseconds most) = 0;
   virtual Status run_now() = 0;  // no back-off, no 5 s of quiet
   // Until nothing is pending, the catalog included, nor to be tidied that did not fail before, or `cancel`;

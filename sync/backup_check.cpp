@@ -16,8 +16,6 @@
 namespace shoebox {
 namespace {
 
-constexpr size_t kMostBackupFindings = 10'000;
-
 // No name of a remote holds a slash.
 std::string checked_name(std::string_view remote) {
   return fmt::format("{}checked/{}", keys::kMetaBackup, remote);
@@ -40,10 +38,6 @@ Result<std::set<std::string>> BackupCheck::run(
   std::mt19937_64 random(std::random_device{}());
   std::uniform_real_distribution<double> chance(0, 1);
   const BackupCopy copy(remote, clock, cancel);
-  const auto list = [&](const std::string& key, std::string what, std::string why) {
-    if (report.findings.size() < kMostBackupFindings)
-      report.findings.push_back({remote.name(), key, std::move(what), std::move(why)});
-  };
   for (const backup::Segment& segment : known.head->segments) {
     if (share < 1 && chance(random) >= share) continue;
     const std::string key = segment_key(known.head->library, segment);
@@ -61,11 +55,12 @@ Result<std::set<std::string>> BackupCheck::run(
       ++report.catalog_objects;
       ++(missing ? report.missing : report.damaged);
       ++report.queued_again;
-      list(key, missing ? "missing" : "damaged", "this part of the backup of the catalog is sent again");
+      report.list(remote.name(), key, missing ? "missing" : "damaged",
+                  "this part of the backup of the catalog is sent again");
       bad.insert(key);
     } else {
       ++report.unchecked;
-      list(key, "not checked", read.status().message());
+      report.list(remote.name(), key, "not checked", read.status().message());
       return bad;
     }
     if (progress) progress(report);

@@ -18,8 +18,6 @@ const RemoteSettings* remote_called(const Settings& settings, const std::string&
   return found != settings.remotes.end() ? &*found : nullptr;
 }
 
-constexpr std::chrono::milliseconds kOwnerPatience{3000};
-
 // Its copies are those of the remote of this name in `next`.
 bool stays_there(const RemoteSettings& before, const Settings& next) {
   const RemoteSettings* const after = remote_called(next, before.name);

@@ -118,9 +118,9 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   [[nodiscard]] Status hindrance(const Member& member, const RemoteStatus& status) const;
   void verify_by_itself();
   // Reads the backups of the catalog back, and has sent again what came to harm there.
-  Status verify_backups(const Members& members, double share, const CancelToken& cancel, VerifyReport& report,
+  Status verify_backups(const Members& of, double share, const CancelToken& cancel, VerifyReport& report,
                         const std::function<void(const VerifyReport&)>& progress) const;
-  [[nodiscard]] Members backups_due(const Members& members, int64_t period_s) const;
+  [[nodiscard]] Members backups_due(const Members& of, int64_t period_s) const;
   void watch_surroundings();
   [[nodiscard]] Members members_not_held() const;
   // The usable ones of this name; empty: all. kNotFound; or why the one of that name cannot be used.

@@ -54,10 +54,10 @@ Result<VerifyReport> SyncEngine::verify(const VerifyRequest& request, CancelToke
   return report;
 }
 
-Status SyncEngine::State::verify_backups(const Members& members, double share, const CancelToken& cancel,
+Status SyncEngine::State::verify_backups(const Members& of, double share, const CancelToken& cancel,
                                          VerifyReport& report,
                                          const std::function<void(const VerifyReport&)>& progress) const {
-  for (const auto& member : members) {
+  for (const auto& member : of) {
     const BackupCheck check{catalog, *member->leased, clock};
     const uint64_t unchecked = report.unchecked;
     SHOEBOX_ASSIGN(const std::set<std::string> bad, check.run(share, cancel, report, progress));
@@ -70,8 +70,8 @@ Status SyncEngine::State::verify_backups(const Members& members, double share, c
   return Status::ok();
 }
 
-SyncEngine::State::Members SyncEngine::State::backups_due(const Members& members, int64_t period_s) const {
-  Members found = members;
+SyncEngine::State::Members SyncEngine::State::backups_due(const Members& of, int64_t period_s) const {
+  Members found = of;
   std::erase_if(found, [&](const std::shared_ptr<Member>& member) {
     const Result<bool> due = BackupCheck{catalog, *member->leased, clock}.due(period_s);
     return !due || !*due;

@@ -22,8 +22,6 @@
 namespace shoebox {
 namespace {
 
-constexpr size_t kMostFindings = 10'000;
-
 bool unreachable(Code code) {
   return code == Code::kUnavailable || code == Code::kTimeout || code == Code::kThrottled ||
          code == Code::kUnauthorized;
@@ -164,12 +162,6 @@ Status Verifier::send_again(const Item& item, Found found, const std::string& et
   return Status::ok();
 }
 
-void Verifier::list(VerifyReport& report, const Remote& remote, const std::string& key, std::string what,
-                    std::string why) {
-  if (report.findings.size() < kMostFindings)
-    report.findings.push_back({remote.name(), key, std::move(what), std::move(why)});
-}
-
 Result<VerifyReport> Verifier::run(const std::vector<Remote*>& remotes, const VerifyRequest& request,
                                    const CancelToken& cancel,
                                    const std::function<void(const VerifyReport&)>& progress) {
@@ -191,7 +183,7 @@ Result<VerifyReport> Verifier::run(const std::vector<Remote*>& remotes, const Ve
     if (cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
     if (!found) {
       ++report.unchecked;
-      list(report, *item.remote, item.copy.key, "not checked", found.status().message());
+      report.list(item.remote->name(), item.copy.key, "not checked", found.status().message());
       if (unreachable(found.code())) given_up[item.remote] = found.status();
       if (progress) progress(report);
       continue;
@@ -215,7 +207,8 @@ Result<VerifyReport> Verifier::run(const std::vector<Remote*>& remotes, const Ve
       ++(*found == Found::kMissing ? report.missing : report.damaged);
       const Status queued = send_again(item, *found, copy.etag, request.repair, cancel);
       if (queued) ++report.queued_again;
-      list(report, *item.remote, item.copy.key, what, queued ? "queued to be sent again" : queued.message());
+      report.list(item.remote->name(), item.copy.key, what,
+                  queued ? "queued to be sent again" : queued.message());
       if (queued || queued.code() == Code::kDataLoss) verdicts[{item.content, item.remote->name()}] = !queued;
     }
     if (progress) progress(report);
@@ -227,7 +220,7 @@ Result<VerifyReport> Verifier::run(const std::vector<Remote*>& remotes, const Ve
     report.leftovers += removed ? *removed : 0;
     // Where another library writes, its leftovers are its own.
     if (!removed && removed.code() != Code::kReadOnly)
-      list(report, *remote, ".shoebox", "leftovers not looked for", removed.status().message());
+      report.list(remote->name(), ".shoebox", "leftovers not looked for", removed.status().message());
   }
   SHOEBOX_TRY(note_lost_copies(catalog_, verdicts));
   SHOEBOX_TRY(catalog_.sync());

@@ -42,8 +42,6 @@ class Verifier {
   struct Item;
   enum class Found { kGood, kMissing, kDamaged, kReplaced };
 
-  static void list(VerifyReport& report, const Remote& remote, const std::string& key, std::string what,
-                   std::string why);
   Result<std::vector<Item>> plan(const std::vector<Remote*>& remotes, const VerifyRequest& request,
                                  const CancelToken& cancel) const;
   Result<Found> check(const Item& item, RemoteCopy& copy, const CancelToken& cancel) const;

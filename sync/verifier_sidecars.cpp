@@ -40,7 +40,7 @@ Status Verifier::check_sidecar(const Item& item, bool repair, const CancelToken&
   if (cancel.cancelled()) return Status::ok();
   if (!found) {
     ++report.unchecked;
-    list(report, remote, sent->key, "not checked", found.status().message());
+    report.list(remote.name(), sent->key, "not checked", found.status().message());
     return Status::ok();
   }
   ++report.sidecars;
@@ -69,7 +69,7 @@ Status Verifier::check_sidecar(const Item& item, bool repair, const CancelToken&
     if (queued) ++report.queued_again;
     outcome = queued ? "queued to be sent again" : queued.message();
   }
-  list(report, remote, sent->key, what, std::move(outcome));
+  report.list(remote.name(), sent->key, what, std::move(outcome));
   return Status::ok();
 }
 

@@ -142,8 +142,7 @@ Result<bool> FolderImport::same_adopted(ContentNo content, uint64_t size, const 
 Result<bool> FolderImport::is_damaged(ContentNo content) const {
   SHOEBOX_ASSIGN(const auto copies, library_.catalog().copies(content));
   if (!copies.empty()) return false;
-  SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, library_.catalog().jobs_of_content(content));
-  return std::any_of(jobs.begin(), jobs.end(), [](const UploadJob& job) { return job.damaged; });
+  return library_.catalog().is_known_damaged(content);
 }
 
 // Bytes that the library knows need no copy, unless the only copy of them is known to be lost. Those of

@@ -87,6 +87,8 @@ class CatalogReader {
   Result<std::optional<InodeNo>> view_directory(ViewId view, std::string_view value) const;
 
   Result<std::vector<UploadJob>> jobs_of_content(ContentNo number) const;
+  // Whether an upload found that the disk spoiled it (UploadJob::damaged).
+  Result<bool> is_known_damaged(ContentNo number) const;
   Result<std::optional<RemoteCopy>> copy(ContentNo number, std::string_view remote) const;
   // (remote name, copy) pairs.
   Result<std::vector<std::pair<std::string, RemoteCopy>>> copies(ContentNo number) const;

@@ -1,5 +1,7 @@
 // Typed reads of the catalog: the same for the committed state and inside a transaction.
 
+#include <algorithm>
+
 #include "store/base/coding.h"
 #include "store/catalog/catalog.h"
 #include "store/catalog/keys.h"
@@ -190,6 +192,11 @@ Result<std::vector<UploadJob>> CatalogReader::jobs_of_content(ContentNo number) 
     return true;
   }));
   return jobs;
+}
+
+Result<bool> CatalogReader::is_known_damaged(ContentNo number) const {
+  SHOEBOX_ASSIGN(const std::vector<UploadJob> jobs, jobs_of_content(number));
+  return std::any_of(jobs.begin(), jobs.end(), [](const UploadJob& job) { return job.damaged; });
 }
 
 Result<std::optional<RemoteCopy>> CatalogReader::copy(ContentNo number, std::string_view remote) const {

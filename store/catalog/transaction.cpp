@@ -122,10 +122,9 @@ void Transaction::put_content(ContentNo number, const ContentRecord& record) {
     if (*indexed && **indexed != number) {
       const auto other = content(**indexed);
       if (!other) return state_->fail(other.status());
-      const auto jobs = jobs_of_content(**indexed);
-      if (!jobs) return state_->fail(jobs.status());
-      taken = other->has_value() &&
-              std::none_of(jobs->begin(), jobs->end(), [](const UploadJob& job) { return job.damaged; });
+      const auto damaged = is_known_damaged(**indexed);
+      if (!damaged) return state_->fail(damaged.status());
+      taken = other->has_value() && !*damaged;
     }
     if (!taken) state_->put(keys::hash(record.sha256), keys::number_value(number.value));
   }

@@ -134,9 +134,8 @@ Result<ContentNo> seal_or_join(Operation& op, ContentNo content, const ContentRe
   }
   if (known && *known != content) {
     // What the disk spoiled takes nobody's good bytes.
-    SHOEBOX_ASSIGN(const auto jobs, op.txn.jobs_of_content(*known));
-    if (std::any_of(jobs.begin(), jobs.end(), [](const UploadJob& job) { return job.damaged; }))
-      known.reset();
+    SHOEBOX_ASSIGN(const bool damaged, op.txn.is_known_damaged(*known));
+    if (damaged) known.reset();
   }
   // A version holds them as well: it must keep its content.
   const bool held_by_version = record.references > inodes.size();
