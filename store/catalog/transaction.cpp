@@ -51,7 +51,11 @@ void Transaction::put_inode(InodeNo number, const InodeRecord& record) {
   if (record.photo && (!old || old->photo != record.photo)) {
     state_->put(keys::photo_inode(record.photo, number), "");
   }
-  if (record.photo && old && old->photo != record.photo) state_->told.insert(record.photo);
+  if (old && old->photo != record.photo) {
+    // What was said of either stands on its inodes.
+    for (const PhotoId photo : {old->photo, record.photo})
+      if (photo) state_->told.insert(photo);
+  }
   state_->put(keys::inode(number), encode(record));
   std::vector<InodeNo>& changed = state_->change.attributes;
   if (old && std::find(changed.begin(), changed.end(), number) == changed.end()) changed.push_back(number);
@@ -63,6 +67,7 @@ Status Transaction::erase_inode(InodeNo number) {
   if (old->content) state_->released.insert(old->content);
   if (old->content) state_->erase(keys::content_inode(old->content, number));
   if (old->photo) state_->erase(keys::photo_inode(old->photo, number));
+  if (old->photo) state_->told.insert(old->photo);  // part of what was said of it stood here
   SHOEBOX_ASSIGN(const std::vector<std::string> attributes, xattr_names(number));
   for (const std::string& name : attributes) state_->erase(keys::xattr(number, name));
   state_->erase(keys::trash(number));

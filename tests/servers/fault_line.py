@@ -15,7 +15,7 @@ counts the draws), and happen somewhere in the 256 KiB that follow, early ones m
     line_truncate   it ends, as if the other side had closed it
     line_stall      nothing comes through any more, until a side gives up
     line_flip       one bit is flipped
-    line_down       it is reset as soon as it opens
+    line_down       it is reset as soon as it opens; at 1, connections that are open are reset as well
 
 Python 3 standard library only.
 """
@@ -107,6 +107,7 @@ class Proxy:
         self.random = random.Random(seed)
         self.probabilities = {}
         self.stats = {"requests": 0, "bytes_up": 0, "bytes_down": 0, "faults": {}}
+        self.lines = set()
 
     def note(self, fault):
         self.stats["faults"][fault] = self.stats["faults"].get(fault, 0) + 1
@@ -118,19 +119,21 @@ class Proxy:
         return self.random.choices(list(self.probabilities), list(self.probabilities.values()))[0]
 
     async def client(self, reader, writer):
-        server = None
+        server = line = None
         try:
             server_reader, server = await asyncio.open_connection(*self.upstream)
             line = Line(self, writer, server)
             if line.fault == "line_down":
                 self.note(line.fault)
                 return reset(writer)
+            self.lines.add(line)
             ways = [asyncio.create_task(line.pass_on(reader, server, "bytes_up")),
                     asyncio.create_task(line.pass_on(server_reader, writer, "bytes_down"))]
             await asyncio.wait(ways)
         except ConnectionError:
             pass
         finally:
+            self.lines.discard(line)
             writer.close()
             if server is not None:
                 server.close()
@@ -143,6 +146,10 @@ class Proxy:
         if verb != "faults" or not set(named) <= set(KNOWN):
             return "what?"
         self.probabilities = {name: float(value) for name, value in named.items()}
+        if self.probabilities.get("line_down", 0) >= 1:  # an idle one would not meet its fault for long
+            for line in self.lines:
+                reset(line.client)
+                reset(line.server)
         return "ok"
 
 

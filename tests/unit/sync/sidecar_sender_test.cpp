@@ -125,6 +125,30 @@ TEST_F(SidecarTest, WhenATwinIsEditedTheSidecarStaysWithTheOldBytes) {
     EXPECT_FALSE(key.starts_with(".shoebox/versions/")) << key << " counted as somebody else's";
 }
 
+// Of a photo that is left without a file, as a version is: captions stand on files.
+TEST_F(SidecarTest, WhatWasSaidOfAFileThatWentIsNotLeftOnTheRemote) {
+  const PhotoId gone = photo("a.jpg");
+  const PhotoId moved = photo("b.jpg");
+  const PhotoId other = photo("c.jpg");
+  say("a.jpg", "x");
+  say("b.jpg", "y");
+  settle();
+  ASSERT_EQ(bytes_at("Library/a.jpg.xmp"), said_of(gone));
+  ASSERT_EQ(bytes_at("Library/b.jpg.xmp"), said_of(moved));
+  {
+    const auto txn = catalog_->begin();
+    ASSERT_TRUE(txn->erase_inode(inode("a.jpg")));
+    ASSERT_TRUE(txn->erase_dentry(kLibraryInode, "a.jpg"));
+    InodeRecord record = **txn->inode(inode("b.jpg"));
+    record.photo = other;
+    txn->put_inode(inode("b.jpg"), record);
+    ASSERT_TRUE(txn->commit());
+  }
+  settle();
+  EXPECT_EQ(bytes_at("Library/a.jpg.xmp"), "nothing");
+  EXPECT_EQ(bytes_at("Library/b.jpg.xmp"), "nothing");
+}
+
 TEST_F(SidecarTest, ATrashedPhotoTakesItsSidecarAlong) {
   const PhotoId id = photo("a.jpg");
   say("a.jpg", "x");
