@@ -132,7 +132,9 @@ Result<NextSidecar> Outbox::State::plan_sidecar(Plan& plan, PhotoId id, const Ti
     if (beside && beside->object.attempts == 0 && !beside->object.keep) {
       return wait(now_s() + kKeyTakenRetry_s);
     }
-    if (beside) step.key.clear();
+    // The original itself was on its way there, under the name of a sidecar: that is not to be forgotten.
+    SHOEBOX_ASSIGN(const std::optional<LooseObject> own, txn->loose(remote, step.key));
+    if (beside || (own && own->sha256 == content->sha256)) step.key.clear();
   }
   bool in_the_way = false;
   step.apart = step.key.empty();
@@ -281,6 +283,29 @@ Result<Outbox::State::SidecarThere> Outbox::State::sidecar_at(const std::string&
   txn->put_sidecar_mark(remote, *photo, {});
   SHOEBOX_TRY(txn->commit());
   return SidecarThere::kLeaving;
+}
+
+// Where a sidecar stands under another spelling of a key that it left.
+Result<bool> Outbox::State::sidecar_spelled(const std::string& remote, std::string_view key) {
+  if (!key.ends_with(kSidecarExtension)) return false;
+  const std::string folded = keys::fold(key);
+  std::string_view original = key.substr(0, key.size() - kSidecarExtension.size());
+  std::vector<std::string> originals{std::string(original)};
+  if (constexpr std::string_view kApart = ".shoebox/sidecars/"; original.starts_with(kApart)) {
+    original.remove_prefix(kApart.size());
+    originals = {std::string(original), ".shoebox/" + std::string(original)};
+  }
+  for (const std::string& candidate : originals) {
+    SHOEBOX_ASSIGN(const auto spellings, catalog.spellings_of_remote_key(remote, candidate));
+    for (const auto& [holder, spelling] : spellings) {
+      if (!holder) continue;
+      SHOEBOX_ASSIGN(const std::optional<PhotoId> photo, catalog.photo_of_content(holder));
+      if (!photo) continue;
+      SHOEBOX_ASSIGN(const std::optional<SidecarObject> standing, catalog.sidecar(*photo, remote));
+      if (standing && standing->key != key && keys::fold(standing->key) == folded) return true;
+    }
+  }
+  return false;
 }
 
 Status Outbox::enqueue_sidecars() {

@@ -156,6 +156,8 @@ struct Outbox::State {
   enum class SidecarThere : uint8_t { kNone, kLeaving, kStays };
   // Whether one stands at a key that an original is to have.
   Result<SidecarThere> sidecar_at(const std::string& remote, const std::string& key);
+  // Whether one stands under another spelling of `key`.
+  Result<bool> sidecar_spelled(const std::string& remote, std::string_view key);
   Status walk_moved_folders();
   Status walk(InodeNo folder);
   [[nodiscard]] int64_t now_s() const { return clock.now().seconds; }

@@ -186,13 +186,14 @@ Result<NextTidy> Outbox::State::take_loose(Plan& plan, const std::string& key, c
     if (!now) return NextTidy();
     SHOEBOX_ASSIGN(const std::optional<ContentNo> holder, catalog.content_of_remote_key(plan.remote, key));
     const KeyLimits limits = limits_of(plan.remote);
-    bool is_copy = holder.has_value();
-    if (!is_copy && limits.folds != KeyLimits::Folds::kNo) {
+    bool is_known = holder.has_value();
+    if (!is_known && limits.folds != KeyLimits::Folds::kNo) {
       SHOEBOX_ASSIGN(const auto spelled, other_holder(catalog, plan.remote, key, ContentNo(), limits));
-      if (spelled && !folds(plan.remote)) return NextTidy();
-      is_copy = spelled.has_value();  // the very object, by another spelling of its key
+      SHOEBOX_ASSIGN(const bool sidecar, sidecar_spelled(plan.remote, key));
+      if ((spelled || sidecar) && !folds(plan.remote)) return NextTidy();
+      is_known = spelled || sidecar;  // the very object, by another spelling of its key
     }
-    if (is_copy) {  // nothing is loose here
+    if (is_known) {  // nothing is loose here
       const std::unique_ptr<Transaction> txn = catalog.begin();
       txn->erase_loose(plan.remote, key);
       SHOEBOX_TRY(txn->commit());

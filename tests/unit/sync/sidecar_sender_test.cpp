@@ -271,6 +271,60 @@ TEST_F(SidecarTest, OneThatALostCatalogWroteMakesRoomAndIsKept) {
   EXPECT_EQ(kept, 1);
 }
 
+// A file called as a sidecar changed names with its photo, after the answer to its upload was lost.
+TEST_F(SidecarTest, WhereTheOriginalItselfMayStandItsSidecarGoesApart) {
+  const PhotoId id = photo("a.jpg");
+  const std::string bytes = bytes_at("Library/a.jpg");
+  {
+    const auto txn = catalog_->begin();
+    const ContentNo content = (*txn->photo(id))->content;
+    txn->put_loose(kRemote, "Library/a.jpg.xmp",
+                   {content, "", bytes.size(), (*txn->content(content))->sha256, 0, 0, ""});
+    ASSERT_TRUE(txn->commit());
+  }
+  remote_.objects["Library/a.jpg.xmp"] = {bytes, "e", false};
+  say("a.jpg", "x");
+  settle();
+  EXPECT_EQ(bytes_at(".shoebox/sidecars/Library/a.jpg.xmp"), said_of(id));
+  EXPECT_EQ(bytes_at("Library/a.jpg.xmp"), "nothing") << "an upload of ours that nobody needs";
+  EXPECT_EQ(bytes_at("Library/a.jpg"), bytes);
+}
+
+TEST_F(SidecarTest, OneThatGotAnotherSpellingOfItsKeyIsNotRemovedByTheOld) {
+  for (const bool folds : {true, false}) {
+    SCOPED_TRACE(folds);
+    remote_.folds = folds;
+    outbox_ = std::make_unique<Outbox>(*catalog_, *contents_, *tree_, clock_);
+    KeyLimits limits;
+    limits.folds = KeyLimits::Folds::kMaybe;
+    outbox_->set_key_limits(kRemote, limits);
+    const std::string name = folds ? "Sea.jpg" : "Lake.jpg", other = folds ? "sea.jpg" : "lake.jpg";
+    const PhotoId id = photo(name);
+    say(name, "x");
+    settle();
+    ASSERT_EQ(bytes_at("Library/" + name + ".xmp"), said_of(id));
+    {
+      const auto txn = catalog_->begin();
+      const ContentNo content = (*txn->photo(id))->content;
+      remote_.objects["Library/" + other] = remote_.objects["Library/" + name];
+      remote_.objects.erase("Library/" + name);
+      RemoteCopy copy = **txn->copy(content, kRemote);
+      copy.key = "Library/" + other;
+      txn->put_copy(content, kRemote, copy);
+      const DentryRecord dentry = **txn->dentry(kLibraryInode, name);
+      ASSERT_TRUE(txn->erase_dentry(kLibraryInode, name));
+      ASSERT_TRUE(txn->put_dentry(kLibraryInode, other, dentry));
+      ASSERT_TRUE(txn->commit());
+    }
+    settle();
+    const auto standing = catalog_->sidecar(id, kRemote);
+    ASSERT_TRUE(*standing);
+    EXPECT_EQ((*standing)->key, "Library/" + other + ".xmp");
+    EXPECT_EQ(bytes_at(remote_.called((*standing)->key)), said_of(id));
+    if (!folds) EXPECT_EQ(bytes_at("Library/" + name + ".xmp"), "nothing");
+  }
+}
+
 TEST_F(SidecarTest, WhatIsSaidWhileItIsSentIsSentAsWell) {
   const PhotoId id = photo("a.jpg");
   say("a.jpg", "first");
