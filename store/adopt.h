@@ -17,6 +17,9 @@ struct AdoptRequest {
   // The catalog is lost: only what stands under Library/ and short keys, and what the owner said about it is
   // taken from the sidecars that Shoebox wrote.
   bool rebuild = false;
+  // Likewise where a part of the catalog is lost: what it has stays, and what the objects and the sidecars
+  // that it does not know tell is newer. With `rebuild`.
+  bool mend = false;
   std::string library_id;  // of a rebuild: the id that the lost catalog had there; empty: it is not known
 };
 
@@ -27,7 +30,8 @@ struct AdoptReport {
   uint64_t changed = 0;                         // of those, replaced on the remote since
   uint64_t skipped = 0;                         // hidden and temporary files, keys that are no paths
   uint64_t failed = 0;
-  uint64_t statements = 0;      // sidecars of Shoebox's own that were read
+  uint64_t statements = 0;  // sidecars of Shoebox's own that were read; to mend: that told what was not known
+  uint64_t moved = 0;       // to mend: originals that stand under another key by now
   uint64_t original_bytes = 0;  // of all objects that are in the library now
   uint64_t requests = 0;
   uint64_t received_bytes = 0;

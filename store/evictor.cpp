@@ -77,8 +77,7 @@ struct Evictor::State {
                const Troubles& troubles) const;
   [[nodiscard]] uint64_t freed_by(ContentNo content, const ContentRecord& record) const;
   Result<std::vector<Candidate>> candidates(int64_t not_after_s);
-  Outcome evict_in_order(const std::vector<Candidate>& order, uint64_t bytes,
-                         const std::function<void(uint64_t, uint64_t)>& progress);
+  Outcome evict_in_order(const std::vector<Candidate>& order, uint64_t bytes);
   Result<uint64_t> count_evictable();
   void take_off(uint64_t freed);
   void save_accesses();
@@ -180,6 +179,22 @@ Status Evictor::evict(ContentNo content) {
   return Status::ok();
 }
 
+std::vector<Status> Evictor::evict(const std::vector<ContentNo>& contents) {
+  const State::Troubles troubles = state_->troubles();
+  std::unordered_map<ContentNo, uint64_t> frees;
+  std::vector<Status> done = state_->deps.contents.evict(
+      contents, [&](ContentNo content, const CatalogReader& reader, const ContentRecord& record) {
+        frees[content] = state_->freed_by(content, record);
+        return state_->check(reader, content, record, troubles);
+      });
+  for (size_t i = 0; i < contents.size(); ++i) {
+    if (!done[i]) continue;
+    state_->take_off(frees[contents[i]]);
+    frees[contents[i]] = 0;  // named twice
+  }
+  return done;
+}
+
 // What leaves when this one does: of a whole original all but its head and tail, of one that left already
 // what was fetched since.
 uint64_t Evictor::State::freed_by(ContentNo content, const ContentRecord& record) const {
@@ -236,10 +251,9 @@ Result<std::vector<Candidate>> Evictor::State::candidates(int64_t not_after_s) {
   return found;
 }
 
-Evictor::Outcome Evictor::State::evict_in_order(const std::vector<Candidate>& order, uint64_t bytes,
-                                                const std::function<void(uint64_t, uint64_t)>& progress) {
+// One at a time: who waits for room gets it after the first.
+Evictor::Outcome Evictor::State::evict_in_order(const std::vector<Candidate>& order, uint64_t bytes) {
   Outcome outcome;
-  uint64_t done = 0;
   const Troubles now = troubles();
   for (const Candidate& candidate : order) {
     if (outcome.freed_bytes >= bytes) break;
@@ -254,7 +268,6 @@ Evictor::Outcome Evictor::State::evict_in_order(const std::vector<Candidate>& or
     } else {
       outcome.kept.emplace_back(candidate.content, status.message());
     }
-    if (progress) progress(++done, order.size());
   }
   return outcome;
 }
@@ -265,7 +278,7 @@ Evictor::Outcome Evictor::make_room(uint64_t bytes) {
     log::warning("no room made: {}", order.status().message());
     return {};
   }
-  return state_->evict_in_order(*order, bytes + kMarginBytes + kept_free_bytes(), nullptr);
+  return state_->evict_in_order(*order, bytes + kMarginBytes + kept_free_bytes());
 }
 
 Evictor::Outcome Evictor::evict_all(int64_t older_than_s,
@@ -276,7 +289,22 @@ Evictor::Outcome Evictor::evict_all(int64_t older_than_s,
     log::warning("nothing evicted: {}", order.status().message());
     return {};
   }
-  return state_->evict_in_order(*order, UINT64_MAX, progress);
+  Outcome outcome;
+  std::vector<ContentNo> together;
+  for (size_t begin = 0; begin < order->size(); begin += kMostAtOnce) {
+    const size_t end = std::min(order->size(), begin + kMostAtOnce);
+    together.clear();
+    for (size_t i = begin; i < end; ++i) together.push_back((*order)[i].content);
+    const std::vector<Status> done = evict(together);
+    for (size_t i = begin; i < end; ++i) {
+      const Status& status = done[i - begin];
+      outcome.evicted += status ? 1 : 0;
+      outcome.freed_bytes += status ? (*order)[i].frees : 0;
+      if (!status) outcome.kept.emplace_back((*order)[i].content, status.message());
+    }
+    if (progress) progress(end, order->size());
+  }
+  return outcome;
 }
 
 Status Evictor::pin(ContentNo content, bool pinned) {
@@ -332,7 +360,7 @@ bool Evictor::State::keep_limit() {
     log::warning("cache limit not kept: {}", order.status().message());
     return false;
   }
-  const Outcome outcome = evict_in_order(*order, used - limit, nullptr);
+  const Outcome outcome = evict_in_order(*order, used - limit);
   if (outcome.evicted > 0) {
     log::info("evicted {} originals, {} bytes, to keep the cache limit of {} bytes", outcome.evicted,
               outcome.freed_bytes, limit);

@@ -49,6 +49,10 @@ class Evictor {
   };
   // Evicts one content if promise 2 allows; the Status says why not (kBusy).
   Status evict(ContentNo content);
+  // Many at a time (kMostAtOnce of a long list, so that the caller can tell how far it is). What came of
+  // each.
+  static constexpr size_t kMostAtOnce = 64;
+  std::vector<Status> evict(const std::vector<ContentNo>& contents);
   // Oldest first until `bytes` are free or nothing is left.
   Outcome make_room(uint64_t bytes);
   // All that may go and were not read since `older_than_s` seconds ago (0: all).

@@ -38,6 +38,9 @@ struct RebuildResult {
   std::vector<std::string> older;  // paths that show the bytes from before an edit
   bool resumed = false;            // the catalog was in place already
   std::vector<std::string> to_do;  // by the owner, until the settings work as they did
+  // Parts of that copy that are damaged or missing; then what it lacks is still to be taken from the objects
+  // there (AdoptRequest::mend).
+  uint64_t damaged = 0;
   // Why the copy of the catalog cannot be used: the folder is prepared for the library to be made from the
   // keys there. Empty: it was made from that copy.
   std::string no_catalog;

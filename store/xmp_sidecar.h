@@ -33,6 +33,7 @@ struct OwnerStatements {
   std::optional<std::string> place;  // as place_text.h spells it; empty: none, whatever the file says
 
   [[nodiscard]] bool empty() const;
+  bool operator==(const OwnerStatements&) const = default;
 };
 
 // Reads them from the catalog; any thread.
@@ -53,6 +54,9 @@ inline constexpr uint64_t kMostOwnSidecarBytes = 4 << 20;
 // What stands in a sidecar that xmp_sidecar() made, as nobody changed it since; none in those of others.
 // Untrusted: at most 4 MiB are parsed, entities are not followed.
 std::optional<OwnerStatements> parse_xmp_sidecar(std::string_view bytes);
+
+// The original that such a sidecar says it belongs to; zero: it says none.
+ContentHash original_of_sidecar(std::string_view bytes);
 
 // Whether xmp_sidecar() made exactly these bytes, with an original and a number in them.
 bool is_unchanged_sidecar(std::string_view bytes);

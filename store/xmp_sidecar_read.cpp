@@ -75,6 +75,13 @@ std::optional<OwnerStatements> parse_xmp_sidecar(std::string_view bytes) {
   return description ? std::optional(statements_of(description)) : std::nullopt;
 }
 
+ContentHash original_of_sidecar(std::string_view bytes) {
+  pugi::xml_document document;
+  const pugi::xml_node description = load_description(document, bytes);
+  const auto original = parse_hash(description.child("shoebox:Original").text().get());
+  return original ? *original : ContentHash();
+}
+
 bool is_unchanged_sidecar(std::string_view bytes) {
   pugi::xml_document document;
   const pugi::xml_node description = load_description(document, bytes);

@@ -17,6 +17,7 @@
 #include "store/xmp_sidecar.h"
 #include "sync/adopt_fetch.h"
 #include "sync/adopt_path.h"
+#include "sync/catalog_mend.h"
 #include "sync/library_id.h"
 #include "sync/remote/crypt_check.h"
 #include "sync/transfer_deadline.h"
@@ -47,6 +48,18 @@ bool ends_run(Code code) {
   }
 }
 
+// What a sidecar tells that Shoebox wrote beside `path` without its end.
+std::optional<SaidThere> said_there(const RemoteObject& object, std::string_view path,
+                                    const std::string& bytes) {
+  auto said = parse_xmp_sidecar(bytes);
+  if (!said) return std::nullopt;
+  path.remove_suffix(kSidecarEnd.size());
+  return SaidThere{std::string(path),
+                   std::move(*said),
+                   original_of_sidecar(bytes),
+                   {object.key, object.etag, object.size, sha256(bytes)}};
+}
+
 std::string_view name_in(std::string_view key) { return key.substr(key.rfind('/') + 1); }
 
 }  // namespace
@@ -61,7 +74,7 @@ struct Adopter::Run {
     ContentNo same_name;  // the bytes of a file that has the name, and the size: they are compared
     Status fetched;
     AdoptedFile file;
-    std::optional<OwnerStatements> said;  // of a rebuild: it is a sidecar that Shoebox wrote
+    std::optional<SaidThere> said;  // of a rebuild: it is a sidecar that Shoebox wrote
   };
 
   const Adopter& with;
@@ -74,7 +87,8 @@ struct Adopter::Run {
   std::vector<Wanted> batch{};
   // What the owner said about photos that are not filed yet, by their path. Few: a listing has the sidecar
   // behind its photo, but for an encrypted one.
-  std::vector<std::pair<std::string, OwnerStatements>> unsaid{};
+  std::vector<SaidThere> unsaid{};
+  std::optional<CatalogMend> mend{};  // the catalog is only in part what it was
 
   [[nodiscard]] AdoptFetch fetcher() {
     return {remote, with.deps_.clock, with.options_.backoff, cancel, traffic};
@@ -92,13 +106,7 @@ struct Adopter::Run {
 
   // --- listing
   Status list(const std::string& prefix, const std::function<Status(const RemoteObject&)>& each) {
-    std::string next;
-    for (;;) {
-      ListPage page;
-      SHOEBOX_TRY(repeated(fetcher(), 0, [&](const RequestContext& context) -> Status {
-        SHOEBOX_ASSIGN(page, remote.list(prefix, next, context));
-        return Status::ok();
-      }));
+    return list_pages(fetcher(), prefix, [&](const ListPage& page) -> Status {
       // To rebuild, what stands below Library/ is listed twice.
       if (page.skipped > 0 && (!request.rebuild || prefix.empty())) {
         report.skipped += page.skipped;
@@ -111,9 +119,8 @@ struct Adopter::Run {
         if (cancel.cancelled()) return {Code::kCancelled, "interrupted; run the same command again to go on"};
         SHOEBOX_TRY(each(object));
       }
-      if (page.next.empty()) return Status::ok();
-      next = std::move(page.next);
-    }
+      return Status::ok();
+    });
   }
 
   // --- what is new
@@ -129,7 +136,10 @@ struct Adopter::Run {
       SHOEBOX_ASSIGN(const auto content, catalog.content(*holder));
       if (!copy || !content) return Known::kNew;
       if (same(*copy)) return Known::kAlready;
-      if (content->state == ContentState::kAdopted || !copy->adopted_path.empty()) return Known::kChanged;
+      // To mend: an edit of which the catalog does not know. What has these bytes still was told apart
+      // before.
+      if (mend || content->state == ContentState::kAdopted || !copy->adopted_path.empty())
+        return Known::kChanged;
       note(object.key, "left alone",
            "it is a copy of the library's that somebody changed there; shoebox verify tells");
       return Known::kLeft;
@@ -161,6 +171,10 @@ struct Adopter::Run {
     ++report.listed;
     if (filed.not_adopted || filed.path == request.into) {
       ++report.skipped;
+      return Status::ok();
+    }
+    if (mend && mend->knows_sidecar(object)) {
+      ++report.already;
       return Status::ok();
     }
     SHOEBOX_ASSIGN(const Known known, look_up(object, filed.path));
@@ -232,7 +246,7 @@ struct Adopter::Run {
     // The library's own there; those that an export left beside photos are files as others are.
     const bool own = one.object.key.ends_with(kSidecarEnd) && AdoptFetch::wanted_whole(one.object) &&
                      (request.rebuild || parts.front().bytes.find(kPhotoMark) != std::string::npos);
-    if (own) one.said = parse_xmp_sidecar(parts.front().bytes);
+    if (own) one.said = said_there(one.object, one.path, parts.front().bytes);
     if (one.said) return Status::ok();
     if (AdoptFetch::wanted_whole(one.object)) {
       BlockHasher hasher;
@@ -282,7 +296,7 @@ struct Adopter::Run {
       } else if (one.fetched && one.said && !request.rebuild) {
         ++report.skipped;
       } else if (one.fetched && one.said) {
-        unsaid.emplace_back(one.path.substr(0, one.path.size() - kSidecarEnd.size()), *one.said);
+        unsaid.push_back(std::move(*one.said));
       } else if (one.fetched) {
         files.push_back(one.file);
         filed.push_back(&one);
@@ -338,19 +352,26 @@ struct Adopter::Run {
 
   // What was said about photos that are filed by now; `last`: the others are gone.
   Status say_again(bool last) {
-    std::vector<std::pair<std::string, OwnerStatements>> left;
-    for (auto& [path, said] : unsaid) {
-      const auto photo = with.deps_.tree.resolve(path);
-      if (!photo && photo.code() != Code::kNotFound && photo.code() != Code::kNotDirectory)
-        return photo.status();
-      if (photo) {
-        SHOEBOX_TRY(with.deps_.tree.restate(photo->number, said));
-        ++report.statements;
-      } else if (last) {
-        note(path, "said in vain", "a sidecar tells of it, and there is no such photo");
+    std::vector<SaidThere> left;
+    for (SaidThere& one : unsaid) {
+      if (mend) {
+        SHOEBOX_ASSIGN(const CatalogMend::Said said, mend->say(one));
+        report.statements += said == CatalogMend::Said::kNew ? 1 : 0;
+        if (said != CatalogMend::Said::kNoPhoto) continue;
       } else {
-        left.emplace_back(std::move(path), std::move(said));
+        const auto photo = with.deps_.tree.resolve(one.path);
+        if (!photo && photo.code() != Code::kNotFound && photo.code() != Code::kNotDirectory)
+          return photo.status();
+        if (photo) {
+          SHOEBOX_TRY(with.deps_.tree.restate(photo->number, one.said));
+          ++report.statements;
+          continue;
+        }
       }
+      if (last)
+        note(one.path, "said in vain", "a sidecar tells of it, and there is no such photo");
+      else
+        left.push_back(std::move(one));
     }
     unsaid = std::move(left);
     return Status::ok();
@@ -363,6 +384,11 @@ struct Adopter::Run {
         return take(object, adopted_path(object.key, request.into));
       }));
       return commit();
+    }
+    if (request.mend) {
+      mend.emplace(with.deps_, remote);
+      SHOEBOX_TRY(mend->load_sidecars());
+      SHOEBOX_ASSIGN(report.moved, mend->follow_copies(fetcher()));
     }
     SHOEBOX_TRY(list(std::string(kLibraryFolder), [&](const RemoteObject& object) {
       return take(object, adopted_path(object.key, "Library"));
@@ -385,9 +411,10 @@ struct Adopter::Run {
                                    ? std::string(kNamesLost).append(key, kShortSidecars.size())
                                    : adopted_path(key, "Library").path;
       if (object.size == 0 || !AdoptFetch::wanted_whole(object)) return Status::ok();
+      if (mend && mend->knows_sidecar(object)) return Status::ok();
       SHOEBOX_ASSIGN(const AdoptFetch::Parts fetched, fetcher().parts(object));
-      if (auto said = parse_xmp_sidecar(fetched.parts.front().bytes))
-        unsaid.emplace_back(path.substr(0, path.size() - kSidecarEnd.size()), std::move(*said));
+      if (auto said = said_there(object, path, fetched.parts.front().bytes))
+        unsaid.push_back(std::move(*said));
       return Status::ok();
     }));
     SHOEBOX_TRY(commit());

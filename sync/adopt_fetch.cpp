@@ -47,6 +47,21 @@ Status repeated(const AdoptFetch& fetch, uint64_t bytes,
   }
 }
 
+Status list_pages(const AdoptFetch& fetch, const std::string& prefix,
+                  const std::function<Status(const ListPage&)>& each) {
+  std::string next;
+  do {
+    ListPage page;
+    SHOEBOX_TRY(repeated(fetch, 0, [&](const RequestContext& context) -> Status {
+      SHOEBOX_ASSIGN(page, fetch.remote.list(prefix, next, context));
+      return Status::ok();
+    }));
+    SHOEBOX_TRY(each(page));
+    next = std::move(page.next);
+  } while (!next.empty());
+  return Status::ok();
+}
+
 bool AdoptFetch::wanted_whole(const RemoteObject& object) {
   if (object.size <= kKeepWholeBytes) return true;
   return object.size <= wire::kMaxSidecarBytes && is_xmp(object.key.substr(object.key.rfind('/') + 1));
@@ -87,6 +102,14 @@ Result<AdoptFetch::Parts> AdoptFetch::parts(const RemoteObject& object) const {
     found.parts.push_back({wanted.begin, std::move(bytes)});
   }
   return found;
+}
+
+Result<std::string> AdoptFetch::bytes(const RemoteObject& object, ByteRange range) const {
+  std::string bytes;
+  SHOEBOX_TRY(read(
+                  object, range, [&] { bytes.clear(); }, [&](std::string_view piece) { bytes += piece; })
+                  .status());
+  return bytes;
 }
 
 Result<ContentHash> AdoptFetch::hash(const RemoteObject& object) const {

@@ -35,6 +35,8 @@ struct AdoptFetch {
     std::optional<Timestamp> file_time;  // as in RequestHints
   };
   Result<Parts> parts(const RemoteObject& object) const;
+  // A part of it.
+  Result<std::string> bytes(const RemoteObject& object, ByteRange range) const;
   // Reads all of it.
   Result<ContentHash> hash(const RemoteObject& object) const;
 
@@ -44,6 +46,10 @@ struct AdoptFetch {
                                         const std::function<void()>& begin,
                                         const std::function<void(std::string_view)>& take) const;
 };
+
+// Lists what stands below `prefix`, page by page, each with the same patience.
+Status list_pages(const AdoptFetch& fetch, const std::string& prefix,
+                  const std::function<Status(const ListPage&)>& each);
 
 // Counts a call's round trips, and waits between attempts at what may pass. `bytes`: that it may bring.
 Status repeated(const AdoptFetch& fetch, uint64_t bytes,

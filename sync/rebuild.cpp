@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 
@@ -33,6 +35,8 @@ namespace filesystem = std::filesystem;
 
 constexpr const char* kSegments = "/segments";
 constexpr const char* kFromKeys = "/from-keys";
+constexpr const char* kDamaged = "/damaged";
+constexpr size_t kMostDamageBytes = 32;
 constexpr const char* kDefaultName = "default";
 
 std::string work_of(const std::string& library) { return library + "/" + kRebuildFolder; }
@@ -175,10 +179,23 @@ Status prepare_from_keys(const RebuildPlan& plan, const RebuildFetch& fetch, con
   return write_file_atomically(marker, "");
 }
 
+// How much of the backup was damaged when the catalog was made of the rest, though a later run may find it
+// sound: what it lacks is taken from the objects there by the run that ends.
+Result<uint64_t> kept_damage(const std::string& path) {
+  const Result<std::string> text = read_file(path, kMostDamageBytes);
+  if (!text && text.code() == Code::kNotFound) return uint64_t{0};
+  if (!text) return text.status();
+  uint64_t damaged = 0;
+  (void)std::from_chars(text->data(), text->data() + text->size(), damaged);
+  return std::max<uint64_t>(damaged, 1);
+}
+
 // Kept beside the library: a list that long is no answer of a command.
-Status keep_report(const std::string& library, const RebuildResult& result) {
+Status keep_report(const std::string& library, const RebuildResult& result, bool damaged) {
   if (result.lost.empty() && result.older.empty()) return Status::ok();
   std::string text = fmt::format("Rebuilt from the backup of {}.\n", time_text(result.backed_up_s));
+  if (damaged)
+    text += "A part of it was damaged: what is named here may have been found on the remote since.\n";
   for (const std::string& path : result.lost) text += "not backed up yet, lost: " + path + "\n";
   for (const std::string& path : result.older) text += "shown as before its last edit: " + path + "\n";
   SHOEBOX_TRY(make_dirs(library + "/recovered"));
@@ -230,14 +247,18 @@ Result<RebuildResult> rebuild_library(
     const std::string made = work_of(library) + "/catalog";
     std::string backed_up;
     SHOEBOX_TRY(build_catalog(plan, fetch, found, made, backed_up, result));
+    const std::string damaged = work_of(library) + kDamaged;
+    SHOEBOX_TRY(found.damaged > 0 ? write_file_atomically(damaged, std::to_string(found.damaged))
+                                  : remove_all(damaged));
     kill_point("rebuild-catalog");
     SHOEBOX_TRY(restore_settings(library, backed_up, settings, result));
-    SHOEBOX_TRY(keep_report(library, result));
+    SHOEBOX_TRY(keep_report(library, result, found.damaged > 0));
     kill_point("rebuild-settings");
     // Last: from here on it is a library.
     SHOEBOX_TRY(put_in_place(made, library + "/catalog", library));
     kill_point("rebuild-placed");
   }
+  SHOEBOX_ASSIGN(result.damaged, kept_damage(work_of(library) + kDamaged));
   SHOEBOX_TRY(fetch_thumbnails(plan, fetch, found.head, result));
   result.requests = remote.counters().requests;
   result.received_bytes = remote.counters().bytes_received;

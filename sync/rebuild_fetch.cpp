@@ -71,7 +71,7 @@ Result<std::optional<RebuildFetch::Candidate>> RebuildFetch::choose() const {
 
 // Fetches a head's segments. Damaged ones at the end of the journal are left out, and told; none:
 // the snapshot is not whole. An error: the remote does not answer.
-Result<std::optional<Restorable>> RebuildFetch::whole(const backup::Head& head) const {
+Result<std::optional<Restorable>> RebuildFetch::whole(const backup::Head& head, uint64_t& damaged) const {
   if (head.schema > keys::kSchema) {
     return Status(Code::kIncompatible, "the backup was made by a newer Shoebox; update this one");
   }
@@ -86,13 +86,14 @@ Result<std::optional<Restorable>> RebuildFetch::whole(const backup::Head& head) 
     plan_.progress("fetching the catalog", i, wanted.size());
     const Result<std::string> file = files->next();
     if (!file && file.code() != Code::kDataLoss && file.code() != Code::kNotFound) return file.status();
+    damaged += file ? 0 : 1;
     if (!file && segment.kind == backup::SegmentKind::kSnapshot) {
       plan_.note(file.status().message());
       return std::optional<Restorable>();
     }
     if (!file) {
       plan_.note(file.status().message());
-      plan_.note(fmt::format("lost are changes {} to {}, the last before {}", found.sequence + 1,
+      plan_.note(fmt::format("the catalog lacks changes {} to {}, the last before {}", found.sequence + 1,
                              head.sequence, time_text(head.time_s)));
       // A cut that made several segments is one change: none of it counts.
       std::erase_if(found.segments, [&](const backup::Segment& one) {
@@ -116,15 +117,17 @@ Result<std::optional<Restorable>> RebuildFetch::catalog(std::string& why) const 
                       plan_.id.empty() ? "" : " for this id");
     return std::optional<Restorable>();
   }
+  uint64_t damaged = candidate->heads.damaged.size();
   for (const backup::Head& head : candidate->heads.whole) {
-    SHOEBOX_ASSIGN(std::optional<Restorable> found, whole(head));
+    SHOEBOX_ASSIGN(std::optional<Restorable> found, whole(head, damaged));
     if (!found) continue;
+    found->damaged = damaged;
     const bool first = &head == &candidate->heads.whole.front();
     found->newest = found->newest && first && candidate->heads.damaged.empty();
     found->newest_head = candidate->heads.whole.front();
     if (!first || !candidate->heads.damaged.empty()) {
-      plan_.note(
-          fmt::format("the backup of {} is taken; what changed after it is lost", time_text(head.time_s)));
+      plan_.note(fmt::format("the backup of {} is taken; the catalog lacks what changed after it",
+                             time_text(head.time_s)));
     }
     return found;
   }

@@ -21,6 +21,7 @@ struct Restorable {
   backup::Head head;
   std::vector<backup::Segment> segments;    // snapshot and journal, all fetched and whole
   uint64_t sequence = 0;                    // the last change in them
+  uint64_t damaged = 0;                     // parts of the backup that are damaged or missing
   bool newest = false;                      // nothing is missing, and no newer head is damaged
   std::optional<backup::Head> newest_head;  // the newest that could be read, whether it was taken or not
 };
@@ -54,7 +55,7 @@ class RebuildFetch {
     BackupCopy::Heads heads;
   };
   Result<std::optional<Candidate>> choose() const;
-  Result<std::optional<Restorable>> whole(const backup::Head& head) const;
+  Result<std::optional<Restorable>> whole(const backup::Head& head, uint64_t& damaged) const;
   Remote& remote_;
   const Clock& clock_;
   BackupCopy copy_;

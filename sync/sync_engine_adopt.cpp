@@ -16,7 +16,7 @@ Result<AdoptReport> SyncEngine::adopt(const AdoptRequest& request, CancelToken c
   const Adopter adopter({state.catalog, state.contents, *state.tree, state.clock}, {});
   const State::Member& member = *members.front();
   SHOEBOX_ASSIGN(AdoptReport report, adopter.run(*member.leased, request, cancel, progress));
-  if (request.rebuild) {
+  if (request.rebuild && !request.mend) {
     // What stands there of a backup could not be used: this library, which has the rest, may go on over it.
     SHOEBOX_ASSIGN(const std::string library, library_id(state.catalog));
     SHOEBOX_TRY(accept_backup(state.catalog, member.remote->uncounted(), state.clock, library, cancel));

@@ -2,11 +2,18 @@
 
 #include "store/base/log.h"
 #include "store/catalog/catalog.h"
+#include "store/tree/name_class.h"
 
 namespace shoebox {
 
 VideoPolicy::VideoPolicy(const Catalog& catalog, std::string remote, UploadPolicy policy)
     : catalog_(catalog), remote_(std::move(remote)), policy_(std::move(policy)) {}
+
+// What cannot be told for sure is none: it would wait for ever.
+bool VideoPolicy::is_video(PhotoId id, const PhotoRecord& photo) const {
+  const Result<bool> video = counts_as_video(catalog_, id, photo);
+  return video && *video;
+}
 
 void VideoPolicy::count(ContentNo content, uint64_t size) {
   forget(content);
@@ -24,8 +31,8 @@ void VideoPolicy::forget(ContentNo content) {
 void VideoPolicy::add_up() {
   if (added_up_.exchange(true)) return;
   const Status read =
-      catalog_.for_each_photo([&](PhotoId, const PhotoRecord& photo) NO_THREAD_SAFETY_ANALYSIS {
-        if (photo.info.kind != MediaKind::kVideo) return true;
+      catalog_.for_each_photo([&](PhotoId id, const PhotoRecord& photo) NO_THREAD_SAFETY_ANALYSIS {
+        if (!is_video(id, photo)) return true;
         const auto copy = catalog_.copy(photo.content, remote_);
         if (copy && *copy) count(photo.content, (*copy)->size);
         return true;
@@ -39,7 +46,7 @@ KeptBack VideoPolicy::kept_back(ContentNo content) {
   const auto photo = catalog_.photo(**photo_id);
   const auto record = catalog_.content(content);
   if (!photo || !*photo || !record || !*record) return {};
-  if ((*photo)->info.kind != MediaKind::kVideo) return {};
+  if (!is_video(**photo_id, **photo)) return {};
   const uint64_t size = (*record)->size;
   const MutexLock lock(mutex_);
   if (policy_.video_quota_bytes) {
@@ -68,7 +75,7 @@ void VideoPolicy::observe(const Change& change) {
     const auto photo = catalog_.photo_of_content(upload.content);
     if (!photo || !*photo) continue;
     const auto what = catalog_.photo(**photo);
-    if (what && *what && (*what)->info.kind == MediaKind::kVideo) count(upload.content, (*copy)->size);
+    if (what && *what && is_video(**photo, **what)) count(upload.content, (*copy)->size);
   }
 }
 

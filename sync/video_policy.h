@@ -18,6 +18,7 @@ namespace shoebox {
 
 class Catalog;
 struct Change;
+struct PhotoRecord;
 
 class VideoPolicy {
  public:
@@ -28,6 +29,7 @@ class VideoPolicy {
   void observe(const Change& change);
 
  private:
+  [[nodiscard]] bool is_video(PhotoId id, const PhotoRecord& photo) const;
   void add_up() REQUIRES(mutex_);
   void count(ContentNo content, uint64_t size) REQUIRES(mutex_);
   void forget(ContentNo content) REQUIRES(mutex_);

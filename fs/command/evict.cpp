@@ -3,6 +3,7 @@
 // "kept": [{"path", "why"}]}.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -48,22 +49,34 @@ Result<json> evict_paths(ServiceContext& context, const std::vector<std::string>
   EvictReport report;
   uint64_t evicted = 0;
   uint64_t freed = 0;
-  uint64_t done = 0;
-  for (const FoundFile& file : files) {
+  size_t done = 0;
+  while (done < files.size()) {
     if (context.cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
-    const Result<uint64_t> before = library.contents().local_bytes(file.content);
-    const Status status = library.evictor().evict(file.content);
-    if (!status) {
-      report.kept(file.path, file.content, status.message());
-    } else {
-      const Result<uint64_t> after = library.contents().local_bytes(file.content);
-      // Nothing leaves of one that left before, or is so small that its head and tail are all of it.
-      if (before && after && *after < *before) {
-        ++evicted;
-        freed += *before - *after;
-      }
+    const size_t end = std::min<size_t>(files.size(), done + Evictor::kMostAtOnce);
+    std::vector<ContentNo> together;
+    std::map<ContentNo, uint64_t> before;  // twins share their bytes
+    for (size_t i = done; i < end; ++i) {
+      const Result<uint64_t> local = library.contents().local_bytes(files[i].content);
+      together.push_back(files[i].content);
+      if (local) before.emplace(files[i].content, *local);
     }
-    context.progress(interim(++done, files.size(), human_bytes(freed) + " freed"));
+    const std::vector<Status> statuses = library.evictor().evict(together);
+    for (size_t i = done; i < end; ++i) {
+      const FoundFile& file = files[i];
+      if (const Status& status = statuses[i - done]; !status) {
+        report.kept(file.path, file.content, status.message());
+        continue;
+      }
+      const Result<uint64_t> after = library.contents().local_bytes(file.content);
+      const auto counted_before = before.find(file.content);
+      // Nothing leaves of one that left before, or is so small that its head and tail are all of it.
+      if (counted_before == before.end() || !after || *after >= counted_before->second) continue;
+      ++evicted;
+      freed += counted_before->second - *after;
+      before.erase(counted_before);
+    }
+    done = end;
+    context.progress(interim(done, files.size(), human_bytes(freed) + " freed"));
   }
   return report.result(evicted, freed);
 }

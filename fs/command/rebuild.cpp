@@ -20,6 +20,7 @@
 #include "store/catalog/catalog.h"
 #include "store/library.h"
 #include "store/sync_control.h"
+#include "store/tree/tree.h"
 
 namespace shoebox {
 namespace {
@@ -103,27 +104,38 @@ Status take_over(const Composition& composition, const std::string& path, const 
                                   });
 }
 
-// No copy of the catalog is left: what stands under Library/ there becomes the tree.
-Result<AdoptReport> from_keys(const Composition& composition, const std::string& path,
-                              const RebuildResult& rebuilt, const CancelToken& cancel, Progress& progress) {
+// No copy of the catalog is left: what stands under Library/ there becomes the tree. Or one that lacks
+// something, which the objects there tell.
+Result<AdoptReport> from_keys(const Composition& composition, const std::string& path, RebuildResult& rebuilt,
+                              const CancelToken& cancel, Progress& progress) {
+  const bool mend = rebuilt.no_catalog.empty();
   progress.note(
-      printable(fmt::format("{}; the library is made from the names, the heads and the sidecars of the "
-                            "originals there",
-                            rebuilt.no_catalog)));
+      mend ? "what the catalog lacks is taken from the names, the heads and the sidecars of the originals "
+             "there"
+           : printable(fmt::format("{}; the library is made from the names, the heads and the sidecars "
+                                   "of the originals there",
+                                   rebuilt.no_catalog)));
   OpenRequest open;
   open.library = path;
-  open.create = true;
+  open.create = !mend;
   open.background = false;
   SHOEBOX_ASSIGN(const std::unique_ptr<OpenedLibrary> opened, composition.open_library(open));
   AdoptRequest request;
   request.remote = rebuilt.remote;
   request.rebuild = true;
+  request.mend = mend;
   request.library_id = rebuilt.library_id;
   AdoptProgress shown;
   const auto show = [&](const json& interim) { draw(interim, progress); };
-  return run_adoption(
-      opened->library(), opened->sync(), request, cancel,
-      [&](const AdoptReport& report) { shown.tell(report, show); }, show);
+  SHOEBOX_ASSIGN(AdoptReport report,
+                 run_adoption(
+                     opened->library(), opened->sync(), request, cancel,
+                     [&](const AdoptReport& interim) { shown.tell(interim, show); }, show));
+  // Sent after the part of the backup that could be used.
+  std::erase_if(rebuilt.lost, [&](const std::string& lost) {
+    return opened->library().tree().resolve(lost).status().is_ok();
+  });
+  return report;
 }
 
 void show_adopted(const AdoptReport& report, const std::string& library) {
@@ -145,8 +157,20 @@ void show_paths(const std::vector<std::string>& paths, std::string_view what) {
   }
 }
 
-void show(const RebuildResult& result, const std::string& library) {
-  say(fmt::format("{} is as it was when it was backed up last", escape_name(library)));
+// What was damaged of the backup, and what came from elsewhere in its place.
+void show_mended(const RebuildResult& result, const AdoptReport& mended) {
+  say(fmt::format("{} of the backup of the catalog: what {} told of was looked for among the objects there",
+                  counted(result.damaged, "damaged part"), result.damaged == 1 ? "it" : "they"));
+  say(fmt::format("statements from {}; {} from keys, {} found under another key, {} failed; {}, {} received",
+                  counted(mended.statements, "sidecar"),
+                  counted(mended.photos + mended.videos + mended.others, "original"), mended.moved,
+                  mended.failed, counted(mended.requests, "request"), human_bytes(mended.received_bytes)));
+}
+
+void show(const RebuildResult& result, const AdoptReport& mended, const std::string& library) {
+  say(fmt::format("{} is as it was when it was backed up last{}", escape_name(library),
+                  result.damaged > 0 ? ", as far as that can be told" : ""));
+  if (result.damaged > 0) show_mended(result, mended);
   say(fmt::format("{}, {} received for the catalog and {}", counted(result.requests, "request"),
                   human_bytes(result.received_bytes), counted(result.thumbnails, "thumbnail")));
   if (!result.lost.empty()) {
@@ -202,9 +226,9 @@ Result<int> run_rebuild(FrontEnd& front) {
     progress.update(done, total, text);
   };
   plan.note = [&](const std::string& line) { progress.note(printable(line)); };
-  SHOEBOX_ASSIGN(const RebuildResult result, front.composition.rebuild(plan));
+  SHOEBOX_ASSIGN(RebuildResult result, front.composition.rebuild(plan));
   AdoptReport adopted;
-  if (!result.no_catalog.empty()) {
+  if (!result.no_catalog.empty() || result.damaged > 0) {
     SHOEBOX_ASSIGN(adopted, from_keys(front.composition, plan.library, result, front.cancel, progress));
   }
   Fetched fetched;
@@ -217,16 +241,22 @@ Result<int> run_rebuild(FrontEnd& front) {
     taken_over = take_over(front.composition, plan.library, result.remote, front.cancel, progress);
   }
   progress.clear();
-  if (front.json && !result.no_catalog.empty()) {
+  if (front.json && (!result.no_catalog.empty() || result.damaged > 0)) {
     json told = json_of(result, fetched);
     told["adopted"] = json_of(adopted);
-    told["no_catalog"] = printable(result.no_catalog);
+    told["adopted"]["statements"] = adopted.statements;
+    if (result.no_catalog.empty()) {
+      told["adopted"]["moved"] = adopted.moved;
+      told["damaged_parts"] = result.damaged;
+    } else {
+      told["no_catalog"] = printable(result.no_catalog);
+    }
     say(told.dump(2, ' ', false, json::error_handler_t::replace));
   } else if (front.json) {
     say(json_of(result, fetched).dump(2, ' ', false, json::error_handler_t::replace));
   } else {
     if (result.no_catalog.empty()) {
-      show(result, plan.library);
+      show(result, adopted, plan.library);
     } else {
       show_adopted(adopted, plan.library);
     }

@@ -173,13 +173,12 @@ Status ContentStore::State::complete_claimed(const std::shared_ptr<Partial>& ent
     kill_point("adopt-hashed");
     return record_hashes(content, std::move(learned), Residence::kLocal);
   }
-  const Status recorded = set_residence(content, Residence::kLocal, nullptr);
+  const Status recorded = set_residence(content, Residence::kLocal);
   kill_point("complete-recorded");
   return recorded;
 }
 
-Status ContentStore::State::set_residence(ContentNo content, Residence residence,
-                                          const EvictionCheck& check) {
+Status ContentStore::State::set_residence(ContentNo content, Residence residence) {
   uint64_t disk_bytes = 0;
   if (struct stat st{}; residence == Residence::kLocal && ::stat(object(content).c_str(), &st) == 0) {
     disk_bytes = static_cast<uint64_t>(st.st_blocks) * 512;
@@ -187,7 +186,6 @@ Status ContentStore::State::set_residence(ContentNo content, Residence residence
   const std::unique_ptr<Transaction> transaction = catalog.begin();
   SHOEBOX_ASSIGN(std::optional<ContentRecord> now, transaction->content(content));
   if (!now) return Status(Code::kNotFound, fmt::format("content {}: not in the catalog", content.value));
-  if (check) SHOEBOX_TRY(check(*transaction, *now));
   now->residence = residence;
   now->disk_bytes = disk_bytes;
   transaction->put_content(content, *now);

@@ -61,6 +61,12 @@ Claim::Claim(ContentStore::State& state, ContentNo content) NO_THREAD_SAFETY_ANA
   state_.claimed.insert(content_);
 }
 
+std::unique_ptr<Claim> Claim::unless_taken(ContentStore::State& state, ContentNo content) {
+  MutexLock lock(state.claim_mutex);
+  if (!state.claimed.insert(content).second) return nullptr;
+  return std::unique_ptr<Claim>(new Claim(state, content, Taken()));
+}
+
 Claim::~Claim() {
   {
     MutexLock lock(state_.claim_mutex);

@@ -155,7 +155,7 @@ Result<uint64_t> ContentStore::recover() {
     } else if (object >= 0 && !local) {
       to_rehash.push_back(content);
     } else if (object < 0 && files.partial >= 0 && local && files.staging < 0) {
-      SHOEBOX_TRY(state.set_residence(content, Residence::kPartial, nullptr));
+      SHOEBOX_TRY(state.set_residence(content, Residence::kPartial));
     }
     if (object >= 0) total += object;
     if (object < 0 && files.partial >= 0) {

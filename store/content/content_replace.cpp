@@ -21,7 +21,7 @@ Result<std::shared_ptr<void>> ContentStore::replace_bytes(const std::vector<Cont
   });
   for (const ContentNo content : contents) {
     // First: a crash leaves a content of which nothing is here, which is no error.
-    const Status noted = state.set_residence(content, Residence::kPartial, nullptr);
+    const Status noted = state.set_residence(content, Residence::kPartial);
     if (!noted && noted.code() != Code::kNotFound) return noted;
   }
   SHOEBOX_TRY(state.catalog.sync());

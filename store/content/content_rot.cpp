@@ -111,7 +111,7 @@ Result<uint64_t> ContentStore::discard_rotten(ContentNo content, bool fill_follo
   }
   SHOEBOX_TRY(fsync_dir(state_->root + "/partial"));
   kill_point("rot-placed");
-  SHOEBOX_TRY(state_->set_residence(content, Residence::kPartial, nullptr));
+  SHOEBOX_TRY(state_->set_residence(content, Residence::kPartial));
   SHOEBOX_TRY(state_->catalog.sync());
   kill_point("rot-recorded");
   state_->total_bytes -= static_cast<int64_t>(record.size - good.bytes());

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <deque>
+#include <memory>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -57,6 +58,9 @@ inline constexpr const char* kReserveFile = "reserve";
 // Staging files made at once, so that one fsync of the folder serves them all: it costs about what
 // the fsync of a small file costs, and making an empty file costs a hundredth of it.
 inline constexpr size_t kNamesAhead = 32;
+// Originals that leave with the same syncs: enough that these cost little, few enough that their heads and
+// tails, which are written before anything goes, take some megabytes.
+inline constexpr size_t kEvictTogether = 64;
 // Partial contents held open at once.
 inline constexpr size_t kMaxOpenPartials = 256;
 
@@ -68,6 +72,8 @@ struct ErasedQueue {
   bool removing GUARDED_BY(mutex) = false;
   bool stopping GUARDED_BY(mutex) = false;
 };
+
+class Claim;
 
 struct ContentStore::State {
   State(std::string library, Catalog& of) : root(std::move(library)), catalog(of) {}
@@ -146,8 +152,8 @@ struct ContentStore::State {
   Status complete_claimed(const std::shared_ptr<Partial>& partial);
   // Whether the bytes at `path` are the ones whose hashes are recorded; drops the blocks that are not.
   Result<bool> as_recorded(Partial& entry, const std::string& path);
-  // Makes the catalog say where the bytes are. `check` may refuse, seeing the transaction.
-  Status set_residence(ContentNo content, Residence residence, const EvictionCheck& check);
+  // Makes the catalog say where the bytes are.
+  Status set_residence(ContentNo content, Residence residence);
 
   // --- content_adopt.cpp
   // The hashes of adopted bytes are known: into the catalog. REQUIRES a Claim on the content.
@@ -155,6 +161,25 @@ struct ContentStore::State {
 
   // --- content_evict.cpp
   Status evict(ContentNo content, const EvictionCheck& check);
+  // One of those that leave together.
+  struct Leaving {
+    size_t index;  // of its outcome
+    ContentNo content;
+    uint64_t frees;
+    std::unique_ptr<Claim> claim;  // null: the caller has it
+  };
+  void leave(std::vector<Leaving>& leaving, const EvictionCheckOf& check, std::vector<Status>& done);
+  // Of `contents` those from `begin` to `end`; what is to be evicted by itself goes into `alone`.
+  void evict_together(const std::vector<ContentNo>& contents, size_t begin, size_t end,
+                      const EvictionCheckOf& check, std::vector<Status>& done, std::vector<size_t>& alone);
+  // Whether it is an object of which more than head and tail is here.
+  static bool leaves_whole(const ContentRecord& now);
+  // Returns how many bytes stay. REQUIRES a Claim on the content, as the steps after it do.
+  Result<uint64_t> write_kept(ContentNo content, const ContentRecord& now, bool synced);
+  [[nodiscard]] Status place_kept(ContentNo content) const;
+  static Status let_go(Transaction& transaction, ContentNo content, const EvictionCheckOf& check);
+  Status drop_object(ContentNo content, uint64_t frees);
+  void withdraw_eviction(ContentNo content);
   // What was fetched of a partial content beyond kept_ranges() goes. REQUIRES a Claim on the content.
   Status trim(ContentNo content, const ContentRecord& now, const EvictionCheck& check);
   Status keep_reserve() const;
@@ -171,11 +196,16 @@ struct ContentStore::State {
 class Claim {
  public:
   Claim(ContentStore::State& state, ContentNo content);
+  // Null: somebody has it.
+  static std::unique_ptr<Claim> unless_taken(ContentStore::State& state, ContentNo content);
   ~Claim();
   Claim(const Claim&) = delete;
   Claim& operator=(const Claim&) = delete;
 
  private:
+  struct Taken {};
+  Claim(ContentStore::State& state, ContentNo content, Taken /*by the caller*/)
+      : state_(state), content_(content) {}
   ContentStore::State& state_;
   ContentNo content_;
 };

@@ -24,6 +24,8 @@ enum class Residence : uint8_t;
 // Looks at a content inside the transaction that will let it leave, and may refuse.
 using EvictionCheck = std::function<Status(const CatalogReader&, const ContentRecord&)>;
 
+using EvictionCheckOf = std::function<Status(ContentNo content, const CatalogReader&, const ContentRecord&)>;
+
 // Told the hashes of adopted bytes once somebody read all of them; writes them to the catalog, where the
 // content may give way to one with equal bytes.
 using HashedCallback = std::function<Status(ContentNo, const ContentHashes&, Residence)>;
@@ -123,6 +125,8 @@ class ContentStore {
   // inside the transaction that lets it go.
   Status evict(ContentNo content);
   Status evict(ContentNo content, const EvictionCheck& check);
+  // Many, with few syncs for all of them. What came of each.
+  std::vector<Status> evict(const std::vector<ContentNo>& contents, const EvictionCheckOf& check);
   // Deletes whatever files there are. REQUIRES the erasure of its record to be durable, or that
   // there never was a record.
   Status remove(ContentNo content);

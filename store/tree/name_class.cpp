@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "store/catalog/catalog.h"
 
 namespace shoebox {
@@ -26,6 +28,20 @@ bool shows_in_views(const PhotoRecord& photo) {
     case MediaKind::kUndecodable: return classify_name(photo.original_name) == NameClass::kMedia;
     case MediaKind::kUnknown:
     case MediaKind::kOther: return false;
+  }
+  return false;
+}
+
+Result<bool> counts_as_video(const CatalogReader& reader, PhotoId id, const PhotoRecord& photo) {
+  if (photo.info.kind == MediaKind::kVideo) return true;
+  if (photo.info.kind == MediaKind::kPhoto) return false;
+  if (is_video_name(photo.original_name)) return true;
+  SHOEBOX_ASSIGN(const std::vector<InodeNo> inodes, reader.inodes_of_photo(id));
+  for (const InodeNo inode : inodes) {
+    SHOEBOX_ASSIGN(const std::vector<NameOf> names, reader.names_of(inode));
+    const bool any =
+        std::any_of(names.begin(), names.end(), [](const NameOf& name) { return is_video_name(name.name); });
+    if (any) return true;
   }
   return false;
 }

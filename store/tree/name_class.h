@@ -1,6 +1,6 @@
 // What a file name alone tells: photo or video, sidecar, junk and temporary names, anything else.
 //
-// Any thread; pure functions but for the one that takes a reader. The decoder has the last word on what a
+// Any thread; pure functions but for those that take a reader. The decoder has the last word on what a
 // file is; this decides what gets a PhotoId before it ran, and what never gets one.
 #pragma once
 
@@ -34,6 +34,9 @@ inline bool may_be_photo(std::string_view name) {
 
 // Whether the file `name` in this folder is a backup copy of a photo beside it: a plain file, never a photo.
 Result<bool> is_backup_copy(const CatalogReader& reader, InodeNo directory, std::string_view name);
+
+// Whether it is a video: found so, or, where decoding gave nothing, so by the ending of one of its names.
+Result<bool> counts_as_video(const CatalogReader& reader, PhotoId id, const PhotoRecord& photo);
 
 // Whether the decoder's verdict lets the photo show in views by itself. A file that could not be
 // decoded shows when its name says that it is a photo or video.

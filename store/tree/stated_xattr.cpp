@@ -175,6 +175,80 @@ Status Tree::restate(InodeNo number, const OwnerStatements& said) {
   return op.commit();
 }
 
+namespace {
+
+std::vector<std::string> without(const std::vector<std::string>& values,
+                                 const std::vector<std::string>& others) {
+  std::vector<std::string> left;
+  for (const std::string& value : values)
+    if (std::find(others.begin(), others.end(), value) == others.end()) left.push_back(value);
+  return left;
+}
+
+// Only what differs, so that what a sidecar cannot spell stays as it is.
+Status set_values(Operation& op, PhotoId id, ViewId view_id, const std::vector<std::string>& now,
+                  const std::vector<std::string>& now_denied, const std::vector<std::string>& asserted,
+                  const std::vector<std::string>& denied) {
+  const View* view = op.core.engine.view_of(view_id);
+  if (view == nullptr) return Status::ok();
+  const std::vector<std::string> gone = without(now, asserted);
+  for (const std::string& value : gone)
+    SHOEBOX_TRY(remove_given_names(op, id, *view, path_of_value(view_id, value)));
+  SHOEBOX_ASSIGN(auto photo, op.txn.photo(id));
+  if (!photo) return Status::ok();
+  for (const auto& values : {gone, without(now_denied, denied)})
+    for (const std::string& value : values) ViewEngine::unsay(*photo, *view, path_of_value(view_id, value));
+  SHOEBOX_TRY(restate_values(op, *photo, view_id, without(asserted, now), without(denied, now_denied)));
+  op.txn.put_photo(id, *photo);
+  return Status::ok();
+}
+
+Status set_attribute(Operation& op, PhotoId id, std::string_view name, const std::string& value) {
+  SHOEBOX_ASSIGN(const std::vector<InodeNo> inodes, op.txn.inodes_of_photo(id));
+  for (const InodeNo one : inodes) {
+    if (value.empty())
+      op.txn.erase_xattr(one, name);
+    else
+      op.txn.put_xattr(one, name, value);
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+Result<bool> Tree::set_statements(InodeNo number, const OwnerStatements& said) {
+  Operation op(*state_, Caller{});
+  op.txn.tell_all_names();
+  SHOEBOX_ASSIGN(const InodeRecord inode, need_inode(op.txn, number));
+  const PhotoId id = inode.photo;
+  SHOEBOX_ASSIGN(const OwnerStatements stated, owner_statements(op.txn, id));
+  const auto spelled = parse_xmp_sidecar(xmp_sidecar(stated));
+  const OwnerStatements now = spelled ? *spelled : OwnerStatements{};
+  SHOEBOX_ASSIGN(auto photo, op.txn.photo(id));
+  if (!photo || now == said) return false;
+  SHOEBOX_TRY(
+      set_values(op, id, ViewId::kPeople, now.people, now.denied_people, said.people, said.denied_people));
+  SHOEBOX_TRY(
+      set_values(op, id, ViewId::kAlbums, now.albums, now.denied_albums, said.albums, said.denied_albums));
+  SHOEBOX_ASSIGN(photo, op.txn.photo(id));
+  if (!photo) return false;
+  if (now.favorite != said.favorite)
+    photo->statements[{ViewId::kFavorites, {}}] = said.favorite ? Statement::kAsserted : Statement::kDenied;
+  photo->stated_date = said.date;
+  if (now.place != said.place) photo->stated_place = said.place;
+  op.txn.put_photo(id, *photo);
+  if (now.tags != said.tags)
+    SHOEBOX_TRY(set_attribute(op, id, "user.xdg.tags", fmt::format("{}", fmt::join(said.tags, ","))));
+  if (now.caption != said.caption) SHOEBOX_TRY(set_attribute(op, id, "user.xdg.comment", said.caption));
+  // Baloo counts half stars.
+  if (now.rating != said.rating)
+    SHOEBOX_TRY(
+        set_attribute(op, id, "user.baloo.rating", said.rating < 0 ? "" : std::to_string(said.rating * 2)));
+  SHOEBOX_TRY(op.core.engine.refresh(op.txn, id));
+  SHOEBOX_TRY(op.commit());
+  return true;
+}
+
 Result<LocalDate> parse_stated_date(std::string_view text) {
   const Status invalid{Code::kInvalid, fmt::format("{}: no date; write it as 2023-07-14", text)};
   const auto number = [](std::string_view digits) {

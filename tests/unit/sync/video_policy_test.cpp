@@ -67,5 +67,30 @@ TEST_F(VideoPolicyTest, PhotosAndOtherRemotesDoNotCount) {
   EXPECT_TRUE(passes(video("v", 100)));
 }
 
+TEST_F(VideoPolicyTest, WhatNobodyCanDecodeIsAVideoByItsName) {
+  const ContentNo there = add("there.MTS", std::string(60, 't'), {"nas"}, MediaKind::kUndecodable);
+  confirm(there, 60);
+  start(100);
+  EXPECT_FALSE(passes(add("film.mp4", std::string(50, 'f'), {"nas"}, MediaKind::kUndecodable)));
+  EXPECT_FALSE(passes(add("late.mp4", std::string(50, 'l'), {"nas"}, MediaKind::kOther)));
+  EXPECT_TRUE(passes(add("photo.cr2", std::string(50, 'p'), {"nas"}, MediaKind::kUndecodable)));
+  EXPECT_TRUE(passes(add("notes.txt", std::string(50, 'n'), {"nas"}, MediaKind::kOther)));
+  EXPECT_TRUE(passes(add("still.mov", std::string(50, 's'), {"nas"}, MediaKind::kPhoto))) << "it is a photo";
+  const ContentNo sent = add("clip.avi", std::string(40, 'c'), {"nas"}, MediaKind::kUndecodable);
+  EXPECT_TRUE(passes(sent));
+  confirm(sent, 40);
+  EXPECT_FALSE(passes(video("v", 1)));
+}
+
+TEST_F(VideoPolicyTest, PhotosOnlySendsNoVideoThatCannotBeDecoded) {
+  UploadPolicy policy;
+  policy.photos_only = true;
+  videos_ = std::make_unique<VideoPolicy>(*catalog_, "nas", policy);
+  const ContentNo film = add("film.bin", std::string(50, 'f'), {"nas"}, MediaKind::kUndecodable);
+  EXPECT_TRUE(passes(film));
+  rename("film.bin", "film.mp4");
+  EXPECT_FALSE(passes(film));
+}
+
 }  // namespace
 }  // namespace shoebox

@@ -1,0 +1,61 @@
+// What a rebuild does beyond adopting where a part of the catalog's backup was damaged: the catalog is sound
+// and older than what stands on the remote. Copies whose objects went elsewhere since are found again, and
+// what the owner said since is taken from the sidecars that the catalog does not know.
+//
+// Belongs to one run of Adopter and its thread. Nothing on the remote is changed.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "store/catalog/records.h"
+#include "store/xmp_sidecar.h"
+#include "sync/adopt.h"
+#include "sync/adopt_fetch.h"
+
+namespace shoebox {
+
+// A sidecar of Shoebox's own that stands on a remote.
+struct SaidThere {
+  std::string path;  // of the photo, as its key tells
+  OwnerStatements said;
+  ContentHash original;  // zero: it tells none
+  SidecarObject object;
+};
+
+class CatalogMend {
+ public:
+  CatalogMend(const Adopter::Dependencies& dependencies, Remote& remote)
+      : deps_(dependencies), remote_(remote) {}
+
+  // Before knows_sidecar().
+  Status load_sidecars();
+  // The catalog has what this one tells: it need not be read.
+  [[nodiscard]] bool knows_sidecar(const RemoteObject& object) const;
+
+  // Copies that do not stand under their keys any more are looked for among the objects that the catalog does
+  // not know, by size, first and last block; their files follow them: renamed, or back from Trash. One that
+  // went to Trash is in its place again. Returns how many were found.
+  Result<uint64_t> follow_copies(const AdoptFetch& fetch) const;
+
+  // A sidecar was written after what the sound part of the catalog says: it counts.
+  enum class Said { kNew, kKnown, kNoPhoto };
+  Result<Said> say(const SaidThere& there) const;
+
+ private:
+  struct Listed;
+  Result<Listed> compare(const AdoptFetch& fetch) const;
+  Result<bool> has_bytes_of(const AdoptFetch& fetch, const RemoteObject& object, ContentNo content) const;
+  Result<bool> is_gone(const AdoptFetch& fetch, const std::string& key) const;
+  Result<bool> follow(ContentNo content, const RemoteCopy& former, const RemoteObject& object) const;
+  Status follow_name(InodeNo number, const std::string& former_key, const std::string& key) const;
+  Status put_copy(ContentNo content, const RemoteCopy& former, const RemoteObject& object) const;
+  Result<InodeNo> photo_of(const SaidThere& there) const;
+
+  const Adopter::Dependencies& deps_;
+  Remote& remote_;
+  std::map<std::string, SidecarObject> sidecars_;  // by key
+};
+
+}  // namespace shoebox
