@@ -192,6 +192,18 @@ Status CatalogMend::put_copy(ContentNo content, const RemoteCopy& former, const 
 }
 
 // By the bytes it was written for, wherever they are by now; by its key where these were not read yet.
+Result<bool> set_statements(Tree& tree, const CatalogReader& catalog, InodeNo number,
+                            const OwnerStatements& said) {
+  SHOEBOX_ASSIGN(const std::optional<InodeRecord> inode, catalog.inode(number));
+  if (!inode || !inode->photo) return false;
+  SHOEBOX_ASSIGN(const OwnerStatements stated, owner_statements(catalog, inode->photo));
+  const auto spelled = parse_xmp_sidecar(xmp_sidecar(stated));
+  const OwnerStatements now = spelled.value_or(OwnerStatements());
+  if (now == said) return false;
+  SHOEBOX_TRY(tree.change_statements(number, now, said));
+  return true;
+}
+
 Result<InodeNo> CatalogMend::photo_of(const SaidThere& there) const {
   if (!there.original.is_zero()) {
     SHOEBOX_ASSIGN(const auto content, deps_.catalog.content_by_hash(there.original));
@@ -212,7 +224,7 @@ Result<InodeNo> CatalogMend::photo_of(const SaidThere& there) const {
 Result<CatalogMend::Said> CatalogMend::say(const SaidThere& there) const {
   SHOEBOX_ASSIGN(const InodeNo number, photo_of(there));
   if (!number) return Said::kNoPhoto;
-  SHOEBOX_ASSIGN(const bool is_new, deps_.tree.set_statements(number, there.said));
+  SHOEBOX_ASSIGN(const bool is_new, set_statements(deps_.tree, deps_.catalog, number, there.said));
   SHOEBOX_ASSIGN(const auto inode, deps_.catalog.inode(number));
   if (inode && inode->photo) {
     // The one that we would write: it is known from now on, and is not sent again.

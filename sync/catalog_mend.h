@@ -24,6 +24,11 @@ struct SaidThere {
   SidecarObject object;
 };
 
+// The owner had said exactly this about the photo of a file, as its sidecar spells it: what it does not tell
+// was taken back. False: the catalog says so already.
+Result<bool> set_statements(Tree& tree, const CatalogReader& catalog, InodeNo number,
+                            const OwnerStatements& said);
+
 class CatalogMend {
  public:
   CatalogMend(const Adopter::Dependencies& dependencies, Remote& remote)

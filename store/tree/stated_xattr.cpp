@@ -216,22 +216,17 @@ Status set_attribute(Operation& op, PhotoId id, std::string_view name, const std
 
 }  // namespace
 
-Result<bool> Tree::set_statements(InodeNo number, const OwnerStatements& said) {
+Status Tree::change_statements(InodeNo number, const OwnerStatements& now, const OwnerStatements& said) {
   Operation op(*state_, Caller{});
   op.txn.tell_all_names();
   SHOEBOX_ASSIGN(const InodeRecord inode, need_inode(op.txn, number));
   const PhotoId id = inode.photo;
-  SHOEBOX_ASSIGN(const OwnerStatements stated, owner_statements(op.txn, id));
-  const auto spelled = parse_xmp_sidecar(xmp_sidecar(stated));
-  const OwnerStatements now = spelled ? *spelled : OwnerStatements{};
-  SHOEBOX_ASSIGN(auto photo, op.txn.photo(id));
-  if (!photo || now == said) return false;
   SHOEBOX_TRY(
       set_values(op, id, ViewId::kPeople, now.people, now.denied_people, said.people, said.denied_people));
   SHOEBOX_TRY(
       set_values(op, id, ViewId::kAlbums, now.albums, now.denied_albums, said.albums, said.denied_albums));
-  SHOEBOX_ASSIGN(photo, op.txn.photo(id));
-  if (!photo) return false;
+  SHOEBOX_ASSIGN(auto photo, op.txn.photo(id));
+  if (!photo) return Status::ok();
   if (now.favorite != said.favorite)
     photo->statements[{ViewId::kFavorites, {}}] = said.favorite ? Statement::kAsserted : Statement::kDenied;
   photo->stated_date = said.date;
@@ -245,8 +240,7 @@ Result<bool> Tree::set_statements(InodeNo number, const OwnerStatements& said) {
     SHOEBOX_TRY(
         set_attribute(op, id, "user.baloo.rating", said.rating < 0 ? "" : std::to_string(said.rating * 2)));
   SHOEBOX_TRY(op.core.engine.refresh(op.txn, id));
-  SHOEBOX_TRY(op.commit());
-  return true;
+  return op.commit();
 }
 
 Result<LocalDate> parse_stated_date(std::string_view text) {

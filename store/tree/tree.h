@@ -141,9 +141,9 @@ class Tree {
   Status adopt_copy(ContentNo known, const std::string& remote, RemoteCopy copy, const std::string& path);
   // What a sidecar tells that the owner had said about this photo, added to what is said by now.
   Status restate(InodeNo number, const OwnerStatements& said);
-  // The owner had said exactly this about the photo, as its sidecar spells it: what it does not tell was
-  // taken back. False: the catalog says so already.
-  Result<bool> set_statements(InodeNo number, const OwnerStatements& said);
+  // The owner had said `said` about the photo, not `now`: what differs is taken back or added. Both as a
+  // sidecar spells them.
+  Status change_statements(InodeNo number, const OwnerStatements& now, const OwnerStatements& said);
   // The file says this about itself: dates, people, home, view rows.
   Status photo_decoded(ContentNo content, const MediaInfo& info);
   // The name of an XMP sidecar with these bytes that a photo beside it waits for; empty: none does.

@@ -54,8 +54,8 @@ TEST_F(CatalogMendTest, WhereTheCatalogLacksNothingOnlyTheListingIsRead) {
   OwnerStatements said;
   said.tags = {"beach"};
   const InodeNo photo = tree_->resolve("Library/3.jpg")->number;
-  ASSERT_TRUE(*tree_->set_statements(photo, said));
-  EXPECT_FALSE(*tree_->set_statements(photo, said));
+  ASSERT_TRUE(*set_statements(*tree_, *catalog_, photo, said));
+  EXPECT_FALSE(*set_statements(*tree_, *catalog_, photo, said));
   sidecar("3.jpg", said, /*noted=*/true);
   const AdoptReport report = mend();
   EXPECT_EQ(remote_.gets(), 0U);
@@ -71,7 +71,7 @@ TEST_F(CatalogMendTest, ASidecarThatTheCatalogDoesNotKnowCountsAlsoForWhatItNoLo
   former.rating = 4;
   former.favorite = true;
   former.date = LocalDate{1999, 12, 0};
-  ASSERT_TRUE(*tree_->set_statements(tree_->resolve("Library/a.jpg")->number, former));
+  ASSERT_TRUE(*set_statements(*tree_, *catalog_, tree_->resolve("Library/a.jpg")->number, former));
   sidecar("a.jpg", former, /*noted=*/true);
   OwnerStatements later;
   later.tags = {"sun"};
@@ -91,7 +91,7 @@ TEST_F(CatalogMendTest, WhatTheCatalogSaidAfterTheSidecarItKnowsStays) {
   sidecar("a.jpg", sent, /*noted=*/true);
   OwnerStatements later;
   later.caption = "Not sent yet";
-  ASSERT_TRUE(*tree_->set_statements(tree_->resolve("Library/a.jpg")->number, later));
+  ASSERT_TRUE(*set_statements(*tree_, *catalog_, tree_->resolve("Library/a.jpg")->number, later));
   EXPECT_EQ(mend().statements, 0U);
   EXPECT_EQ(said("a.jpg"), later);
 }
