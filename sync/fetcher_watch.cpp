@@ -75,7 +75,8 @@ bool Fetcher::State::wanted(const Job& job, Steady at) {
   return false;
 }
 
-// Whether of those who wait for it one still does after a pause. Of what nobody waits for the pause ends at once.
+// Whether of those who wait for it one still does after a pause. Of what nobody waits for the pause ends at
+// once.
 bool Fetcher::State::is_in_time(const Job& job, double pause_s) {
   MutexLock lock(mutex);
   const auto pause = std::chrono::milliseconds(static_cast<int64_t>(pause_s * 1000));
@@ -84,9 +85,8 @@ bool Fetcher::State::is_in_time(const Job& job, double pause_s) {
 
 bool Fetcher::State::pause_for(double s, const Job* job) NO_THREAD_SAFETY_ANALYSIS {
   MutexLock lock(mutex);
-  work.wait_for(mutex, std::chrono::duration<double>(s), [&]() REQUIRES(mutex) {
-    return stopping || (job != nullptr && !wanted(*job));
-  });
+  work.wait_for(mutex, std::chrono::duration<double>(s),
+                [&]() REQUIRES(mutex) { return stopping || (job != nullptr && !wanted(*job)); });
   return !stopping;
 }
 

@@ -296,7 +296,8 @@ TEST_F(FetcherTest, APauseThatARemoteAskedForEndsWithItsReader) {
   std::vector<std::future<Status>> answers;
   const CancelToken cancel;
   for (int i = 0; i < kThreads; ++i) {
-    const ContentNo content = add_evicted(std::to_string(i), some_bytes(kMiB, static_cast<uint32_t>(i)), false);
+    const ContentNo content =
+        add_evicted(std::to_string(i), some_bytes(kMiB, static_cast<uint32_t>(i)), false);
     const auto answer = std::make_shared<std::promise<Status>>();
     answers.push_back(answer->get_future());
     fetcher_->fetch(content, {kMiB / 2, kMiB / 2 + 1}, cancel,
