@@ -97,7 +97,10 @@ Result<LibraryLock> LibraryLock::take(const std::string& library, bool read_only
   if (writable) {
     const std::string pid = fmt::format("{}\n", ::getpid());
     if (::ftruncate(fd->get(), 0) != 0) return Status::from_errno(errno, "write " + path);
-    SHOEBOX_TRY(pwrite_full(fd->get(), pid.data(), pid.size(), 0));
+    const Status written = pwrite_full(fd->get(), pid.data(), pid.size(), 0).with_context(path);
+    if (written.code() == Code::kNoSpace)
+      return {Code::kNoSpace, written.message() + "; make room on the disk of the library"};
+    SHOEBOX_TRY(written);
   }
   return LibraryLock(std::move(*fd));
 }

@@ -43,7 +43,7 @@ Result<std::string> writer_id(const std::string& library) {
   const std::string temporary = path + ".new";
   SHOEBOX_ASSIGN(const UniqueFd fd, open_file(temporary, O_RDWR | O_CREAT | O_TRUNC, 0600));
   if (::fstat(fd.get(), &st) != 0) return Status::from_errno(errno, "stat " + temporary);
-  SHOEBOX_TRY(write_full(fd.get(), text_of(id, st.st_ino)));
+  SHOEBOX_TRY(write_full(fd.get(), text_of(id, st.st_ino)).with_context(temporary));
   SHOEBOX_TRY(fsync_fd(fd.get(), temporary));
   kill_point("library-writer");
   if (::rename(temporary.c_str(), path.c_str()) != 0) return Status::from_errno(errno, "rename to " + path);

@@ -120,12 +120,16 @@ struct Fetcher::State {
   void tell_unsent(ContentNo content, const Status& why);
   void note_latency(RemoteState& remote, double seconds);
   [[nodiscard]] double latency_of(const Candidate& candidate) const REQUIRES(mutex);
-  void note_remote(RemoteState& remote, const Status& status);
+  void note_remote(RemoteState& remote, const Status& status, double retry_after_s = 0);
+  void note_error(RemoteState& remote, const Status& status);
   [[nodiscard]] std::shared_ptr<RemoteState> remote_called(const std::string& name) const REQUIRES(mutex);
-  bool wanted(const Job& job) REQUIRES(mutex);
-  bool pause_for(double s);  // false: stopping
   // fetcher_watch.cpp
   void watch_loop();
+  // Whether somebody waits for it, and does so after `at`.
+  bool wanted(const Job& job, Steady at = Steady::min()) REQUIRES(mutex);
+  bool is_in_time(const Job& job, double pause_s);
+  // False: stopping. Ends when nobody waits for `job` any more, if one is given.
+  bool pause_for(double s, const Job* job = nullptr);
   void expire(Steady now, Answers& answers) REQUIRES(mutex);
 };
 

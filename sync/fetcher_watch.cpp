@@ -1,4 +1,4 @@
-// Fetcher's watch: deadlines, waiters that gave up, transfers that stand still.
+// Fetcher's watch: deadlines, waiters that gave up, transfers that stand still; and who waits for a job.
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -34,6 +34,7 @@ void Fetcher::State::watch_loop() NO_THREAD_SAFETY_ANALYSIS {
         }
       }
     }
+    if (!answers.empty()) work.notify_all();  // who pauses before the next try for them
     for (const Answer& answer : answers) answer.done(answer.status);
   }
 }
@@ -62,6 +63,31 @@ void Fetcher::State::expire(Steady now, Answers& answers) {
       job->cancel.cancel();
     }
   }
+}
+
+bool Fetcher::State::wanted(const Job& job, Steady at) {
+  const uint64_t first = job.rest.begin / kBlockBytes;
+  const uint64_t end = (job.rest.end + kBlockBytes - 1) / kBlockBytes;
+  for (const auto& waiter : active[job.content].waiters) {
+    const auto block = waiter->blocks.lower_bound(first);
+    if (block != waiter->blocks.end() && *block < end && waiter->deadline > at) return true;
+  }
+  return false;
+}
+
+// Whether of those who wait for it one still does after a pause. Of what nobody waits for the pause ends at
+// once.
+bool Fetcher::State::is_in_time(const Job& job, double pause_s) {
+  MutexLock lock(mutex);
+  const auto pause = std::chrono::milliseconds(static_cast<int64_t>(pause_s * 1000));
+  return !wanted(job) || wanted(job, clock.steady() + pause);
+}
+
+bool Fetcher::State::pause_for(double s, const Job* job) NO_THREAD_SAFETY_ANALYSIS {
+  MutexLock lock(mutex);
+  work.wait_for(mutex, std::chrono::duration<double>(s),
+                [&]() REQUIRES(mutex) { return stopping || (job != nullptr && !wanted(*job)); });
+  return !stopping;
 }
 
 }  // namespace shoebox

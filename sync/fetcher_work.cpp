@@ -19,6 +19,8 @@ constexpr int kChangesPerJob = 3;    // of the settings, which break off what is
 constexpr int kTriesForRoom = 5;     // of a block on a full disk
 constexpr double kPauseForRoom_s = 0.1;
 constexpr int kThrottledPerJob = 20;  // bounded; nobody waits longer than the deadline anyway
+// A remote may ask to be left alone for days; somebody who wants to see a photo tries again sooner.
+constexpr double kMostLeftAlone_s = 60;
 
 }  // namespace
 
@@ -132,18 +134,19 @@ Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, cons
       if (not_it && ++moves < kMovesPerRemote && moved(job->content, source, *remote)) continue;
       if (local_trouble) return status;  // a full or failing disk here: another remote does not help
       answer = no_answer(answer.code()) ? answer : status;
-      if (status.code() == Code::kThrottled && ++throttled < kThrottledPerJob) {
-        if (!pause_for(options.backoff.delay_s(static_cast<uint32_t>(throttled), hints.retry_after_s)))
-          return status;
-        continue;
-      }
       if (status.code() == Code::kDataLoss && ++rotten < kRottenPerRemote) continue;
-      if (status.code() == Code::kUnavailable && ++tries < kTriesPerRemote) {
-        if (!pause_for(options.backoff.delay_s(static_cast<uint32_t>(tries), hints.retry_after_s)))
-          return status;
-        continue;
+      const bool asked_to_wait = status.code() == Code::kThrottled && ++throttled < kThrottledPerJob;
+      const bool may_be_back = status.code() == Code::kUnavailable && ++tries < kTriesPerRemote;
+      if (asked_to_wait || may_be_back) {
+        const auto attempts = static_cast<uint32_t>(asked_to_wait ? throttled : tries);
+        const double delay_s = options.backoff.delay_s(attempts, hints.retry_after_s);
+        if (is_in_time(*job, delay_s)) {
+          note_error(from, status);
+          if (!pause_for(delay_s, job.get())) return status;
+          continue;
+        }
       }
-      note_remote(from, status);
+      note_remote(from, status, hints.retry_after_s);
       if (status.code() == Code::kNotFound) note_missing(job->content, *remote, source.key);
       break;
     }
@@ -350,33 +353,26 @@ void Fetcher::State::failed(const std::shared_ptr<Job>& job, const Status& why) 
   for (const auto& waiter : lost) waiter->done(why);
 }
 
-void Fetcher::State::note_remote(RemoteState& remote, const Status& status) {
+void Fetcher::State::note_remote(RemoteState& remote, const Status& status, double retry_after_s) {
+  if (!status) note_error(remote, status);
   MutexLock lock(mutex);
   if (status) {
     remote.offline_until = Steady::min();
     return;
   }
+  std::chrono::milliseconds alone(static_cast<int64_t>(std::min(retry_after_s, kMostLeftAlone_s) * 1000));
+  if (no_answer(status.code()) || status.code() == Code::kUnauthorized) {
+    alone = std::max(alone, options.offline);
+  } else if (status.code() != Code::kThrottled) {
+    return;
+  }
+  remote.offline_until = std::max(remote.offline_until, clock.steady() + alone);
+}
+
+void Fetcher::State::note_error(RemoteState& remote, const Status& status) {
+  MutexLock lock(mutex);
   remote.last_error = status.message();
   remote.last_error_s = clock.now().seconds;
-  if (no_answer(status.code()) || status.code() == Code::kUnauthorized) {
-    remote.offline_until = clock.steady() + options.offline;
-  }
-}
-
-bool Fetcher::State::wanted(const Job& job) {
-  const uint64_t first = job.rest.begin / kBlockBytes;
-  const uint64_t end = (job.rest.end + kBlockBytes - 1) / kBlockBytes;
-  for (const auto& waiter : active[job.content].waiters) {
-    const auto block = waiter->blocks.lower_bound(first);
-    if (block != waiter->blocks.end() && *block < end) return true;
-  }
-  return false;
-}
-
-bool Fetcher::State::pause_for(double s) NO_THREAD_SAFETY_ANALYSIS {
-  MutexLock lock(mutex);
-  work.wait_for(mutex, std::chrono::duration<double>(s), [this]() REQUIRES(mutex) { return stopping; });
-  return !stopping;
 }
 
 }  // namespace shoebox

@@ -70,7 +70,8 @@ RemoteGate::Verdict RemoteGate::judge(const Status& status, uint32_t attempts, d
   const bool unreachable = no_answer(status.code());
   if (!throttled && !unreachable && !remote_refuses(status.code()))
     return {backoff_.delay_s(attempts, retry_after_s)};
-  ++failures_;
+  // What was under way together fails together: eight connections that are refused at once are one refusal.
+  if (failures_ == 0 || !backs_off()) ++failures_;
   double delay_s = backoff_.delay_s(failures_, retry_after_s);
   if (throttled) {
     close_for(delay_s, "the remote asks to slow down");

@@ -83,10 +83,13 @@ Result<S3Head> S3MultipartUpload::run() {
     }
     SHOEBOX_TRY(begin());
   }
-  if (Status sent = send_parts(); !sent) {
-    // NoSuchUpload: somebody ended it. The object is not gone, the next attempt begins anew.
-    return sent.code() == Code::kNotFound ? Status(Code::kUnavailable, sent.message()) : sent;
+  Status sent = send_parts();
+  if (sent.code() == Code::kNotFound) {  // NoSuchUpload: somebody ended it; the remote is well
+    SHOEBOX_TRY(begin());
+    sent = send_parts();
   }
+  // The object is not gone, the next attempt begins anew.
+  if (!sent) return sent.code() == Code::kNotFound ? Status(Code::kUnavailable, sent.message()) : sent;
   kill_point("multipart-sent");
   const Status completed = complete();
   if (completed) kill_point("multipart-completed");
@@ -160,6 +163,7 @@ Status S3MultipartUpload::save() {
 
 Status S3MultipartUpload::send_parts() {
   parts_.clear();
+  done_bytes_ = 0;
   for (uint64_t offset = 0; offset < options_.size; offset += progress_.part_bytes) {
     const uint64_t size = std::min(progress_.part_bytes, options_.size - offset);
     parts_.push_back({{static_cast<uint32_t>(parts_.size() + 1), "", size}, offset, {}});

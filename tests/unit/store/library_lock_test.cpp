@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <string>
 
 #include "store/base/file_io.h"
@@ -37,6 +39,21 @@ TEST(LibraryLock, ASecondComerIsToldWhoHoldsItAlsoWhereTheFileTellsOfSomebodyEls
   ASSERT_EQ(second.code(), Code::kBusy);
   const std::string message = second.status().message();
   EXPECT_NE(message.find("process " + std::to_string(::getpid()) + ";"), std::string::npos) << message;
+}
+
+// As a full disk does: the file is made, its bytes find no room.
+TEST(LibraryLock, WhatCannotBeWrittenIsNamed) {
+  const testing::TempDir dir;
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto former = std::signal(SIGXFSZ, SIG_IGN);
+  const struct rlimit nothing { 0, before.rlim_max };
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &nothing), 0);
+  const auto taken = LibraryLock::take(dir.path(), /*read_only=*/false);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, former);
+  ASSERT_FALSE(taken);
+  EXPECT_NE(taken.status().message().find(dir.path("lock")), std::string::npos) << taken.status().message();
 }
 
 }  // namespace

@@ -271,6 +271,45 @@ TEST_F(FetcherTest, AThrottledReadIsTriedAgain) {
   EXPECT_TRUE(get(content, {kMiB / 2, kMiB / 2 + 1}));
 }
 
+TEST_F(FetcherTest, ARemoteThatWantsToBeLeftAloneForLongerThanAReadMayTakeKeepsNobodyWaiting) {
+  const ContentNo on_first = add_evicted("a.jpg", some_bytes(kMiB, 1), false);
+  const ContentNo on_both = add_evicted("b.jpg", some_bytes(kMiB, 2));
+  first_.set_retry_after(3600);
+  first_.fail_next(Status(Code::kThrottled, "slow down"));
+  EXPECT_EQ(get(on_first, {kMiB / 2, kMiB / 2 + 1}).code(), Code::kThrottled);
+  EXPECT_FALSE(fetcher_->online("first"));
+  EXPECT_EQ(fetcher_->last_error("first"), "slow down");
+  const size_t asked = first_.gets().size();
+  EXPECT_EQ(get(on_first, {kMiB / 2, kMiB / 2 + 1}).code(), Code::kUnavailable);
+  EXPECT_TRUE(get(on_both, {kMiB / 2, kMiB / 2 + 1}));
+  EXPECT_EQ(first_.gets().size(), asked);
+  clock_.advance(61);
+  EXPECT_TRUE(get(on_first, {kMiB / 2, kMiB / 2 + 1}));
+  EXPECT_TRUE(fetcher_->online("first"));
+}
+
+TEST_F(FetcherTest, APauseThatARemoteAskedForEndsWithItsReader) {
+  constexpr int kThreads = 3;
+  first_.set_retry_after(28);
+  first_.fail_next(Status(Code::kThrottled, "slow down"), kThreads);
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<std::future<Status>> answers;
+  const CancelToken cancel;
+  for (int i = 0; i < kThreads; ++i) {
+    const ContentNo content =
+        add_evicted(std::to_string(i), some_bytes(kMiB, static_cast<uint32_t>(i)), false);
+    const auto answer = std::make_shared<std::promise<Status>>();
+    answers.push_back(answer->get_future());
+    fetcher_->fetch(content, {kMiB / 2, kMiB / 2 + 1}, cancel,
+                    [answer](Status s) { answer->set_value(std::move(s)); });
+  }
+  first_.wait_for_calls(kThreads);
+  cancel.cancel();
+  for (auto& answer : answers) EXPECT_EQ(answer.get().code(), Code::kCancelled);
+  EXPECT_TRUE(get(add_evicted("next", some_bytes(kMiB, 9), false), {kMiB / 2, kMiB / 2 + 1}));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+}
+
 TEST_F(FetcherTest, AReadThatHangsFailsAtTheDeadlineAndRepeatsFailAtOnce) {
   const ContentNo content = add_evicted("a.jpg", some_bytes(kMiB), false);
   first_.hold();

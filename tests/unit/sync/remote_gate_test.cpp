@@ -69,6 +69,14 @@ TEST_F(RemoteGateTest, WhatIsAskedForByTheRemoteIsKept) {
   EXPECT_TRUE(gate.online());
 }
 
+TEST_F(RemoteGateTest, WhatWasUnderWayTogetherAndFailsTogetherIsOneFailure) {
+  RemoteGate gate = this->gate();
+  for (int i = 0; i < 8; ++i) (void)gate.judge(Status(Code::kThrottled, "503"), 1, 1, "x");
+  clock_.advance(1);
+  EXPECT_TRUE(gate.is_open()) << gate.why_closed();
+  EXPECT_EQ(gate.judge(Status(Code::kThrottled, "503"), 1, 1, "x").delay_s, 2) << "the second in a row";
+}
+
 TEST_F(RemoteGateTest, ARefusalIsRememberedUntilSomebodyAsksOrItSucceeds) {
   RemoteGate gate = this->gate();
   (void)gate.judge(Status(Code::kUnauthorized, "no"), 1, 0, "x");

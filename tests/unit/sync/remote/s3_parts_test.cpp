@@ -164,6 +164,20 @@ TEST_F(S3PartsTest, WhatIsUnderWayWhenAPartFailsIsNotedWhenItEnds) {
   EXPECT_EQ(hints_.retry_after_s, 17);
 }
 
+TEST_F(S3PartsTest, AnUploadThatSomebodyEndsUnderWayBeginsAnewAtOnce) {
+  bool ended = false;
+  uint64_t told = 0;
+  options_.on_bytes = [&](uint64_t bytes) { told = bytes; };
+  s3_.instead = [&](const TestRequest& request) -> std::optional<TestReply> {
+    if (part_of(request) != 3 || std::exchange(ended, true)) return std::nullopt;
+    return TestReply{404, {}, "<Error><Code>NoSuchUpload</Code></Error>"};
+  };
+  const auto stored = put();
+  ASSERT_TRUE(stored) << stored.status().message();
+  EXPECT_EQ(s3_.object("p/big")->bytes, bytes_);
+  EXPECT_EQ(told, bytes_.size());
+}
+
 TEST_F(S3PartsTest, CancelEndsAllOfThem) {
   context_.at_once = [] { return 4; };
   s3_.instead = [&](const TestRequest& request) -> std::optional<TestReply> {
