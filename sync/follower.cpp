@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "store/about_remote.h"
 #include "store/base/log.h"
 #include "store/catalog/backup_segment.h"
 #include "store/catalog/catalog.h"
@@ -168,8 +169,8 @@ Status Follower::follow(const CancelToken& cancel) {
   Status first;  // why the one that is followed cannot be
   for (const std::shared_ptr<Remote>& remote : remotes) {
     const bool another = !first.is_ok();
-    const Status done = follow(*remote, another && before.head ? before.head->time_s : INT64_MIN, cancel)
-                            .with_context("remote " + remote->name());
+    const Status done = about_remote(
+        follow(*remote, another && before.head ? before.head->time_s : INT64_MIN, cancel), remote->name());
     if (cancel.cancelled()) return done;
     if (!done) {
       if (first) first = done;

@@ -3,9 +3,11 @@
 #include <pthread.h>
 #include <systemd/sd-bus.h>
 
+#include <cerrno>
 #include <thread>
 
 #include "store/base/mutex.h"
+#include "sync/kept_answer.h"
 
 namespace shoebox {
 namespace {
@@ -29,37 +31,48 @@ Bus open_bus() {
   return opened;
 }
 
-// A property of a basic type. False: nobody answers for it.
-bool property(sd_bus* bus, const char* service, const char* path, const char* name, char type, void* value) {
+// A property of a basic type.
+template <typename IsYes>
+Asked property(sd_bus* bus, const char* service, const char* path, const char* name, char type,
+               const IsYes& is_yes) {
+  if (!bus) return Asked::kAbsent;
   sd_bus_message* raw = nullptr;
   if (sd_bus_message_new_method_call(bus, &raw, service, path, "org.freedesktop.DBus.Properties", "Get") < 0)
-    return false;
+    return Asked::kAbsent;
   const Message question(raw);
   sd_bus_message_set_auto_start(question.get(), 0);  // looking must not start a service
-  if (sd_bus_message_append(question.get(), "ss", service, name) < 0) return false;
+  if (sd_bus_message_append(question.get(), "ss", service, name) < 0) return Asked::kAbsent;
   sd_bus_message* answered = nullptr;
   sd_bus_error error = SD_BUS_ERROR_NULL;
   const int called = sd_bus_call(bus, question.get(), 0, &error, &answered);
   sd_bus_error_free(&error);
   const Message answer(answered);
+  if (called == -ETIMEDOUT) return Asked::kSilent;
   const char contents[2] = {type, '\0'};
-  return called >= 0 && sd_bus_message_enter_container(answer.get(), 'v', contents) > 0 &&
-         sd_bus_message_read_basic(answer.get(), type, value) > 0;
+  uint32_t value = 0;  // as wide as the types that are asked for, 'u' and 'b'
+  if (called < 0 || sd_bus_message_enter_container(answer.get(), 'v', contents) <= 0 ||
+      sd_bus_message_read_basic(answer.get(), type, &value) <= 0)
+    return Asked::kAbsent;
+  return is_yes(value) ? Asked::kYes : Asked::kNo;
 }
 
-Surroundings ask(sd_bus* bus) {
-  constexpr uint32_t kMeteredYes = 1;
-  constexpr uint32_t kMeteredGuessedYes = 3;
-  Surroundings around;
-  uint32_t metered = 0;
-  if (property(bus, "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "Metered", 'u',
-               &metered))
-    around.metered = metered == kMeteredYes || metered == kMeteredGuessedYes;
-  int on_battery = 0;
-  if (property(bus, "org.freedesktop.UPower", "/org/freedesktop/UPower", "OnBattery", 'b', &on_battery))
-    around.on_battery = on_battery != 0;
-  return around;
-}
+struct Answers {
+  KeptAnswer metered;
+  KeptAnswer on_battery;
+
+  // `bus` may be null.
+  Surroundings ask(sd_bus* bus) {
+    constexpr uint32_t kMeteredYes = 1;
+    constexpr uint32_t kMeteredGuessedYes = 3;
+    const Asked network =
+        property(bus, "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "Metered", 'u',
+                 [](uint32_t value) { return value == kMeteredYes || value == kMeteredGuessedYes; });
+    const Asked power = property(bus, "org.freedesktop.UPower", "/org/freedesktop/UPower", "OnBattery", 'b',
+                                 [](uint32_t value) { return value != 0; });
+    const auto now = std::chrono::steady_clock::now();
+    return {.metered = metered.note(network, now), .on_battery = on_battery.note(power, now)};
+  }
+};
 
 }  // namespace
 
@@ -78,11 +91,12 @@ struct SurroundingsWatch::State {
 void SurroundingsWatch::State::run() {
   pthread_setname_np(pthread_self(), "surroundings");
   Bus bus;
+  Answers answers;
   MutexLock lock(mutex);
   while (!stopping) {
     mutex.unlock();
     if (!bus || sd_bus_is_open(bus.get()) <= 0) bus = open_bus();
-    const Surroundings now = bus ? ask(bus.get()) : Surroundings();
+    const Surroundings now = answers.ask(bus.get());
     mutex.lock();
     const bool other = now != last;
     last = now;

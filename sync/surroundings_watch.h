@@ -1,6 +1,6 @@
 // Asks NetworkManager and UPower over the system's D-Bus whether the connection is metered and the machine
 // on battery. Where there is no bus or no such service, the answer is no: a server must not wait for a
-// desktop's programs.
+// desktop's programs. One that answered keeps its word while it is restarted (kept_answer.h).
 //
 // Interfaces: org.freedesktop.NetworkManager, property Metered (NMMetered: 1 yes, 3 guessed yes);
 // org.freedesktop.UPower, property OnBattery.

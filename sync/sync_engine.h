@@ -52,6 +52,10 @@ class SyncEngine final : public SyncControl {
     Fetcher::Options fetcher;
     CatalogBackup::Options catalog_backup{};  // but for its callbacks
     int64_t verify_period_s = 0;              // every copy is read back once in this time; 0: never by itself
+    // When it is looked what is due: so long after the start, then each `verify_every`. A machine may never
+    // be on for an hour.
+    std::chrono::milliseconds verify_first = std::chrono::minutes(5);
+    std::chrono::milliseconds verify_every = std::chrono::hours(1);
     Writer writer{};
     Tree* tree = nullptr;              // for adopt()
     Thumbnails* thumbnails = nullptr;  // for those that come from there

@@ -49,6 +49,8 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
         clock(d.clock),
         quiet_s(d.quiet_s),
         backup_options(d.catalog_backup),
+        verify_first(d.verify_first),
+        verify_every(d.verify_every),
         verify_period_s(d.verify_period_s),
         writer(std::move(d.writer)),
         read_only(d.read_only),
@@ -64,6 +66,8 @@ struct SyncEngine::State : std::enable_shared_from_this<SyncEngine::State> {
   const Clock& clock;
   const int64_t quiet_s;
   const CatalogBackup::Options backup_options;
+  const std::chrono::milliseconds verify_first;
+  const std::chrono::milliseconds verify_every;
   std::atomic<int64_t> verify_period_s;
   const Writer writer;
   const bool read_only;

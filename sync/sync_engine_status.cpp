@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "store/about_remote.h"
 #include "store/lost_copies.h"
 #include "store/outbox.h"
 #include "sync/sync_engine_state.h"
@@ -179,7 +180,7 @@ Status SyncEngine::State::hurry_backups() const {
   for (const auto& member : all()) {
     if (!member->backup) continue;
     const CatalogBackup::Report report = member->backup->report();
-    if (!report.refused) return report.refused.with_context("remote " + member->settings.name);
+    if (!report.refused) return about_remote(report.refused, member->settings.name);
     if (report.pending > 0 && report.waiting_for.empty()) member->backup->run_now();
   }
   return Status::ok();
@@ -188,7 +189,7 @@ Status SyncEngine::State::hurry_backups() const {
 Status SyncEngine::State::hindrance(const Member& member, const RemoteStatus& status) const {
   const std::string& name = member.settings.name;
   if (!member.uploader) {
-    return status.pending_files == 0 ? Status::ok() : member.broken.with_context("remote " + name);
+    return status.pending_files == 0 ? Status::ok() : about_remote(member.broken, name);
   }
   const auto by_policy = [&](const std::string& what, const std::string& why) {
     return Status(Code::kBusy, fmt::format("remote {}: {} by its policy: {}", name, what, why));
@@ -196,14 +197,14 @@ Status SyncEngine::State::hindrance(const Member& member, const RemoteStatus& st
   const auto stuck = [&](const StepWorker& worker, uint64_t untried, const std::string& what) -> Status {
     if (status.paused || untried == 0) return Status::ok();
     const StepWorker::Report report = worker.report();
-    if (!report.refused) return report.refused.with_context("remote " + name);
+    if (!report.refused) return about_remote(report.refused, name);
     return report.held.empty() ? Status::ok() : by_policy(what, report.held);
   };
   SHOEBOX_TRY(stuck(*member.tidier, status.tidying_untried, "what is to be put in its place there waits"));
   SHOEBOX_TRY(stuck(*member.sidecars, status.sidecars_untried, "sidecars wait"));
   if (status.pending_files > 0) {
     const Uploader::Report uploading = member.uploader->report();
-    if (!uploading.refused) return uploading.refused.with_context("remote " + name);
+    if (!uploading.refused) return about_remote(uploading.refused, name);
     if (!uploading.held.empty() && uploading.kept_back + status.damaged_files < status.pending_files)
       return by_policy(fmt::format("{} files wait", status.pending_files), uploading.held);
   }

@@ -1,6 +1,7 @@
 // Verifying, as SyncEngine does it: when somebody asks, and by itself in small shares.
 #include <fmt/format.h>
 
+#include "store/about_remote.h"
 #include "store/base/log.h"
 #include "store/lost_copies.h"
 #include "store/outbox.h"
@@ -30,7 +31,7 @@ Result<SyncEngine::State::Members> SyncEngine::State::members_called(const std::
     if (member->remote) {
       found.push_back(member);
     } else if (!name.empty()) {
-      return member->broken.with_context("remote " + name);
+      return about_remote(member->broken, name);
     }
   }
   if (!known)
@@ -88,13 +89,14 @@ SyncEngine::State::Members SyncEngine::State::members_not_held() const {
   return found;
 }
 
-// A share of the copies each hour, those first that were not seen for the longest time.
+// A share of the copies each time, those first that were not seen for the longest time.
 void SyncEngine::State::verify_by_itself() NO_THREAD_SAFETY_ANALYSIS {
-  constexpr auto kEvery = std::chrono::hours(1);
   constexpr uint64_t kMostAtOnce = 10'000;
   MutexLock lock(mutex);
+  std::chrono::milliseconds wait = verify_first;
   while (!stopping) {
-    changed.wait_for(mutex, kEvery, [this]() REQUIRES(mutex) { return stopping; });
+    changed.wait_for(mutex, wait, [this]() REQUIRES(mutex) { return stopping; });
+    wait = verify_every;
     if (stopping) return;
     const int64_t period_s = verify_period_s;
     if (period_s <= 0) continue;

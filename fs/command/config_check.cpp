@@ -9,6 +9,7 @@
 #include "fs/command/escape.h"
 #include "fs/command/find_library.h"
 #include "fs/command/verb.h"
+#include "store/about_remote.h"
 #include "store/library.h"
 #include "store/remote_places.h"
 #include "store/settings.h"
@@ -34,7 +35,7 @@ void check_passphrase(const RemoteSettings& remote, const Composition& compositi
   }
   const Status checked = composition.check_passphrase(remote, try_it);
   if (checked.code() == Code::kUnauthorized) {
-    findings.problems.push_back(checked.with_context("remote " + remote.name).message());
+    findings.problems.push_back(about_remote(checked, remote.name).message());
   } else if (!checked && checked.code() != Code::kNotFound) {
     findings.warnings.push_back(
         fmt::format("remote {}: its passphrase was not tried, the remote is new or out of reach: {}",

@@ -16,6 +16,7 @@
 #include "fs/command/remote_argument.h"
 #include "fs/command/remote_json.h"
 #include "fs/command/verb.h"
+#include "store/about_remote.h"
 #include "store/base/file_io.h"
 #include "store/library.h"
 #include "store/library_remotes.h"
@@ -114,7 +115,7 @@ Result<json> test(ServiceContext& context, const json& arguments) {
   }
   const auto begin = context.library.clock().steady();
   const Result<RemoteOwner> owner = context.sync.test(*found, context.cancel);
-  if (!owner) return owner.status().with_context("remote " + printable(name));
+  if (!owner) return about_remote(owner.status(), printable(name));
   const auto took = context.library.clock().steady() - begin;
   return json{{"name", name},
               {"milliseconds", std::chrono::duration_cast<std::chrono::milliseconds>(took).count()},

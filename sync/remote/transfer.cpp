@@ -193,6 +193,26 @@ int TransferLoop::Callbacks::on_seek(void* self, curl_off_t offset, int origin) 
   return CURL_SEEKFUNC_OK;
 }
 
+namespace {
+
+// What is wrong with a certificate, and what helps: curl has one code for all of it, and tells them apart in
+// words only.
+std::string distrust(const std::string& why) {
+  const auto says = [&why](const char* words) { return why.find(words) != std::string::npos; };
+  if (says("has expired"))
+    return fmt::format(
+        "its certificate has expired: {}; have the server's renewed, or check this machine's clock", why);
+  if (says("not yet valid"))
+    return fmt::format("its certificate is not valid yet: {}; check this machine's clock and the server's",
+                       why);
+  if (says("subject name") || says("host name"))
+    return fmt::format(
+        "its certificate is for another host: {}; write the name it is for into url or endpoint", why);
+  return fmt::format("its certificate is not trusted: {}; set ca_file for an authority of your own", why);
+}
+
+}  // namespace
+
 Status transfer_status(CURLcode code, const char* detail, const std::string& url) {
   const std::string why = detail != nullptr && *detail != '\0' ? detail : curl_easy_strerror(code);
   const std::string_view host = host_of(url);
@@ -206,9 +226,7 @@ Status transfer_status(CURLcode code, const char* detail, const std::string& url
     case CURLE_SSL_CACERT_BADFILE: return {Code::kInvalid, fmt::format("{}: {}; check ca_file", host, why)};
     case CURLE_PEER_FAILED_VERIFICATION:
       // A hotel's login page does this too, so that trying again may help.
-      return {Code::kUnavailable,
-              fmt::format("{}: its certificate is not trusted: {}; set ca_file for an authority of your own",
-                          host, why)};
+      return {Code::kUnavailable, fmt::format("{}: {}", host, distrust(why))};
     default: return {Code::kUnavailable, fmt::format("{}: {}", host, why)};
   }
 }

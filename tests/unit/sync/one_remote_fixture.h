@@ -1,6 +1,7 @@
 // A small library whose engine has one remote that the test holds in its hands.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -31,8 +32,10 @@ class OneRemoteFixture : public SyncFixture {
         },
         .on_disk_full = {},
         .fetcher = {},
-        .catalog_backup = {},
-        .verify_period_s = 0,
+        .catalog_backup = catalog_backup_,
+        .verify_period_s = verify_period_s_,
+        .verify_first = std::chrono::milliseconds(1),
+        .verify_every = std::chrono::milliseconds(1),
         .writer = {.id = std::string(32, 'a'), .host = "desk", .user = "anna", .now = {}}});
   }
   // Everything is on the remote.
@@ -43,6 +46,9 @@ class OneRemoteFixture : public SyncFixture {
   }
 
   FakeRemote remote_{"nas"};
+  // Of the engines made from then on.
+  CatalogBackup::Options catalog_backup_;
+  int64_t verify_period_s_ = 0;
 };
 
 }  // namespace shoebox::testing

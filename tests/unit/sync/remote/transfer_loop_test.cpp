@@ -1,11 +1,14 @@
 #include "sync/remote/transfer_loop.h"
 
+#include <curl/curl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
 #include <thread>
 
 #include "store/base/file_io.h"
+#include "sync/remote/transfer.h"
 #include "test_http_server.h"
 
 namespace shoebox {
@@ -302,6 +305,25 @@ TEST(TransferLoop, AHeldUploadEndsWhenItIsCancelled) {
   while (!pace.holding()) std::this_thread::yield();
   context.cancel.cancel();
   sender.join();
+}
+
+// In the words of curl 7.88 and 8 with OpenSSL.
+TEST(TransferStatus, TellsWhatIsWrongWithACertificateAndWhatHelps) {
+  const auto told = [](const char* words) {
+    return transfer_status(CURLE_PEER_FAILED_VERIFICATION, words, "https://nas.example.org/x").message();
+  };
+  const std::string expired = told("SSL certificate problem: certificate has expired");
+  EXPECT_THAT(expired, ::testing::HasSubstr("https://nas.example.org: its certificate has expired"));
+  const std::string early = told("SSL certificate problem: certificate is not yet valid");
+  EXPECT_THAT(early, ::testing::HasSubstr("not valid yet"));
+  const std::string other =
+      told("SSL: no alternative certificate subject name matches target host name '127.0.0.1'");
+  EXPECT_THAT(other, ::testing::HasSubstr("for another host"));
+  for (const std::string& message : {expired, early, other})
+    EXPECT_THAT(message, ::testing::Not(::testing::HasSubstr("ca_file")));
+  for (const char* words : {"SSL certificate problem: unable to get local issuer certificate",
+                            "SSL certificate problem: self-signed certificate"})
+    EXPECT_THAT(told(words), ::testing::HasSubstr("set ca_file"));
 }
 
 }  // namespace
