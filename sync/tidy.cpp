@@ -45,19 +45,32 @@ Status Tidy::move(const TidyStep& step, const RequestContext& context) const {
   } else if (there.code() != Code::kNotFound) {
     return there.status();
   }
+  Status copied;
   if (!stands) {
-    const Status copied = remote.copy(step.key, step.to, context);
-    if (!copied && copied.code() != Code::kNotFound) return copied;
+    RequestContext copying = context;
+    copying.source_sha256 = step.sha256;
+    copied = remote.copy(step.key, step.to, copying);
+    // That there is nothing, or that it is not what was sent, is judged below.
+    if (!copied && copied.code() != Code::kNotFound && copied.code() != Code::kDataLoss) return copied;
     kill_point("tidy-copied");
   }
   const auto source = remote.stat(step.key, context);
   if (!source && source.code() != Code::kNotFound) return source.status();
+  if (!copied && source) {
+    if (copied.code() == Code::kNotFound)
+      return {Code::kUnavailable, copied.message()};  // it is there after all
+    // A line or a disk may have given it wrong just once.
+    for (int read = 0; read < kReads; ++read) {
+      SHOEBOX_ASSIGN(const bool sound, holds(step.key, step, context));
+      if (sound) return {Code::kUnavailable, copied.message()};
+    }
+  }
   // Moved already by a machine or a run that this catalog does not know of: the bytes at the new key are
   // the right ones, as was just seen.
   const bool moved_before = stands && !source;
-  bool right = moved_before || (source && source->etag == step.etag && source->size == step.size);
+  bool right = moved_before || (copied && source && source->etag == step.etag && source->size == step.size);
   // An etag may have been told wrong, now or when it was confirmed: then the bytes of the copy decide.
-  if (!right && source) {
+  if (!right && source && copied) {
     SHOEBOX_ASSIGN(right, holds(step.to, step, context));
   }
   if (!right) {

@@ -144,7 +144,9 @@ Status CryptRemote::copy(const std::string& from, const std::string& to, const R
   SHOEBOX_ASSIGN(const std::string source, opened->names.encrypt(from));
   SHOEBOX_ASSIGN(const std::string target, opened->names.encrypt(to));
   remember_nonce(target, std::nullopt);
-  return plain_->copy(source, target, context);
+  RequestContext encrypted = context;
+  encrypted.source_sha256 = {};  // of other bytes
+  return plain_->copy(source, target, encrypted);
 }
 
 Status CryptRemote::remove(const std::string& key, const RequestContext& context) {

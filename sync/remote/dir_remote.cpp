@@ -219,7 +219,8 @@ Result<RemoteObject> DirRemote::store(int root_fd, const std::string& key, int f
   const auto attempt = [&]() -> Result<RemoteObject> {
     SHOEBOX_ASSIGN(const ContentHash sent, copy_bytes(fd, out.get(), options, path, context));
     if (!options.sha256.is_zero() && sent != options.sha256) {
-      return Status(Code::kDataLoss, path + ": the local bytes are not those whose hash was recorded");
+      return Status(Code::kDataLoss,
+                    path + ": the bytes that were read are not those of the hash that is known");
     }
     SHOEBOX_TRY(settle_mtime(out.get(), parent.get(), DirTree::leaf(key), path));
     if (::fsync(out.get()) != 0) return dir_error(errno, "fsync " + path);
@@ -289,6 +290,12 @@ Status DirRemote::copy(const std::string& from, const std::string& to, const Req
   SHOEBOX_ASSIGN(const UniqueFd fd, open_object(root.get(), from, &st));
   PutOptions options;
   options.size = static_cast<uint64_t>(st.st_size);
+  // What is read to be written must be what stands there, as the source may be removed.
+  options.sha256 = context.source_sha256;
+  if (options.sha256.is_zero()) {
+    SHOEBOX_ASSIGN(options.sha256, hash_past_the_cache(fd.get(), options.size, context, path_of(from)));
+    ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);  // read again, not remembered
+  }
   return store(root.get(), to, fd.get(), options, context).status();
 }
 

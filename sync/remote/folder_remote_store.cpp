@@ -250,20 +250,29 @@ Status FolderRemote::copy_through_here(const std::string& from, const std::strin
                                        const FileFacts& source, const RequestContext& context) {
   UniqueFd fd(::open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (!fd) return Status::from_errno(errno, "make a file in /var/tmp");
-  Sha256 hash;
   PutOptions options;
-  if (source.size > 0) {
-    SHOEBOX_TRY(get(
-        from, {0, source.size}, source.etag,
-        [&](std::string_view piece) {
-          hash.update(piece.data(), piece.size());
-          const uint64_t at = options.size;
-          options.size += piece.size();
-          return pwrite_full(fd.get(), piece.data(), piece.size(), at);
-        },
-        context));
+  options.size = source.size;
+  const auto read = [&](int keep_in) -> Result<ContentHash> {
+    Sha256 hash;
+    uint64_t at = 0;
+    const auto take = [&](std::string_view piece) {
+      hash.update(piece.data(), piece.size());
+      const uint64_t here = at;
+      at += piece.size();
+      return keep_in < 0 ? Status::ok() : pwrite_full(keep_in, piece.data(), piece.size(), here);
+    };
+    if (source.size > 0) SHOEBOX_TRY(get(from, {0, source.size}, source.etag, take, context));
+    return hash.finish();
+  };
+  SHOEBOX_ASSIGN(options.sha256, read(fd.get()));
+  // The copy is compared with what came here: that must be what stands there, as the source may be removed.
+  ContentHash wanted = context.source_sha256;
+  if (wanted.is_zero()) {
+    SHOEBOX_ASSIGN(wanted, read(-1));
   }
-  options.sha256 = hash.finish();
+  if (options.sha256 != wanted) {
+    return {Code::kDataLoss, what("copy", from) + ": the server gave other bytes than stand there"};
+  }
   return put(to, fd.get(), options, context).status();
 }
 

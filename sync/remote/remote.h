@@ -47,6 +47,9 @@ struct RequestContext {
   // How many requests the call may have under way at once; asked before each one beyond the first, on the
   // thread of the call. Empty: one.
   std::function<uint32_t()> at_once;
+  // copy(): of the source, where it is known; it spares who copies through this machine to read it twice.
+  // Zero: not known.
+  ContentHash source_sha256;
 };
 
 struct RemoteObject {

@@ -234,7 +234,13 @@ Status SftpServer::move(const std::string& from, const std::string& to, bool rep
       const Status linked = channel.order(SftpType::kExtended, body, doing);
       if (linked.code() == Code::kNotFound || channel.broken()) return linked;
       SHOEBOX_ASSIGN(const bool made, stands());
-      if (linked && made) return remove_source();
+      if (linked && made) {
+        links_work_ = true;
+        return remove_source();
+      }
+      // OpenSSH's rename links as well, and takes the new name back when the old one has gone: as it has when
+      // a connection broke, and what it left with the server goes on beside the next attempt.
+      if (!linked && !made && links_work_) return linked;
       // Else there are no links, which rclone only finds out later; or something stands there.
     }
     if (context.hints != nullptr) context.hints->looked_first = true;

@@ -8,6 +8,7 @@
 // Threads: any; each call uses a connection of its own while it lasts.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +42,7 @@ class SftpServer final : public FolderServer {
   [[nodiscard]] std::string what(std::string_view verb, const std::string& path) const;
 
   const std::unique_ptr<SftpPool> pool_;
+  std::atomic<bool> links_work_{false};  // one was made: where it fails, that is of the moment
 };
 
 }  // namespace shoebox

@@ -180,6 +180,18 @@ TEST_F(DirRemoteTest, AFailedPutLeavesNothing) {
   EXPECT_FALSE(fs::exists(root_ + "/new"));
 }
 
+TEST_F(DirRemoteTest, ACopyIsOfTheBytesThatAreKnown) {
+  ASSERT_TRUE(put("a", "rotten"));
+  RequestContext context;
+  context.source_sha256 = sha256("sound");
+  EXPECT_EQ(remote_->copy("a", "b", context).code(), Code::kDataLoss);
+  EXPECT_EQ(remote_->stat("b", {}).code(), Code::kNotFound);
+  context.source_sha256 = sha256("rotten");
+  EXPECT_TRUE(remote_->copy("a", "b", context));
+  EXPECT_TRUE(remote_->copy("a", "c", {}));
+  EXPECT_TRUE(remote_->stat("c", {}));
+}
+
 TEST_F(DirRemoteTest, AKeyWhereAFolderOrFileIsInTheWayIsRefusedOrNotFound) {
   ASSERT_TRUE(put("a/b", "1"));
   EXPECT_EQ(put("a", "2").code(), Code::kInvalid);

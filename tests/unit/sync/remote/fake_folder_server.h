@@ -27,6 +27,7 @@ class FakeFolderServer final : public FolderServer {
   bool hashes = false;  // tells the SHA-256 of what it stores
   bool can_copy = true;
   bool flips_bits = false;  // in what it stores
+  int flip_reads = 0;       // so many of the next reads have one bit wrong
   // Called before each operation ("move", path); a failure is returned instead of doing it.
   std::function<Status(const std::string& operation, const std::string& path)> before;
   // Called after an operation was done; a failure is returned nevertheless: the answer was lost.
@@ -57,7 +58,9 @@ class FakeFolderServer final : public FolderServer {
     if (at == nodes.end()) return {Code::kNotFound, path};
     if (!etag.empty() && facts_of(at->second).etag != etag) return {Code::kConflict, path};
     if (range.end > at->second.bytes.size()) return {Code::kDataLoss, path};
-    return sink(std::string_view(at->second.bytes).substr(range.begin, range.size()));
+    std::string bytes = at->second.bytes.substr(range.begin, range.size());
+    if (!bytes.empty() && flip_reads > 0 && flip_reads-- > 0) bytes[bytes.size() / 2] ^= 1;
+    return sink(bytes);
   }
   Result<Written> write(const std::string& path, int fd, const PutOptions& options,
                         const RequestContext&) override {

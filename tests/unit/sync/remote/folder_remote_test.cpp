@@ -195,6 +195,22 @@ TEST_F(FolderRemoteTest, CopiesByTheServerElseThroughHere) {
   }
 }
 
+// The source goes once the copy stands: what was read wrong must not take its place.
+TEST_F(FolderRemoteTest, WhatCameWrongFromTheServerIsNotCopiedThroughHere) {
+  server_->can_copy = false;
+  ASSERT_TRUE(put("from", "bytes", false));
+  for (const bool hash_is_known : {true, false}) {
+    RequestContext context;
+    if (hash_is_known) context.source_sha256 = sha256("bytes");
+    server_->flip_reads = 1;
+    EXPECT_EQ(remote_->copy("from", "to", context).code(), Code::kDataLoss);
+    EXPECT_EQ(remote_->stat("to", {}).code(), Code::kNotFound);
+    ASSERT_TRUE(remote_->copy("from", "to", context));
+    EXPECT_EQ(stored("to"), "bytes");
+    ASSERT_TRUE(remote_->remove("to", {}));
+  }
+}
+
 TEST_F(FolderRemoteTest, AListingThatFailsSomewhereIsNoListing) {
   for (const char* key : {"a/1", "b/1", "c/1"}) ASSERT_TRUE(put(key, "x"));
   server_->before = [](const std::string& operation, const std::string& path) {
