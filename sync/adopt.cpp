@@ -244,8 +244,9 @@ struct Adopter::Run {
     if (fetched.file_time) file.mtime = *fetched.file_time;
     file.mtime_is_its_own = file.mtime_is_its_own || fetched.file_time;
     // The library's own there; those that an export left beside photos are files as others are.
-    const bool own = one.object.key.ends_with(kSidecarEnd) && AdoptFetch::wanted_whole(one.object) &&
-                     (request.rebuild || parts.front().bytes.find(kPhotoMark) != std::string::npos);
+    const bool own =
+        one.object.key.ends_with(kSidecarEnd) && AdoptFetch::wanted_whole(one.object) &&
+        ((request.rebuild && !request.mend) || parts.front().bytes.find(kPhotoMark) != std::string::npos);
     if (own) one.said = said_there(one.object, one.path, parts.front().bytes);
     if (one.said) return Status::ok();
     if (AdoptFetch::wanted_whole(one.object)) {
@@ -387,7 +388,7 @@ struct Adopter::Run {
     }
     if (request.mend) {
       mend.emplace(with.deps_, remote);
-      SHOEBOX_TRY(mend->load_sidecars());
+      SHOEBOX_TRY(mend->load());
       SHOEBOX_ASSIGN(report.moved, mend->follow_copies(fetcher()));
     }
     SHOEBOX_TRY(list(std::string(kLibraryFolder), [&](const RemoteObject& object) {
@@ -395,10 +396,18 @@ struct Adopter::Run {
     }));
     // What was adopted stands where it stood. After what has its place: that keeps its name.
     SHOEBOX_TRY(commit());
+    uint64_t strangers = 0;
     SHOEBOX_TRY(list("", [&](const RemoteObject& object) {
       if (object.key.starts_with(kOwnFolder) || object.key.starts_with(kLibraryFolder)) return Status::ok();
-      return take(object, adopted_path(object.key, "Library"));
+      const AdoptedPath filed = adopted_path(object.key, "Library");
+      if (!mend || mend->adopted_elsewhere()) return take(object, filed);
+      strangers += filed.not_adopted ? 0 : 1;
+      return Status::ok();
     }));
+    if (strangers > 0)
+      note("objects outside Library/", "left alone",
+           fmt::format("{}, none of which the library knows; shoebox adopt takes them in", strangers));
+    report.skipped += strangers;
     SHOEBOX_TRY(list(std::string(kShortFolder), [&](const RemoteObject& object) {
       AdoptedPath filed = adopted_path(name_in(object.key), kNamesLost.substr(0, kNamesLost.size() - 1));
       return take(object, filed);

@@ -19,8 +19,32 @@ constexpr std::string_view kOwnFolder = ".shoebox/";
 constexpr std::string_view kVersionsFolder = ".shoebox/versions/";
 constexpr std::string_view kShortFolder = ".shoebox/short/";
 
-bool may_be_original(std::string_view key) {
-  return !key.starts_with(kOwnFolder) || key.starts_with(kVersionsFolder) || key.starts_with(kShortFolder);
+// None: it is not to be had from this object.
+Result<std::optional<ContentHash>> block_there(const AdoptFetch& fetch, const RemoteObject& object,
+                                               uint64_t index) {
+  const Result<std::string> bytes = fetch.bytes(object, block_range(index, object.size));
+  const bool other = !bytes && (bytes.code() == Code::kNotFound || bytes.code() == Code::kConflict ||
+                                bytes.code() == Code::kDataLoss);
+  if (other) return std::optional<ContentHash>();
+  if (!bytes) return bytes.status();
+  return std::optional(sha256(*bytes));
+}
+
+bool is_elsewhere(std::string_view key) {
+  return !key.starts_with(kLibraryFolder) && !key.starts_with(kOwnFolder);
+}
+
+// What stands between the ends is checked whenever it is read.
+std::set<uint64_t> ends_of(const std::vector<ContentHash>& hashes) { return {0, hashes.size() - 1}; }
+
+// Whether the object has these blocks of the bytes that the hashes are of.
+Result<bool> has_blocks(const AdoptFetch& fetch, const RemoteObject& object,
+                        const std::vector<ContentHash>& hashes, const std::set<uint64_t>& blocks) {
+  for (const uint64_t index : blocks) {
+    SHOEBOX_ASSIGN(const auto there, block_there(fetch, object, index));
+    if (there != hashes[index]) return false;
+  }
+  return true;
 }
 
 // The folder at a path below the mount point, made where it is missing.
@@ -36,19 +60,35 @@ Result<InodeNo> folder_at(Tree& tree, const std::string& path) {
 
 }  // namespace
 
-Status CatalogMend::load_sidecars() {
+Status CatalogMend::load() {
   Status failed;
   const std::string prefix = keys::table(keys::kSidecar);
   SHOEBOX_TRY(deps_.catalog.scan(prefix, prefix, [&](std::string_view key, std::string_view value) {
-    if (keys::split(key, 1).rest != remote_.name()) return true;
+    const auto of = keys::split(key, 1);
+    if (of.rest != remote_.name()) return true;
     Result<SidecarObject> object = decode_sidecar(value);
-    if (object)
-      sidecars_[object->key] = std::move(*object);
-    else
+    if (!object) {
       failed = object.status();
-    return failed.is_ok();
+      return false;
+    }
+    sent_.emplace(object->sha256, PhotoId(of.first));
+    sidecars_[object->key] = std::move(*object);
+    return true;
+  }));
+  SHOEBOX_TRY(failed);
+  SHOEBOX_TRY(deps_.catalog.for_each_content([&](ContentNo number, const ContentRecord&) {
+    const auto copy = deps_.catalog.copy(number, remote_.name());
+    if (!copy) failed = copy.status();
+    adopted_elsewhere_ = copy && *copy && is_elsewhere((*copy)->key);
+    return failed.is_ok() && !adopted_elsewhere_;
   }));
   return failed;
+}
+
+bool CatalogMend::may_be_original(std::string_view key) const {
+  return is_elsewhere(key) ? adopted_elsewhere_
+                           : key.starts_with(kLibraryFolder) || key.starts_with(kVersionsFolder) ||
+                                 key.starts_with(kShortFolder);
 }
 
 bool CatalogMend::knows_sidecar(const RemoteObject& object) const {
@@ -59,9 +99,17 @@ bool CatalogMend::knows_sidecar(const RemoteObject& object) const {
 
 // How the listing differs from the catalog.
 struct CatalogMend::Listed {
-  std::map<std::string, ContentNo> missing;                    // copies, by their keys
+  using Group = std::pair<uint64_t, bool>;   // size, and whether it is below .shoebox/versions/
+  std::map<std::string, ContentNo> missing;  // copies, by their keys
   std::vector<std::pair<ContentNo, RemoteObject>> other_etag;  // of the same size
-  std::multimap<uint64_t, RemoteObject> unknown;               // by size
+  std::vector<ContentNo> displaced;                            // other bytes have their keys
+  std::multimap<Group, RemoteObject> unknown;
+  // Those of a group whose first block was read, and those that come next.
+  struct Looked {
+    std::multimap<ContentHash, RemoteObject> by_first_block;
+    std::multimap<Group, RemoteObject>::const_iterator next, end;
+  };
+  std::map<Group, Looked> looked;
 };
 
 Result<CatalogMend::Listed> CatalogMend::compare(const AdoptFetch& fetch) const {
@@ -81,33 +129,19 @@ Result<CatalogMend::Listed> CatalogMend::compare(const AdoptFetch& fetch) const 
       if (known == found.missing.end()) {
         SHOEBOX_ASSIGN(const auto holder, deps_.catalog.content_of_remote_key(remote_.name(), object.key));
         if (!holder && object.size > 0 && may_be_original(object.key))
-          found.unknown.emplace(object.size, object);
+          found.unknown.emplace(Listed::Group(object.size, object.key.starts_with(kVersionsFolder)), object);
         continue;
       }
       SHOEBOX_ASSIGN(const auto copy, deps_.catalog.copy(known->second, remote_.name()));
-      if (copy && copy->size == object.size && copy->etag != object.etag)
+      if (copy && copy->size != object.size)
+        found.displaced.push_back(known->second);
+      else if (copy && copy->etag != object.etag)
         found.other_etag.emplace_back(known->second, object);
       found.missing.erase(known);
     }
     return Status::ok();
   }));
   return found;
-}
-
-// What stands between the ends is checked whenever it is read.
-Result<bool> CatalogMend::has_bytes_of(const AdoptFetch& fetch, const RemoteObject& object,
-                                       ContentNo content) const {
-  SHOEBOX_ASSIGN(const std::vector<ContentHash> hashes, deps_.catalog.block_hashes(content));
-  if (object.size == 0 || hashes.size() != block_count(object.size)) return false;
-  for (const uint64_t index : std::set<uint64_t>{0, hashes.size() - 1}) {
-    const Result<std::string> bytes = fetch.bytes(object, block_range(index, object.size));
-    const bool other = !bytes && (bytes.code() == Code::kNotFound || bytes.code() == Code::kConflict ||
-                                  bytes.code() == Code::kDataLoss);
-    if (other) return false;
-    if (!bytes) return bytes.status();
-    if (sha256(*bytes) != hashes[index]) return false;
-  }
-  return true;
 }
 
 // Not every server lists all that it has.
@@ -121,29 +155,66 @@ Result<bool> CatalogMend::is_gone(const AdoptFetch& fetch, const std::string& ke
 Result<uint64_t> CatalogMend::follow_copies(const AdoptFetch& fetch) const {
   SHOEBOX_ASSIGN(Listed listed, compare(fetch));
   for (const auto& [content, object] : listed.other_etag) {
-    // A server that was moved: the bytes are right. Others are an edit, and adopted as such.
-    SHOEBOX_ASSIGN(const bool same, has_bytes_of(fetch, object, content));
+    // A server that was moved: the bytes are right.
+    SHOEBOX_ASSIGN(const std::vector<ContentHash> hashes, deps_.catalog.block_hashes(content));
+    if (object.size == 0 || hashes.size() != block_count(object.size)) continue;
+    SHOEBOX_ASSIGN(const bool same, has_blocks(fetch, object, hashes, ends_of(hashes)));
     SHOEBOX_ASSIGN(const auto copy, deps_.catalog.copy(content, remote_.name()));
     if (same && copy) SHOEBOX_TRY(put_copy(content, *copy, object));
+    if (!same) listed.displaced.push_back(content);
   }
   uint64_t moved = 0;
   for (const auto& [key, content] : listed.missing) {
-    SHOEBOX_ASSIGN(const auto copy, deps_.catalog.copy(content, remote_.name()));
-    if (!copy) continue;
-    const auto [first, end] = listed.unknown.equal_range(copy->size);
-    for (auto object = first; object != end; ++object) {
-      SHOEBOX_ASSIGN(const bool same, has_bytes_of(fetch, object->second, content));
-      if (!same) continue;
-      SHOEBOX_ASSIGN(const bool gone, is_gone(fetch, key));
-      if (!gone) break;
-      SHOEBOX_ASSIGN(const bool followed, follow(content, *copy, object->second));
-      if (!followed) continue;
-      ++moved;
-      listed.unknown.erase(object);
-      break;
-    }
+    SHOEBOX_ASSIGN(const bool found, find_moved(fetch, listed, content, /*displaced=*/false));
+    moved += found ? 1 : 0;
+  }
+  for (const ContentNo content : listed.displaced) {
+    SHOEBOX_ASSIGN(const bool found, find_moved(fetch, listed, content, /*displaced=*/true));
+    moved += found ? 1 : 0;
   }
   return moved;
+}
+
+// A `displaced` one that a version holds was edited: the bytes at its key are adopted as that. Else it was
+// renamed, and another photo has its former name.
+Result<bool> CatalogMend::find_moved(const AdoptFetch& fetch, Listed& listed, ContentNo content,
+                                     bool displaced) const {
+  SHOEBOX_ASSIGN(const auto copy, deps_.catalog.copy(content, remote_.name()));
+  SHOEBOX_ASSIGN(const std::vector<ContentHash> hashes, deps_.catalog.block_hashes(content));
+  if (!copy || hashes.empty() || hashes.size() != block_count(copy->size)) return false;
+  std::set<uint64_t> rest = ends_of(hashes);
+  rest.erase(0);
+  enum class Is { kAnother, kFollowed, kEdited };
+  const auto what_is = [&](const RemoteObject& object) -> Result<Is> {
+    SHOEBOX_ASSIGN(const bool same, has_blocks(fetch, object, hashes, rest));
+    if (!same) return Is::kAnother;
+    if (displaced && object.key.starts_with(kVersionsFolder)) return Is::kEdited;
+    SHOEBOX_ASSIGN(const bool gone, displaced ? Result<bool>(true) : is_gone(fetch, copy->key));
+    if (!gone) return Is::kAnother;
+    SHOEBOX_ASSIGN(const bool followed, follow(content, *copy, object));
+    return followed ? Is::kFollowed : Is::kAnother;
+  };
+  for (const bool versions : {true, false}) {
+    const auto range = listed.unknown.equal_range({copy->size, versions});
+    Listed::Looked& looked =
+        listed.looked.try_emplace({copy->size, versions}, Listed::Looked{{}, range.first, range.second})
+            .first->second;
+    const auto [first, end] = looked.by_first_block.equal_range(hashes.front());
+    for (auto object = first; object != end; ++object) {
+      SHOEBOX_ASSIGN(const Is is, what_is(object->second));
+      if (is == Is::kFollowed) looked.by_first_block.erase(object);
+      if (is != Is::kAnother) return is == Is::kFollowed;
+    }
+    // Each is read once, however many are looked for: raw files of one camera often have one size.
+    while (looked.next != looked.end) {
+      const RemoteObject& object = looked.next++->second;
+      SHOEBOX_ASSIGN(const auto hash, block_there(fetch, object, 0));
+      SHOEBOX_ASSIGN(const Is is, hash == hashes.front() ? what_is(object) : Result<Is>(Is::kAnother));
+      if (hash && is != Is::kFollowed) looked.by_first_block.emplace(*hash, object);
+      if (is != Is::kAnother) return is == Is::kFollowed;
+    }
+  }
+  return false;
 }
 
 // The name first: a run that is broken off in between finds the copy missing again.
@@ -191,7 +262,6 @@ Status CatalogMend::put_copy(ContentNo content, const RemoteCopy& former, const 
   return txn->commit();
 }
 
-// By the bytes it was written for, wherever they are by now; by its key where these were not read yet.
 Result<bool> set_statements(Tree& tree, const CatalogReader& catalog, InodeNo number,
                             const OwnerStatements& said) {
   SHOEBOX_ASSIGN(const std::optional<InodeRecord> inode, catalog.inode(number));
@@ -204,6 +274,7 @@ Result<bool> set_statements(Tree& tree, const CatalogReader& catalog, InodeNo nu
   return true;
 }
 
+// By the bytes it was written for, wherever they are by now; by its key where these were not read yet.
 Result<InodeNo> CatalogMend::photo_of(const SaidThere& there) const {
   if (!there.original.is_zero()) {
     SHOEBOX_ASSIGN(const auto content, deps_.catalog.content_by_hash(there.original));
@@ -222,6 +293,14 @@ Result<InodeNo> CatalogMend::photo_of(const SaidThere& there) const {
 }
 
 Result<CatalogMend::Said> CatalogMend::say(const SaidThere& there) const {
+  if (const auto sent = sent_.find(there.object.sha256); sent != sent_.end()) {
+    // Written before the last change that is in the catalog, though it stands on another server by now.
+    const std::unique_ptr<Transaction> txn = deps_.catalog.begin();
+    SHOEBOX_ASSIGN(const auto photo, txn->photo(sent->second));
+    if (photo) txn->put_sidecar(sent->second, remote_.name(), there.object);
+    SHOEBOX_TRY(txn->commit());
+    return Said::kKnown;
+  }
   SHOEBOX_ASSIGN(const InodeNo number, photo_of(there));
   if (!number) return Said::kNoPhoto;
   SHOEBOX_ASSIGN(const bool is_new, set_statements(deps_.tree, deps_.catalog, number, there.said));

@@ -34,14 +34,16 @@ class CatalogMend {
   CatalogMend(const Adopter::Dependencies& dependencies, Remote& remote)
       : deps_(dependencies), remote_(remote) {}
 
-  // Before knows_sidecar().
-  Status load_sidecars();
+  // Before all others: what the catalog has of this remote.
+  Status load();
+  // Objects outside Library/ are the library's where it adopted any there, else somebody else's.
+  [[nodiscard]] bool adopted_elsewhere() const { return adopted_elsewhere_; }
   // The catalog has what this one tells: it need not be read.
   [[nodiscard]] bool knows_sidecar(const RemoteObject& object) const;
 
-  // Copies that do not stand under their keys any more are looked for among the objects that the catalog does
-  // not know, by size, first and last block; their files follow them: renamed, or back from Trash. One that
-  // went to Trash is in its place again. Returns how many were found.
+  // Copies that do not stand under their keys any more, or whose keys have other bytes, are looked for among
+  // the objects that the catalog does not know, by size, first and last block; their files follow them:
+  // renamed, or back from Trash. One that went to Trash is in its place again. Returns how many were found.
   Result<uint64_t> follow_copies(const AdoptFetch& fetch) const;
 
   // A sidecar was written after what the sound part of the catalog says: it counts.
@@ -51,7 +53,8 @@ class CatalogMend {
  private:
   struct Listed;
   Result<Listed> compare(const AdoptFetch& fetch) const;
-  Result<bool> has_bytes_of(const AdoptFetch& fetch, const RemoteObject& object, ContentNo content) const;
+  [[nodiscard]] bool may_be_original(std::string_view key) const;
+  Result<bool> find_moved(const AdoptFetch& fetch, Listed& listed, ContentNo content, bool displaced) const;
   Result<bool> is_gone(const AdoptFetch& fetch, const std::string& key) const;
   Result<bool> follow(ContentNo content, const RemoteCopy& former, const RemoteObject& object) const;
   Status follow_name(InodeNo number, const std::string& former_key, const std::string& key) const;
@@ -61,6 +64,8 @@ class CatalogMend {
   const Adopter::Dependencies& deps_;
   Remote& remote_;
   std::map<std::string, SidecarObject> sidecars_;  // by key
+  std::map<ContentHash, PhotoId> sent_;  // sidecars by their bytes, of which no two photos have equal ones
+  bool adopted_elsewhere_ = false;
 };
 
 }  // namespace shoebox

@@ -96,6 +96,38 @@ TEST_F(CatalogMendTest, WhatTheCatalogSaidAfterTheSidecarItKnowsStays) {
   EXPECT_EQ(said("a.jpg"), later);
 }
 
+// A copy of the remote on another server: every ETag is another.
+TEST_F(CatalogMendTest, ASidecarThatTheCatalogKnowsIsNotNewerBecauseItsServerIs) {
+  known("a.jpg", some_bytes(1000, 1));
+  OwnerStatements sent;
+  sent.caption = "Sent";
+  sidecar("a.jpg", sent, /*noted=*/true);
+  OwnerStatements later;
+  later.caption = "Not sent yet";
+  ASSERT_TRUE(*set_statements(*tree_, *catalog_, tree_->resolve("Library/a.jpg")->number, later));
+  sidecar("a.jpg", sent, /*noted=*/false);
+  EXPECT_EQ(mend().statements, 0U);
+  EXPECT_EQ(said("a.jpg"), later);
+  mend();
+  EXPECT_EQ(remote_.gets(), 0U) << "it was read once";
+}
+
+// As shoebox export writes it: a file that the owner has put there, and older than what is said by now.
+TEST_F(CatalogMendTest, ASidecarOfAnExportIsAFileAndTellsNothing) {
+  const std::string bytes = some_bytes(1000, 1);
+  known("a.jpg", bytes);
+  OwnerStatements later;
+  later.tags = {"beach"};
+  ASSERT_TRUE(*set_statements(*tree_, *catalog_, tree_->resolve("Library/a.jpg")->number, later));
+  OwnerStatements exported;
+  exported.caption = "Before";
+  remote_.place("Library/export/a.jpg", bytes);
+  remote_.place("Library/export/a.jpg.xmp", xmp_sidecar(exported));
+  EXPECT_EQ(mend().statements, 0U);
+  EXPECT_EQ(said("a.jpg"), later);
+  EXPECT_TRUE(tree_->resolve("Library/export/a.jpg.xmp"));
+}
+
 TEST_F(CatalogMendTest, ASidecarOfOtherBytesTellsNothingOfTheFileThatHasTheName) {
   known("a.jpg", some_bytes(1000, 1));
   OwnerStatements of_another;
@@ -122,6 +154,46 @@ TEST_F(CatalogMendTest, ACopyThatMovedIsFoundByItsEndsAndItsFileFollows) {
   EXPECT_LT(remote_.bytes_sent(), 2 * kMiB) << "no original was read whole";
 }
 
+// Raw files of one camera often have one size: a folder of them that was renamed.
+TEST_F(CatalogMendTest, ManyOfOneSizeThatMovedAreReadOnceEach) {
+  constexpr int kMany = 12;
+  std::vector<ContentNo> contents;
+  for (int i = 0; i < kMany; ++i) {
+    const std::string bytes = some_bytes(kMiB, i + 1);
+    const std::string name = fmt::format("{}.dng", i);
+    contents.push_back(add(name, bytes, {}));
+    known_at("Library/" + name, name, bytes.size(), contents.back());
+    remote_.place(fmt::format("Library/trip/{}.dng", kMany - i), bytes);
+  }
+  EXPECT_EQ(mend().moved, static_cast<uint64_t>(kMany));
+  EXPECT_LE(remote_.gets(), 2U * kMany);
+  for (int i = 0; i < kMany; ++i)
+    EXPECT_EQ(tree_->resolve(fmt::format("Library/trip/{}.dng", kMany - i))->inode.content,
+              contents[static_cast<size_t>(i)]);
+}
+
+// What others keep in the bucket is nothing of ours: a file of the drive that is deleted goes there, too.
+TEST_F(CatalogMendTest, WhatStandsElsewhereIsTakenInOnlyWhereTheLibraryAdoptedThere) {
+  const std::string lost = some_bytes(kMiB, 1);
+  known_at("Library/lost.jpg", "lost.jpg", lost.size(), add("lost.jpg", lost, {}));
+  remote_.place("accounts/2023.ods", some_bytes(1000, 2));
+  remote_.place("accounts/photo.jpg", lost);
+  const auto before = remote_.all();
+  const AdoptReport report = mend();
+  EXPECT_EQ(report.photos + report.others + report.moved, 0U);
+  EXPECT_EQ(report.skipped, 2U);
+  ASSERT_EQ(report.findings.size(), 1U);
+  EXPECT_EQ(report.findings[0].what, "left alone");
+  EXPECT_EQ(remote_.gets(), 0U);
+  EXPECT_EQ(remote_.all(), before);
+
+  remote_.place("camera/known.jpg", some_bytes(1000, 3));
+  known_at("camera/known.jpg", "known.jpg", 1000, add("known.jpg", some_bytes(1000, 3), {}));
+  const AdoptReport adopted = mend();
+  EXPECT_EQ(adopted.others, 1U);
+  EXPECT_EQ(adopted.moved, 1U);
+}
+
 TEST_F(CatalogMendTest, WhatWentToTrashSinceIsInItsPlaceAgain) {
   const std::string bytes = some_bytes(kMiB, 1);
   const ContentNo content = add("a.jpg", bytes, {});
@@ -130,6 +202,26 @@ TEST_F(CatalogMendTest, WhatWentToTrashSinceIsInItsPlaceAgain) {
   EXPECT_EQ(mend().moved, 1U);
   EXPECT_EQ(tree_->resolve("Library/a.jpg")->inode.content, content);
   EXPECT_EQ((*catalog_->copy(content, "bucket"))->key, ".shoebox/versions/Library/a~0a1b2c3d.jpg");
+}
+
+// Renumbered: the former name went to another photo, about which nothing was said.
+TEST_F(CatalogMendTest, ANameThatAnotherPhotoHasByNowTakesNothingFromTheOneThatHadIt) {
+  for (const size_t other : {2 * kMiB, 1 * kMiB}) {
+    const std::string bytes = some_bytes(kMiB, other);
+    const std::string a = fmt::format("a{}.jpg", other), b = fmt::format("b{}.jpg", other);
+    const ContentNo content = known(a, bytes);
+    OwnerStatements of_a;
+    of_a.caption = "Grandmother";
+    ASSERT_TRUE(*set_statements(*tree_, *catalog_, tree_->resolve("Library/" + a)->number, of_a));
+    remote_.place("Library/" + b, bytes);
+    remote_.place("Library/" + a, some_bytes(other, other + 1));
+    const AdoptReport report = mend();
+    EXPECT_EQ(report.moved, 1U);
+    EXPECT_EQ(tree_->resolve("Library/" + b)->inode.content, content);
+    EXPECT_EQ(said(b), of_a);
+    EXPECT_EQ(tree_->resolve("Library/" + a)->inode.size, other);
+    EXPECT_TRUE(said(a).empty());
+  }
 }
 
 TEST_F(CatalogMendTest, AnotherETagIsAnEditOnlyWhereTheBytesAreOthers) {

@@ -111,5 +111,20 @@ TEST_F(DiskFullTest, AFetchOntoAFullDiskFailsAndReadsNothingWrong) {
   files->release(handle);
 }
 
+// The heads and tails of all that leave together are written before anything goes.
+TEST_F(DiskFullTest, ManyLeaveAFullDisk) {
+  std::vector<InodeNo> inodes;
+  for (uint64_t i = 0; i < 20; ++i) {
+    inodes.push_back(make(fmt::format("{}.jpg", i), random_bytes(600'000, i)));
+    mark_decoded(content_of(inodes.back()));
+    confirm(content_of(inodes.back()));
+  }
+  fill_disk(0);
+  const Evictor::Outcome outcome = evictor->evict_all(0, nullptr);
+  EXPECT_EQ(outcome.evicted, inodes.size());
+  for (const auto& [content, why] : outcome.kept) ADD_FAILURE() << content.value << ": " << why;
+  for (const InodeNo inode : inodes) EXPECT_EQ(record(content_of(inode)).residence, Residence::kPartial);
+}
+
 }  // namespace
 }  // namespace shoebox
