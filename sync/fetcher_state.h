@@ -69,7 +69,8 @@ struct Fetcher::State {
   struct Candidate {
     std::shared_ptr<RemoteState> remote;
     std::string key;
-    std::string etag;  // empty: each block is checked against its own hash, which says more
+    std::string etag;                   // empty: each block is checked against its own hash, which says more
+    Steady not_before = Steady::min();  // it asked to wait until then
   };
 
   State(Catalog& c, ContentStore& s, const Clock& k, Options o)
@@ -103,8 +104,9 @@ struct Fetcher::State {
   void work_loop();
   void run_job(const std::shared_ptr<Job>& job);
   Status transfer(const std::shared_ptr<Job>& job, ByteRange range);
-  Status transfer_from(const std::vector<Candidate>& sources, const std::shared_ptr<Job>& job,
-                       ByteRange range, bool& left);
+  bool others_first(std::vector<Candidate>& sources, size_t at, Candidate source, double delay_s);
+  Status transfer_from(std::vector<Candidate> sources, const std::shared_ptr<Job>& job, ByteRange range,
+                       bool& left);
   Status request(const std::shared_ptr<Job>& job, Remote& remote, const Candidate& source, ByteRange range,
                  RequestHints& hints, bool& local_trouble);
   bool make_room(const Status& why) const;

@@ -85,11 +85,12 @@ Status Fetcher::State::transfer(const std::shared_ptr<Job>& job, ByteRange range
 
 // Brings `range`, asking remote after remote. The worst of what they said is the answer. `left`: one of them
 // was removed meanwhile.
-Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, const std::shared_ptr<Job>& job,
+Status Fetcher::State::transfer_from(std::vector<Candidate> sources, const std::shared_ptr<Job>& job,
                                      ByteRange range, bool& left) {
   Status answer;
   int throttled = 0;
-  for (Candidate source : sources) {
+  for (size_t next = 0; next < sources.size(); ++next) {
+    Candidate source = sources[next];
     RemoteState& from = *source.remote;
     Remote* const remote = from.remote.get();
     bool offline = false;
@@ -99,6 +100,10 @@ Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, cons
       offline = from.offline_until > clock.steady();
       // They come last. When none of the others could help, one that failed a while ago may be back by now.
       if (from.removed || (offline && answer)) continue;
+    }
+    if (const Steady now = clock.steady(); source.not_before > now) {
+      if (!pause_for(std::chrono::duration<double>(source.not_before - now).count(), job.get()))
+        return answer;
     }
     int tries = offline ? kTriesPerRemote - 1 : 0, rotten = 0, moves = 0;
     for (;;) {
@@ -142,6 +147,7 @@ Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, cons
         const double delay_s = options.backoff.delay_s(attempts, hints.retry_after_s);
         if (is_in_time(*job, delay_s)) {
           note_error(from, status);
+          if (asked_to_wait && others_first(sources, next, source, delay_s)) break;
           if (!pause_for(delay_s, job.get())) return status;
           continue;
         }
@@ -156,6 +162,21 @@ Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, cons
   // Whatever a remote said, to the reader these bytes are lost or out of reach.
   if (no_answer(answer.code()) || answer.code() == Code::kThrottled) return answer;
   return {Code::kDataLoss, answer.message()};
+}
+
+// Puts what asks to wait behind the remotes that may have the bytes now. False: there are none.
+bool Fetcher::State::others_first(std::vector<Candidate>& sources, size_t at, Candidate source,
+                                  double delay_s) {
+  MutexLock lock(mutex);
+  const Steady now = clock.steady();
+  const auto others = sources.begin() + static_cast<std::ptrdiff_t>(at) + 1;
+  const auto offline = std::find_if(others, sources.end(), [&](const Candidate& c) REQUIRES(mutex) {
+    return c.remote->removed || c.remote->offline_until > now;
+  });
+  if (offline == others) return false;
+  source.not_before = now + std::chrono::milliseconds(static_cast<int64_t>(delay_s * 1000));
+  sources.insert(offline, std::move(source));
+  return true;
 }
 
 void Fetcher::State::note_missing(ContentNo content, const Remote& remote, const std::string& key) {
@@ -363,8 +384,8 @@ void Fetcher::State::note_remote(RemoteState& remote, const Status& status, doub
   std::chrono::milliseconds alone(static_cast<int64_t>(std::min(retry_after_s, kMostLeftAlone_s) * 1000));
   if (no_answer(status.code()) || status.code() == Code::kUnauthorized) {
     alone = std::max(alone, options.offline);
-  } else if (status.code() != Code::kThrottled) {
-    return;
+  } else if (status.code() != Code::kThrottled || alone <= options.deadline) {
+    return;  // whoever reads next has the time to wait that this one had no more
   }
   remote.offline_until = std::max(remote.offline_until, clock.steady() + alone);
 }

@@ -288,6 +288,39 @@ TEST_F(FetcherTest, ARemoteThatWantsToBeLeftAloneForLongerThanAReadMayTakeKeepsN
   EXPECT_TRUE(fetcher_->online("first"));
 }
 
+TEST_F(FetcherTest, WhoReadsAfterOneWithoutTheTimeToWaitIsNotSentAway) {
+  const ContentNo late = add_evicted("a.jpg", some_bytes(kMiB, 1), false);
+  const ContentNo early = add_evicted("b.jpg", some_bytes(kMiB, 2), false);
+  first_.set_retry_after(28);
+  first_.fail_next(Status(Code::kThrottled, "slow down"));
+  first_.hold();
+  std::promise<Status> answer;
+  fetcher_->fetch(late, {kMiB / 2, kMiB / 2 + 1}, {}, [&](Status s) { answer.set_value(std::move(s)); });
+  first_.wait_for_calls(1);
+  clock_.advance(5);
+  first_.release();
+  EXPECT_EQ(answer.get_future().get().code(), Code::kThrottled);
+  EXPECT_TRUE(get(early, {kMiB / 2, kMiB / 2 + 1}));
+}
+
+TEST_F(FetcherTest, WhileOneRemoteAsksToWaitAnotherIsRead) {
+  const ContentNo content = add_evicted("a.jpg", some_bytes(kMiB));
+  first_.set_retry_after(20);
+  first_.fail_next(Status(Code::kThrottled, "slow down"));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(get(content, {kMiB / 2, kMiB / 2 + 1}));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(15));
+  EXPECT_EQ(second_.gets().size(), 1U);
+}
+
+TEST_F(FetcherTest, OneThatAskedToWaitIsReadWhenTheOthersFail) {
+  const ContentNo content = add_evicted("a.jpg", some_bytes(kMiB));
+  first_.set_retry_after(0.2);
+  first_.fail_next(Status(Code::kThrottled, "slow down"), 2);
+  second_.fail_next(Status(Code::kNotFound, "gone"), 10);
+  EXPECT_TRUE(get(content, {kMiB / 2, kMiB / 2 + 1}));
+}
+
 TEST_F(FetcherTest, APauseThatARemoteAskedForEndsWithItsReader) {
   constexpr int kThreads = 3;
   first_.set_retry_after(28);
