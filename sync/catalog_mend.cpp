@@ -191,7 +191,6 @@ Status CatalogMend::put_copy(ContentNo content, const RemoteCopy& former, const 
   return txn->commit();
 }
 
-// By the bytes it was written for, wherever they are by now; by its key where these were not read yet.
 Result<bool> set_statements(Tree& tree, const CatalogReader& catalog, InodeNo number,
                             const OwnerStatements& said) {
   SHOEBOX_ASSIGN(const std::optional<InodeRecord> inode, catalog.inode(number));
@@ -204,6 +203,7 @@ Result<bool> set_statements(Tree& tree, const CatalogReader& catalog, InodeNo nu
   return true;
 }
 
+// By the bytes it was written for, wherever they are by now; by its key where these were not read yet.
 Result<InodeNo> CatalogMend::photo_of(const SaidThere& there) const {
   if (!there.original.is_zero()) {
     SHOEBOX_ASSIGN(const auto content, deps_.catalog.content_by_hash(there.original));
