@@ -39,6 +39,9 @@ struct Fetcher::State {
     bool running = false;  // under the mutex
     bool stalled = false;  // under the mutex
     std::string remote;    // that is asked now; under the mutex
+    int throttled = 0;     // how often a remote asked to slow down; who runs it
+    // A remote asked to wait: it is begun anew then, of real time. Under the mutex.
+    std::optional<Steady> put_off;
   };
   struct Active {
     std::vector<std::shared_ptr<Waiter>> waiters;
@@ -69,7 +72,8 @@ struct Fetcher::State {
   struct Candidate {
     std::shared_ptr<RemoteState> remote;
     std::string key;
-    std::string etag;  // empty: each block is checked against its own hash, which says more
+    std::string etag;                   // empty: each block is checked against its own hash, which says more
+    Steady not_before = Steady::min();  // it asked to wait until then
   };
 
   State(Catalog& c, ContentStore& s, const Clock& k, Options o)
@@ -103,8 +107,8 @@ struct Fetcher::State {
   void work_loop();
   void run_job(const std::shared_ptr<Job>& job);
   Status transfer(const std::shared_ptr<Job>& job, ByteRange range);
-  Status transfer_from(const std::vector<Candidate>& sources, const std::shared_ptr<Job>& job,
-                       ByteRange range, bool& left);
+  Status transfer_from(std::vector<Candidate> sources, const std::shared_ptr<Job>& job, ByteRange range,
+                       bool& left);
   Status request(const std::shared_ptr<Job>& job, Remote& remote, const Candidate& source, ByteRange range,
                  RequestHints& hints, bool& local_trouble);
   bool make_room(const Status& why) const;
@@ -125,6 +129,9 @@ struct Fetcher::State {
   [[nodiscard]] std::shared_ptr<RemoteState> remote_called(const std::string& name) const REQUIRES(mutex);
   // fetcher_watch.cpp
   void watch_loop();
+  std::shared_ptr<Job> next_job() REQUIRES(mutex);
+  Status put_off(const std::shared_ptr<Job>& job, double pause_s, const Status& why);
+  bool others_first(std::vector<Candidate>& sources, size_t at, Candidate source, double delay_s);
   // Whether somebody waits for it, and does so after `at`.
   bool wanted(const Job& job, Steady at = Steady::min()) REQUIRES(mutex);
   bool is_in_time(const Job& job, double pause_s);

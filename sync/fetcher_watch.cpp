@@ -1,4 +1,5 @@
-// Fetcher's watch: deadlines, waiters that gave up, transfers that stand still; and who waits for a job.
+// Fetcher's watch: deadlines, waiters that gave up, transfers that stand still; and who waits for a job,
+// and which is next.
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -81,6 +82,60 @@ bool Fetcher::State::is_in_time(const Job& job, double pause_s) {
   MutexLock lock(mutex);
   const auto pause = std::chrono::milliseconds(static_cast<int64_t>(pause_s * 1000));
   return !wanted(job) || wanted(job, clock.steady() + pause);
+}
+
+// The next that is to be worked on now; null: stopping.
+std::shared_ptr<Fetcher::State::Job> Fetcher::State::next_job() NO_THREAD_SAFETY_ANALYSIS {
+  for (;;) {
+    if (stopping) return nullptr;
+    if (queue.empty()) {
+      work.wait(mutex, [this]() REQUIRES(mutex) { return stopping || !queue.empty(); });
+      continue;
+    }
+    const Steady now = std::chrono::steady_clock::now();
+    const auto ready = [now](const std::shared_ptr<Job>& job) {
+      return !job->put_off || *job->put_off <= now;
+    };
+    if (const auto found = std::find_if(queue.begin(), queue.end(), ready); found != queue.end()) {
+      std::shared_ptr<Job> job = std::move(*found);
+      queue.erase(found);
+      job->put_off.reset();
+      return job;
+    }
+    const auto first = std::min_element(
+        queue.begin(), queue.end(), [](const auto& a, const auto& b) { return *a->put_off < *b->put_off; });
+    work.wait_for(mutex, *(*first)->put_off - now);
+  }
+}
+
+// It is begun anew after a while; its thread is free for what other remotes have. `why` where nobody has the
+// time.
+Status Fetcher::State::put_off(const std::shared_ptr<Job>& job, double pause_s, const Status& why) {
+  const auto pause = std::chrono::milliseconds(static_cast<int64_t>(pause_s * 1000));
+  MutexLock lock(mutex);
+  if (!wanted(*job)) {
+    std::erase(active[job->content].jobs, job);  // whoever comes from now on gets one of their own
+  } else if (!wanted(*job, clock.steady() + pause)) {
+    return why;
+  } else {
+    job->put_off = std::chrono::steady_clock::now() + pause;
+  }
+  return {Code::kCancelled, "fetch: put off, or nobody waits any more"};
+}
+
+// Puts what asks to wait behind the remotes that may have the bytes now. False: there are none.
+bool Fetcher::State::others_first(std::vector<Candidate>& sources, size_t at, Candidate source,
+                                  double delay_s) {
+  MutexLock lock(mutex);
+  const Steady now = clock.steady();
+  const auto others = sources.begin() + static_cast<std::ptrdiff_t>(at) + 1;
+  const auto offline = std::find_if(others, sources.end(), [&](const Candidate& c) REQUIRES(mutex) {
+    return c.remote->removed || c.remote->offline_until > now;
+  });
+  if (offline == others) return false;
+  source.not_before = now + std::chrono::milliseconds(static_cast<int64_t>(delay_s * 1000));
+  sources.insert(offline, std::move(source));
+  return true;
 }
 
 bool Fetcher::State::pause_for(double s, const Job* job) NO_THREAD_SAFETY_ANALYSIS {

@@ -30,10 +30,8 @@ void Fetcher::State::work_loop() NO_THREAD_SAFETY_ANALYSIS {
     std::shared_ptr<Job> job;
     {
       MutexLock lock(mutex);
-      work.wait(mutex, [this]() REQUIRES(mutex) { return stopping || !queue.empty(); });
-      if (stopping) return;
-      job = std::move(queue.front());
-      queue.pop_front();
+      job = next_job();
+      if (!job) return;
       job->running = true;
       job->last_progress = clock.steady();
     }
@@ -44,7 +42,13 @@ void Fetcher::State::work_loop() NO_THREAD_SAFETY_ANALYSIS {
       failed(job, Status(Code::kIo, fmt::format("fetch of content {}: {}", job->content.value, e.what())));
     }
     MutexLock lock(mutex);
-    std::erase(active[job->content].jobs, job);
+    job->running = false;
+    if (job->put_off) {
+      queue.push_back(job);
+      work.notify_one();
+    } else {
+      std::erase(active[job->content].jobs, job);
+    }
   }
 }
 
@@ -79,17 +83,17 @@ Status Fetcher::State::transfer(const std::shared_ptr<Job>& job, ByteRange range
     bool left = false;
     const Status status = transfer_from(sources, job, range, left);
     // Its settings may just have changed: then it is there anew.
-    if (status || !left || change == kChangesPerJob) return status;
+    if (status || !left || change == kChangesPerJob || status.code() == Code::kCancelled) return status;
   }
 }
 
 // Brings `range`, asking remote after remote. The worst of what they said is the answer. `left`: one of them
 // was removed meanwhile.
-Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, const std::shared_ptr<Job>& job,
+Status Fetcher::State::transfer_from(std::vector<Candidate> sources, const std::shared_ptr<Job>& job,
                                      ByteRange range, bool& left) {
   Status answer;
-  int throttled = 0;
-  for (Candidate source : sources) {
+  for (size_t next = 0; next < sources.size(); ++next) {
+    Candidate source = sources[next];
     RemoteState& from = *source.remote;
     Remote* const remote = from.remote.get();
     bool offline = false;
@@ -100,11 +104,13 @@ Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, cons
       // They come last. When none of the others could help, one that failed a while ago may be back by now.
       if (from.removed || (offline && answer)) continue;
     }
+    if (const Steady now = clock.steady(); source.not_before > now)
+      return put_off(job, std::chrono::duration<double>(source.not_before - now).count(), answer);
     int tries = offline ? kTriesPerRemote - 1 : 0, rotten = 0, moves = 0;
     for (;;) {
       {
         MutexLock lock(mutex);
-        const bool again = tries > 0 || rotten > 0 || throttled > 0;
+        const bool again = tries > 0 || rotten > 0 || job->throttled > 0;
         if (stopping || (again && !wanted(*job))) {
           std::erase(active[job->content].jobs, job);  // in one go with the look: nobody may join it now
           return {Code::kCancelled, "fetch: nobody waits any more"};
@@ -135,13 +141,15 @@ Status Fetcher::State::transfer_from(const std::vector<Candidate>& sources, cons
       if (local_trouble) return status;  // a full or failing disk here: another remote does not help
       answer = no_answer(answer.code()) ? answer : status;
       if (status.code() == Code::kDataLoss && ++rotten < kRottenPerRemote) continue;
-      const bool asked_to_wait = status.code() == Code::kThrottled && ++throttled < kThrottledPerJob;
+      const bool asked_to_wait = status.code() == Code::kThrottled && ++job->throttled < kThrottledPerJob;
       const bool may_be_back = status.code() == Code::kUnavailable && ++tries < kTriesPerRemote;
       if (asked_to_wait || may_be_back) {
-        const auto attempts = static_cast<uint32_t>(asked_to_wait ? throttled : tries);
+        const auto attempts = static_cast<uint32_t>(asked_to_wait ? job->throttled : tries);
         const double delay_s = options.backoff.delay_s(attempts, hints.retry_after_s);
         if (is_in_time(*job, delay_s)) {
           note_error(from, status);
+          if (asked_to_wait && others_first(sources, next, source, delay_s)) break;
+          if (asked_to_wait) return put_off(job, delay_s, status);
           if (!pause_for(delay_s, job.get())) return status;
           continue;
         }
@@ -363,8 +371,8 @@ void Fetcher::State::note_remote(RemoteState& remote, const Status& status, doub
   std::chrono::milliseconds alone(static_cast<int64_t>(std::min(retry_after_s, kMostLeftAlone_s) * 1000));
   if (no_answer(status.code()) || status.code() == Code::kUnauthorized) {
     alone = std::max(alone, options.offline);
-  } else if (status.code() != Code::kThrottled) {
-    return;
+  } else if (status.code() != Code::kThrottled || alone <= options.deadline) {
+    return;  // whoever reads next has the time to wait that this one had no more
   }
   remote.offline_until = std::max(remote.offline_until, clock.steady() + alone);
 }

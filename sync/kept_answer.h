@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
 #include "store/base/clock.h"
@@ -13,8 +14,15 @@ enum class Asked {
   kYes,
   kNo,
   kSilent,  // it is there, and did not answer in time
-  kAbsent,  // there is none, or no bus
+  kAbsent,  // there is none, or no bus, or it does not know
 };
+
+// NetworkManager's NMMetered: 1 yes, 2 no, 3 guessed yes, 4 guessed no. 0 is what it says before it has
+// looked at the connections that it found.
+inline Asked metered(uint32_t value) {
+  if (value == 1 || value == 3) return Asked::kYes;
+  return value == 0 ? Asked::kAbsent : Asked::kNo;
+}
 
 class KeptAnswer {
  public:

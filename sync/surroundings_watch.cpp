@@ -32,9 +32,9 @@ Bus open_bus() {
 }
 
 // A property of a basic type.
-template <typename IsYes>
+template <typename Means>
 Asked property(sd_bus* bus, const char* service, const char* path, const char* name, char type,
-               const IsYes& is_yes) {
+               const Means& means) {
   if (!bus) return Asked::kAbsent;
   sd_bus_message* raw = nullptr;
   if (sd_bus_message_new_method_call(bus, &raw, service, path, "org.freedesktop.DBus.Properties", "Get") < 0)
@@ -53,7 +53,7 @@ Asked property(sd_bus* bus, const char* service, const char* path, const char* n
   if (called < 0 || sd_bus_message_enter_container(answer.get(), 'v', contents) <= 0 ||
       sd_bus_message_read_basic(answer.get(), type, &value) <= 0)
     return Asked::kAbsent;
-  return is_yes(value) ? Asked::kYes : Asked::kNo;
+  return means(value);
 }
 
 struct Answers {
@@ -62,13 +62,10 @@ struct Answers {
 
   // `bus` may be null.
   Surroundings ask(sd_bus* bus) {
-    constexpr uint32_t kMeteredYes = 1;
-    constexpr uint32_t kMeteredGuessedYes = 3;
-    const Asked network =
-        property(bus, "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "Metered", 'u',
-                 [](uint32_t value) { return value == kMeteredYes || value == kMeteredGuessedYes; });
+    const Asked network = property(bus, "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager",
+                                   "Metered", 'u', shoebox::metered);
     const Asked power = property(bus, "org.freedesktop.UPower", "/org/freedesktop/UPower", "OnBattery", 'b',
-                                 [](uint32_t value) { return value != 0; });
+                                 [](uint32_t value) { return value != 0 ? Asked::kYes : Asked::kNo; });
     const auto now = std::chrono::steady_clock::now();
     return {.metered = metered.note(network, now), .on_battery = on_battery.note(power, now)};
   }

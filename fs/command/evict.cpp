@@ -1,6 +1,7 @@
 // shoebox evict: lets originals leave this disk that are backed up often enough.
 // Arguments {"paths": [...]} or {"all": true} or {"older": "30d"}; answer {"evicted", "freed_bytes",
-// "kept": [{"path", "why"}]}.
+// "kept": [{"path", "why"}], "kept_count"}, and for paths "small": how many stay whole as they are small, and
+// "gone": of how many nothing was left to leave.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -49,6 +50,8 @@ Result<json> evict_paths(ServiceContext& context, const std::vector<std::string>
   EvictReport report;
   uint64_t evicted = 0;
   uint64_t freed = 0;
+  uint64_t small = 0;
+  uint64_t gone = 0;  // left before
   size_t done = 0;
   while (done < files.size()) {
     if (context.cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
@@ -69,8 +72,10 @@ Result<json> evict_paths(ServiceContext& context, const std::vector<std::string>
       }
       const Result<uint64_t> after = library.contents().local_bytes(file.content);
       const auto counted_before = before.find(file.content);
-      // Nothing leaves of one that left before, or is so small that its head and tail are all of it.
-      if (counted_before == before.end() || !after || *after >= counted_before->second) continue;
+      if (counted_before == before.end() || !after || *after >= counted_before->second) {
+        ++(file.size <= kKeepWholeBytes ? small : gone);
+        continue;
+      }
       ++evicted;
       freed += counted_before->second - *after;
       before.erase(counted_before);
@@ -78,7 +83,10 @@ Result<json> evict_paths(ServiceContext& context, const std::vector<std::string>
     done = end;
     context.progress(interim(done, files.size(), human_bytes(freed) + " freed"));
   }
-  return report.result(evicted, freed);
+  json result = report.result(evicted, freed);
+  result["small"] = small;
+  result["gone"] = gone;
+  return result;
 }
 
 Result<json> evict_old(ServiceContext& context, int64_t older_than_s) {
@@ -118,9 +126,11 @@ void print_reasons(const json& kept) {
 
 void print_evict(const json& result, const json& arguments) {
   const auto kept = result.value("kept_count", uint64_t{0});
-  say(fmt::format("{} evicted, {} freed{}", counted(result.value("evicted", uint64_t{0}), "original"),
+  const auto small = result.value("small", uint64_t{0});
+  say(fmt::format("{} evicted, {} freed{}{}", counted(result.value("evicted", uint64_t{0}), "original"),
                   human_bytes(result.value("freed_bytes", uint64_t{0})),
-                  kept == 0 ? "" : fmt::format(", {} kept", kept)));
+                  kept == 0 ? "" : fmt::format(", {} kept", kept),
+                  small == 0 ? "" : fmt::format(", {} of 256 KiB or less stay whole", small)));
   // With --all much may rightly stay; only who named a path wants to know of each.
   if (!arguments.contains("paths")) return print_reasons(result.at("kept"));
   for (const json& one : result.at("kept")) {
@@ -128,8 +138,11 @@ void print_evict(const json& result, const json& arguments) {
   }
 }
 
+// Nothing of what was named could go. Small ones are no failure beside others that left before.
 int exit_code(const json& result) {
-  return result.value("evicted", uint64_t{0}) == 0 && result.value("kept_count", uint64_t{0}) > 0 ? 1 : 0;
+  if (result.value("evicted", uint64_t{0}) > 0) return 0;
+  if (result.value("kept_count", uint64_t{0}) > 0) return 1;
+  return result.value("small", uint64_t{0}) > 0 && result.value("gone", uint64_t{0}) == 0 ? 1 : 0;
 }
 
 }  // namespace

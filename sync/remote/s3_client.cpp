@@ -105,7 +105,11 @@ Result<HttpResponse> S3Client::send(const S3Request& request, const RequestConte
       }
     }
     if (refusal != nullptr) *refusal = *response;
-    return s3_status(*response, error, request.what, place_);
+    Status status = s3_status(*response, error, request.what, place_);
+    // An answer to a HEAD has no body that could say SlowDown.
+    if (request.method == "HEAD" && response->status == 503)
+      return {Code::kThrottled, status.message() + ", which may ask to slow down"};
+    return status;
   }
 }
 

@@ -2,64 +2,15 @@
 
 #include <thread>
 
-#include "tests/unit/sync/fake_remote.h"
-#include "tests/unit/sync/sync_fixture.h"
+#include "tests/unit/sync/fetcher_fixture.h"
 
 namespace shoebox {
 namespace {
 
-using testing::FakeRemote;
 using testing::kMiB;
 using testing::some_bytes;
 
-class FetcherTest : public testing::SyncFixture {
- protected:
-  void SetUp() override {
-    SyncFixture::SetUp();
-    Fetcher::Options options;
-    options.threads = 3;
-    options.backoff.random = [] { return 0.0; };
-    fetcher_ = std::make_unique<Fetcher>(*catalog_, *contents_, clock_, options);
-    fetcher_->add_remote(first_);
-    fetcher_->add_remote(second_);
-    fetcher_->on_copy_missing(
-        [this](ContentNo, const std::string& remote, const std::string&) { missing_.push_back(remote); });
-    fetcher_->on_copy_found([this](ContentNo, const std::string& remote) { found_.push_back(remote); });
-    fetcher_->start();
-  }
-  void TearDown() override {
-    first_.release();
-    second_.release();
-    fetcher_.reset();
-  }
-
-  // An evicted file with a copy on the remotes.
-  ContentNo add_evicted(const std::string& name, const std::string& bytes, bool on_second = true) {
-    const ContentNo content = add(name, bytes, {});
-    const RemoteCopy copy{"Library/" + name, "etag", bytes.size(), 1};
-    const auto txn = catalog_->begin();
-    txn->put_copy(content, "first", copy);
-    if (on_second) txn->put_copy(content, "second", copy);
-    EXPECT_TRUE(txn->commit());
-    first_.place(copy.key, bytes);
-    second_.place(copy.key, bytes);
-    EXPECT_TRUE(contents_->evict(content));
-    return content;
-  }
-  Status get(ContentNo content, ByteRange range, CancelToken cancel = {}) {
-    return fetch(*fetcher_, content, range, std::move(cancel));
-  }
-
-  // Once the last block has come, which may be after the last read was served.
-  std::string bytes_when_local(ContentNo content) {
-    while ((*catalog_->content(content))->residence != Residence::kLocal) std::this_thread::yield();
-    return local_bytes(content);
-  }
-
-  FakeRemote first_{"first"}, second_{"second"};
-  std::vector<std::string> missing_, found_;
-  std::unique_ptr<Fetcher> fetcher_;
-};
+class FetcherTest : public testing::FetcherFixture {};
 
 TEST_F(FetcherTest, AnEvictedPhotoReadFromBeginningToEndCostsOneRequest) {
   const std::string bytes = some_bytes(4 * kMiB + 12345);
@@ -263,51 +214,6 @@ TEST_F(FetcherTest, WhenAllAreOfflineReadsFailAtOnceUntilOneIsBack) {
   first_.set_down(false);
   clock_.advance(6);
   EXPECT_TRUE(get(a, {kMiB / 2, kMiB / 2 + 1}));
-}
-
-TEST_F(FetcherTest, AThrottledReadIsTriedAgain) {
-  const ContentNo content = add_evicted("a.jpg", some_bytes(kMiB), false);
-  first_.fail_next(Status(Code::kThrottled, "slow down"), 3);
-  EXPECT_TRUE(get(content, {kMiB / 2, kMiB / 2 + 1}));
-}
-
-TEST_F(FetcherTest, ARemoteThatWantsToBeLeftAloneForLongerThanAReadMayTakeKeepsNobodyWaiting) {
-  const ContentNo on_first = add_evicted("a.jpg", some_bytes(kMiB, 1), false);
-  const ContentNo on_both = add_evicted("b.jpg", some_bytes(kMiB, 2));
-  first_.set_retry_after(3600);
-  first_.fail_next(Status(Code::kThrottled, "slow down"));
-  EXPECT_EQ(get(on_first, {kMiB / 2, kMiB / 2 + 1}).code(), Code::kThrottled);
-  EXPECT_FALSE(fetcher_->online("first"));
-  EXPECT_EQ(fetcher_->last_error("first"), "slow down");
-  const size_t asked = first_.gets().size();
-  EXPECT_EQ(get(on_first, {kMiB / 2, kMiB / 2 + 1}).code(), Code::kUnavailable);
-  EXPECT_TRUE(get(on_both, {kMiB / 2, kMiB / 2 + 1}));
-  EXPECT_EQ(first_.gets().size(), asked);
-  clock_.advance(61);
-  EXPECT_TRUE(get(on_first, {kMiB / 2, kMiB / 2 + 1}));
-  EXPECT_TRUE(fetcher_->online("first"));
-}
-
-TEST_F(FetcherTest, APauseThatARemoteAskedForEndsWithItsReader) {
-  constexpr int kThreads = 3;
-  first_.set_retry_after(28);
-  first_.fail_next(Status(Code::kThrottled, "slow down"), kThreads);
-  const auto begin = std::chrono::steady_clock::now();
-  std::vector<std::future<Status>> answers;
-  const CancelToken cancel;
-  for (int i = 0; i < kThreads; ++i) {
-    const ContentNo content =
-        add_evicted(std::to_string(i), some_bytes(kMiB, static_cast<uint32_t>(i)), false);
-    const auto answer = std::make_shared<std::promise<Status>>();
-    answers.push_back(answer->get_future());
-    fetcher_->fetch(content, {kMiB / 2, kMiB / 2 + 1}, cancel,
-                    [answer](Status s) { answer->set_value(std::move(s)); });
-  }
-  first_.wait_for_calls(kThreads);
-  cancel.cancel();
-  for (auto& answer : answers) EXPECT_EQ(answer.get().code(), Code::kCancelled);
-  EXPECT_TRUE(get(add_evicted("next", some_bytes(kMiB, 9), false), {kMiB / 2, kMiB / 2 + 1}));
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
 
 TEST_F(FetcherTest, AReadThatHangsFailsAtTheDeadlineAndRepeatsFailAtOnce) {

@@ -26,6 +26,17 @@ TEST(KeptAnswer, AServiceThatIsRestartedHasNotTakenBackWhatItSaid) {
   EXPECT_FALSE(answer.note(Asked::kNo, kStart + seconds(190)));
 }
 
+TEST(KeptAnswer, ANetworkManagerThatDoesNotKnowYetHasNotTakenBackWhatItSaid) {
+  KeptAnswer answer;
+  EXPECT_TRUE(answer.note(metered(1), kStart));
+  EXPECT_TRUE(answer.note(metered(0), kStart + seconds(10)));
+  EXPECT_TRUE(answer.note(metered(3), kStart + seconds(20)));
+  EXPECT_FALSE(answer.note(metered(4), kStart + seconds(30)));
+  EXPECT_FALSE(answer.note(metered(0), kStart + seconds(40)));
+  EXPECT_TRUE(answer.note(metered(1), kStart + seconds(50)));
+  EXPECT_FALSE(answer.note(metered(2), kStart + seconds(60)));
+}
+
 TEST(KeptAnswer, OneThatIsGoneForGoodHoldsNothing) {
   KeptAnswer answer;
   EXPECT_TRUE(answer.note(Asked::kYes, kStart));

@@ -1,11 +1,15 @@
 // What nobody asked to verify is read back in time, and mended.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <string>
+#include <vector>
 
 #include "backup_fixture.h"
 #include "store/catalog/keys.h"
@@ -68,6 +72,54 @@ TEST_F(VerifyByItselfTest, ADamagedOriginalIsSentAgainOnceItsPeriodIsOver) {
   EXPECT_NE(remote_.object("Library/a.jpg"), whole);
   clock_.advance(2 * kDay);
   EXPECT_TRUE(within_a_minute([&] { return remote_.object("Library/a.jpg") == whole; }));
+}
+
+TEST_F(VerifyByItselfTest, AMountThatEndsSoonGoesOnWhereTheOneBeforeEnded) {
+  std::vector<ContentNo> contents;
+  for (const char* name : {"b.jpg", "c.jpg", "d.jpg"}) contents.push_back(add(name, name, {"nas"}));
+  {
+    const auto engine = start();
+    settle(*engine);
+  }
+  std::mutex mutex;
+  std::map<std::string, int> reads;
+  std::atomic<size_t> originals = 0;
+  bool holds = true;
+  remote_.before_get_of = [&](const std::string& key) {
+    if (!key.starts_with("Library/")) return;
+    const std::lock_guard lock(mutex);
+    ++reads[key];
+    originals = reads.size();
+    if (holds && reads.size() == 3) remote_.hold();
+  };
+  clock_.advance(2 * kDay);
+  const int64_t due_s = clock_.now().seconds;
+  {
+    const auto engine = start();
+    EXPECT_TRUE(within_a_minute([&] { return originals == 3; }));
+  }
+  {
+    const std::lock_guard lock(mutex);
+    holds = false;
+  }
+  remote_.release();
+  {
+    const auto engine = start();
+    EXPECT_TRUE(within_a_minute([&] {
+      return std::all_of(contents.begin(), contents.end(), [&](ContentNo content) {
+        return (*catalog_->copy(content, "nas"))->confirmed_s >= due_s;
+      });
+    }));
+    EXPECT_EQ(originals, 4U);
+    clock_.advance(kDay / 2);
+  }
+  for (int mount = 0; mount < 3; ++mount) {
+    const auto engine = start();
+    settle(*engine);
+  }
+  int all = 0;
+  for (const auto& [key, count] : reads) all += count;
+  EXPECT_EQ(all, 5) << "the one that was broken off is read twice";
 }
 
 TEST_F(VerifyByItselfTest, ADamagedPartOfTheBackupOfTheCatalogIsSentAgainOnceItsPeriodIsOver) {

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "fs/command/base64.h"
+#include "fs/command/verb.h"
 #include "store/evictor.h"
 #include "store/thumbnails/thumbnails.h"
 #include "tests/unit/fs/command/fake_world.h"
@@ -70,6 +71,27 @@ TEST_F(ServicesTest, EvictLetsGoOfAFolderOfAViewAndKeepsWhatIsNotBackedUp) {
   EXPECT_GT(result["freed_bytes"], 500'000);
   ASSERT_EQ(result["kept_count"], 1);
   EXPECT_THAT(result["kept"][0]["path"].get<std::string>(), HasSubstr("b.jpg"));
+}
+
+TEST_F(ServicesTest, EvictTellsWhatStaysWholeAsItIsSmall) {
+  put("a.jpg", "small");
+  put("b.jpg", "as well");
+  import_and_back_up();
+  const Verb verb = evict_verb();
+  const json small = must("evict", {{"paths", {"Library"}}});
+  EXPECT_EQ(small["evicted"], 0) << small.dump(2);
+  EXPECT_EQ(small["small"], 2);
+  EXPECT_EQ(verb.exit_code(small), 1) << "nothing of it could go";
+  ::testing::internal::CaptureStdout();
+  verb.print(small, {{"paths", {"Library"}}});
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("2 of 256 KiB or less stay whole"));
+  put("c.jpg", big('c'));
+  import_and_back_up();
+  EXPECT_EQ(verb.exit_code(must("evict", {{"paths", {"Library"}}})), 0);
+  const json again = must("evict", {{"paths", {"Library"}}});
+  EXPECT_EQ(again["gone"], 1) << again.dump(2);
+  EXPECT_EQ(again["small"], 2);
+  EXPECT_EQ(verb.exit_code(again), 0) << "it is as was asked for";
 }
 
 TEST_F(ServicesTest, EvictAllAndOlder) {

@@ -78,6 +78,8 @@ TEST_F(S3RemoteTest, RefusalsMeanWhatTheServerSaid) {
       {refusal(503, "SlowDown"), Code::kThrottled},
       {refusal(429, "TooManyRequests"), Code::kThrottled},
       {refusal(503, "ServiceUnavailable"), Code::kUnavailable},
+      {TestReply{503, {}, "<html>no server is available</html>"}, Code::kUnavailable},
+      {TestReply{503, {}, ""}, Code::kUnavailable},
       {refusal(500, "InternalError"), Code::kUnavailable},
       {TestReply{502, {}, "<html>bad gateway</html>"}, Code::kUnavailable},
       {refusal(403, "AccessDenied"), Code::kUnauthorized},
@@ -95,6 +97,15 @@ TEST_F(S3RemoteTest, RefusalsMeanWhatTheServerSaid) {
     EXPECT_EQ(remote_->list("", "", context_).code(), code) << reply.body;
     EXPECT_EQ(put("a", "bytes").code(), code) << reply.body;
   }
+}
+
+TEST_F(S3RemoteTest, ARefusedHeadAsksToSlowDownThoughItCannotSaySo) {
+  s3_.instead = [](const TestRequest& r) -> std::optional<TestReply> {
+    if (r.method == "HEAD") return TestReply{503, {{"Retry-After", "17"}}, ""};
+    return std::nullopt;
+  };
+  EXPECT_EQ(remote_->stat("a", context_).code(), Code::kThrottled);
+  EXPECT_EQ(hints_.retry_after_s, 17);
 }
 
 TEST_F(S3RemoteTest, TheMessageHasTheServersReasonAndWhatToDo) {
