@@ -77,7 +77,7 @@ class Pruning {
     SHOEBOX_ASSIGN(const std::optional<ContentRecord> content, txn.content(older));
     if (!inode || !content) return Status::ok();
     SHOEBOX_ASSIGN(const std::vector<NameOf> names, txn.names_of(number));
-    if (!names.empty()) pruned_.older.push_back(path_of(txn, names.front()));
+    if (const auto told = told_paths(txn, names); !told.empty()) pruned_.older.push_back(told.front());
     inode->content = older;
     inode->size = content->size;
     txn.put_inode(number, *inode);
@@ -99,12 +99,23 @@ class Pruning {
 
   Status remove(Transaction& txn, InodeNo number) {
     SHOEBOX_ASSIGN(const std::vector<NameOf> names, txn.names_of(number));
+    for (std::string& path : told_paths(txn, names)) pruned_.lost.push_back(std::move(path));
+    for (const NameOf& name : names) SHOEBOX_TRY(txn.erase_dentry(name.directory, name.name));
+    return txn.erase_inode(number);
+  }
+
+  // One file is told of once: by its names in Library/, else by those that it has. Views show what was lost
+  // elsewhere when it comes back, as another date counts then.
+  static std::vector<std::string> told_paths(const Transaction& txn, const std::vector<NameOf>& names) {
+    constexpr std::string_view kLibrary = "Library/";
+    std::vector<std::string> at_home, elsewhere;
     for (const NameOf& name : names) {
       // Junk is never backed up, and nobody misses it.
-      if (!is_junk(name.name)) pruned_.lost.push_back(path_of(txn, name));
-      SHOEBOX_TRY(txn.erase_dentry(name.directory, name.name));
+      if (is_junk(name.name)) continue;
+      std::string path = path_of(txn, name);
+      (path.starts_with(kLibrary) ? at_home : elsewhere).push_back(std::move(path));
     }
-    return txn.erase_inode(number);
+    return at_home.empty() ? elsewhere : at_home;
   }
 
   Catalog& catalog_;

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "store/base/hash.h"
 #include "store/catalog/catalog.h"
 #include "store/catalog/fsck.h"
@@ -69,6 +71,28 @@ TEST_F(BackupPrune, FilesWithoutACopyGoAndAreTold) {
   EXPECT_FALSE(catalog_->dentry(kLibraryInode, "late.jpg")->has_value());
   EXPECT_FALSE(catalog_->dentry(kLibraryInode, ".hidden")->has_value());
   expect_sound();
+}
+
+TEST_F(BackupPrune, AFileIsToldOfByItsNameInLibrary) {
+  {
+    const auto txn = catalog_->begin();
+    const InodeNo late = add_file(*txn, "late.jpg", add_content(*txn, "late", false));
+    const InodeNo album = txn->new_inode_no();
+    InodeRecord folder;
+    folder.mode = S_IFDIR | 0755;
+    folder.nlink = 2;
+    txn->put_inode(album, folder);
+    ASSERT_TRUE(txn->put_dentry(kRootInode, "Albums of mine", {album, S_IFDIR, NameKind::kGiven}));
+    ASSERT_TRUE(txn->put_dentry(album, "a.jpg", {late, S_IFREG, NameKind::kGiven}));
+    const InodeNo only = add_file(*txn, "x.jpg", add_content(*txn, "other", false));
+    ASSERT_TRUE(txn->erase_dentry(kLibraryInode, "x.jpg"));
+    ASSERT_TRUE(txn->put_dentry(album, "only.jpg", {only, S_IFREG, NameKind::kGiven}));
+    ASSERT_TRUE(txn->commit());
+  }
+  auto pruned = drop_without_copies(*catalog_);
+  ASSERT_TRUE(pruned) << pruned.status().message();
+  std::sort(pruned->lost.begin(), pruned->lost.end());
+  EXPECT_EQ(pruned->lost, (std::vector<std::string>{"Albums of mine/only.jpg", "Library/late.jpg"}));
 }
 
 TEST_F(BackupPrune, AnEditThatWasNotSentGivesWayToTheBytesBefore) {

@@ -1,4 +1,5 @@
 // A full disk, on a small tmpfs; skipped where mounting one is not permitted.
+#include <fmt/format.h>
 #include <sys/mount.h>
 
 #include "tests/unit/store/content/files_fixture.h"

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <sys/syscall.h>
 
 #include "store/evictor.h"
