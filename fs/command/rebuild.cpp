@@ -174,8 +174,13 @@ void show(const RebuildResult& result, const AdoptReport& mended, const std::str
   say(fmt::format("{}, {} received for the catalog and {}", counted(result.requests, "request"),
                   human_bytes(result.received_bytes), counted(result.thumbnails, "thumbnail")));
   if (!result.lost.empty()) {
-    say(fmt::format("{} not backed up yet and lost:",
-                    counted(result.lost.size(), "file") + (result.lost.size() == 1 ? " was" : " were")));
+    const std::string files =
+        counted(result.lost.size(), "file") + (result.lost.size() == 1 ? " was" : " were");
+    // Whether it had copies stood in what is damaged.
+    say(result.damaged > 0 ? fmt::format("{} not found again under these names (what stands there under "
+                                         "another one has one copy on the remote):",
+                                         files)
+                           : fmt::format("{} not backed up yet and lost:", files));
     show_paths(result.lost, "lost");
   }
   if (!result.older.empty()) {
