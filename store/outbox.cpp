@@ -55,6 +55,7 @@ Status Outbox::sending(ContentNo content, const std::string& remote, const std::
     MutexLock lock(state_->mutex);
     State::Queue& queue = state_->queues[remote];
     const KeyClaim ours{KeyClaim::Work::kUpload, content, key};
+    state_->forget_dead_claim(remote, claimed);
     if (queue.claims.emplace(std::move(claimed), ours).first->second != ours) {
       return {Code::kBusy, fmt::format("{} on {}: something else is being done there", key, remote)};
     }

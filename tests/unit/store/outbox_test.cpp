@@ -110,6 +110,20 @@ TEST_F(OutboxTest, AKeyThatIsBeingSentToIsNotGivenToAnother) {
   EXPECT_NE(found->front().key, "Library/IMG_1.jpg");
 }
 
+TEST_F(OutboxTest, AnUploadThatIsDoneWhileItIsChosenKeepsNobodyFromItsKey) {
+  const ContentNo content = add("IMG_1.jpg", "bytes", {"nas"});
+  const auto done_meanwhile = [&](ContentNo number) {
+    EXPECT_TRUE(outbox_->confirmed(number, "nas", {"Library/IMG_1~12345678.jpg", "e", 5, 1}));
+    outbox_->ended(number, "nas");
+    return false;
+  };
+  ASSERT_TRUE(outbox_->ready("nas", 0, 10, done_meanwhile, nullptr));  // and what it gave out is not begun
+  const auto step = outbox_->next_tidy("nas", true, nullptr, nullptr);
+  ASSERT_TRUE(step && *step);
+  EXPECT_EQ((*step)->content, content);
+  EXPECT_EQ((*step)->to, "Library/IMG_1.jpg");
+}
+
 TEST_F(OutboxTest, NothingIsRemovedBeforeTheBackupOfTheCatalogKnowsWhy) {
   uint64_t backed_up = 0;
   outbox_->set_backed_up("nas", [&] { return backed_up; });
