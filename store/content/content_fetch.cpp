@@ -76,7 +76,7 @@ Status ContentStore::settle_fetched(ContentNo content) {
       return Status::ok();
     const Result<std::shared_ptr<Partial>> entry = state_->open_partial(content);
     if (!entry) return entry.code() == Code::kNotFound ? Status::ok() : entry.status();  // deleted meanwhile
-    const std::shared_ptr<Partial> partial = *entry;
+    const std::shared_ptr<Partial>& partial = *entry;
     if (!partial || partial->elsewhere) return Status::ok();
     bool full = false;
     bool others_complete_it = false;

@@ -273,6 +273,7 @@ PLAYS = {
     "erase": Play(erased),
     "export": Play(exported, after=export_again),
     "fetch-synced": Play(half_read),
+    "file-replaced": Play(let_go_again),
     "import": Play(imported, after=import_again),
     "library": Play(begun),
     "multipart": Play(large, "bucket"),

@@ -149,9 +149,7 @@ def test_a_crash_at_a_point_loses_nothing_and_leaves_nothing(point, make_drive, 
     if play.act is everyday:
         # Not always the first time; where it passes with each file, not before some are there.
         often = point.startswith(("staging-named", "write-", "seal-", "decode-"))
-        # staging-synced serves many files at once; what is replaced whole when a library is made is seldom replaced
-        # later.
-        once = point.startswith(("owner-", "staging-synced", "file-replaced"))
+        once = point.startswith(("owner-", "staging-synced"))  # the latter serves many files at once
         scene.point = f"{point}:{1 if once else chooser.randint(5, 12) if often else chooser.randint(1, 3)}"
     assert crash(scene, play.act) == point
     second = chooser.choice([None, point, *chooser.sample(RECOVERY, 2)])
