@@ -103,7 +103,8 @@ def test_a_read_only_mount_says_what_waits_for_another(drive):
     wait_until(lambda: drive.status()["remotes"][0]["pending_files"] == 1, 30, "the queue")
     drive.unmount()
     drive.mount("-o", "ro")
-    assert "1 file (293.0 KiB) pending, paused, nothing is sent from here" in drive.log_text()
+    wanted = "1 file (293.0 KiB) pending, paused, nothing is sent from here"
+    wait_until(lambda: wanted in drive.log_text(), 10, "the line that says what is mounted")
     status = drive.json("status")
     assert status["local_bytes"] == 300_000 and "-o ro" in status["read_only_because"]
     assert "read-only" in status["remotes"][0]["waiting_for"]
@@ -211,12 +212,13 @@ def test_paths_outside_the_library_are_refused(drive, folder):
 def test_several_paths_of_any_name_are_several_paths(drive):
     paths = [drive.path / "Library" / name for name in ("a.txt", "[2023]", "[a,b]", "{}", "c,d", "-e", "f;g h")]
     for path in paths:
-        path.write_bytes(path.name.encode())
+        path.write_bytes(path.name.encode() + bytes(300_000))  # small ones stay whole
     for verb, pinned in (("pin", "1"), ("unpin", "0")):
         drive.run(verb, *paths)
         assert [os.getxattr(path, "user.shoebox.pin").decode() for path in paths] == [pinned] * len(paths)
     drive.backed_up()
-    drive.run("evict", *paths)
+    assert f"{len(paths)} originals evicted" in drive.run("evict", *paths).stdout
+    assert {drive.state(f"Library/{path.name}") for path in paths} == {"remote"}
     photos = [drive.path / "Library" / name for name in ("a.jpg", "[b].jpg", "c,d.jpg")]
     for path in photos:
         path.write_bytes(path.name.encode())
