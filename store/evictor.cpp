@@ -291,8 +291,8 @@ Evictor::Outcome Evictor::evict_all(int64_t older_than_s,
   }
   Outcome outcome;
   std::vector<ContentNo> together;
-  for (size_t begin = 0; begin < order->size(); begin += kMostAtOnce) {
-    const size_t end = std::min(order->size(), begin + kMostAtOnce);
+  for (size_t begin = 0; begin < order->size(); begin += ContentStore::kEvictTogether) {
+    const size_t end = std::min(order->size(), begin + ContentStore::kEvictTogether);
     together.clear();
     for (size_t i = begin; i < end; ++i) together.push_back((*order)[i].content);
     const std::vector<Status> done = evict(together);

@@ -49,9 +49,8 @@ class Evictor {
   };
   // Evicts one content if promise 2 allows; the Status says why not (kBusy).
   Status evict(ContentNo content);
-  // Many at a time (kMostAtOnce of a long list, so that the caller can tell how far it is). What came of
-  // each.
-  static constexpr size_t kMostAtOnce = 64;
+  // Many at a time (ContentStore::kEvictTogether of a long list, so that the caller can tell how far it is).
+  // What came of each.
   std::vector<Status> evict(const std::vector<ContentNo>& contents);
   // Oldest first until `bytes` are free or nothing is left.
   Outcome make_room(uint64_t bytes);

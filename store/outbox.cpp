@@ -53,13 +53,11 @@ Status Outbox::sending(ContentNo content, const std::string& remote, const std::
   std::string claimed = state_->claim_name(remote, key);
   {
     MutexLock lock(state_->mutex);
-    State::Queue& queue = state_->queues[remote];
     const KeyClaim ours{KeyClaim::Work::kUpload, content, key};
-    state_->forget_dead_claim(remote, claimed);
-    if (queue.claims.emplace(std::move(claimed), ours).first->second != ours) {
+    if (state_->put_claim(remote, std::move(claimed), ours).first != ours) {
       return {Code::kBusy, fmt::format("{} on {}: something else is being done there", key, remote)};
     }
-    queue.sending.insert(content);
+    state_->queues[remote].sending.insert(content);
   }
   SHOEBOX_ASSIGN(const std::optional<LooseObject> known, state_->catalog.loose(remote, key));
   if (known && known->maker == content) return Status::ok();

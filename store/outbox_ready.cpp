@@ -46,18 +46,23 @@ std::string Outbox::State::claim_name(const std::string& remote, const std::stri
 KeyClaim Outbox::State::claim(const std::string& remote, KeyClaim wanted) {
   std::string name = claim_name(remote, wanted.key);
   MutexLock lock(mutex);
-  forget_dead_claim(remote, name);
-  return queues[remote].claims.emplace(std::move(name), std::move(wanted)).first->second;
+  return put_claim(remote, std::move(name), std::move(wanted)).first;
 }
 
-// Of an upload that was chosen while its job was erased, and was not begun then: nobody would release it.
-void Outbox::State::forget_dead_claim(const std::string& remote, const std::string& name) {
+std::pair<KeyClaim, bool> Outbox::State::put_claim(const std::string& remote, std::string name,
+                                                   KeyClaim wanted) {
   Queue& queue = queues[remote];
-  const auto claimed = queue.claims.find(name);
-  if (claimed == queue.claims.end() || claimed->second.work != KeyClaim::Work::kUpload) return;
-  if (queue.sending.contains(claimed->second.content)) return;
-  const auto job = catalog.get(keys::job(claimed->second.content, remote));
-  if (job && !*job) queue.claims.erase(claimed);
+  const auto [claimed, is_new] = queue.claims.emplace(std::move(name), wanted);
+  if (is_new) return {claimed->second, true};
+  // Of an upload that was chosen while its job was erased, and was not begun then: nobody would release it.
+  if (claimed->second.work == KeyClaim::Work::kUpload && !queue.sending.contains(claimed->second.content)) {
+    const auto job = catalog.get(keys::job(claimed->second.content, remote));
+    if (job && !*job) {
+      claimed->second = std::move(wanted);
+      return {claimed->second, true};
+    }
+  }
+  return {claimed->second, false};
 }
 
 void Outbox::State::release_claims(const std::string& remote, ContentNo content) {

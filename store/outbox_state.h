@@ -121,7 +121,9 @@ struct Outbox::State {
                                                 const ContentHash& sha256);
   // Who has the key while it works there: the one that asks when nobody had.
   KeyClaim claim(const std::string& remote, KeyClaim wanted);
-  void forget_dead_claim(const std::string& remote, const std::string& name) REQUIRES(mutex);
+  // The same by its claim_name(); and whether nobody had it.
+  std::pair<KeyClaim, bool> put_claim(const std::string& remote, std::string name, KeyClaim wanted)
+      REQUIRES(mutex);
   [[nodiscard]] std::string claim_name(const std::string& remote, const std::string& key) const;
   // True: `remote` is known to fold keys. Else whoever met two spellings has to wait, and a probe is asked
   // for if need be.

@@ -177,9 +177,7 @@ Result<NextTidy> Outbox::State::take_loose(Plan& plan, const std::string& key, c
   const KeyClaim ours{KeyClaim::Work::kRemove, ContentNo(), key};
   if (std::string name = claim_name(plan.remote, key); true) {
     MutexLock lock(mutex);
-    forget_dead_claim(plan.remote, name);
-    if (!queues[plan.remote].claims.emplace(std::move(name), ours).second)
-      return NextTidy();  // somebody works there
+    if (!put_claim(plan.remote, std::move(name), ours).second) return NextTidy();  // somebody works there
   }
   // From here on nobody else begins at this key; what was begun before is in the catalog.
   const auto look = [&]() -> Result<NextTidy> {

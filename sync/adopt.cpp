@@ -364,7 +364,7 @@ struct Adopter::Run {
         if (!photo && photo.code() != Code::kNotFound && photo.code() != Code::kNotDirectory)
           return photo.status();
         if (photo) {
-          SHOEBOX_TRY(with.deps_.tree.restate(photo->number, one.said));
+          SHOEBOX_TRY(with.deps_.tree.change_statements(photo->number, {}, one.said));
           ++report.statements;
           continue;
         }

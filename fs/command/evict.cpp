@@ -55,7 +55,7 @@ Result<json> evict_paths(ServiceContext& context, const std::vector<std::string>
   size_t done = 0;
   while (done < files.size()) {
     if (context.cancel.cancelled()) return Status(Code::kCancelled, "interrupted");
-    const size_t end = std::min<size_t>(files.size(), done + Evictor::kMostAtOnce);
+    const size_t end = std::min<size_t>(files.size(), done + ContentStore::kEvictTogether);
     std::vector<ContentNo> together;
     std::map<ContentNo, uint64_t> before;  // twins share their bytes
     for (size_t i = done; i < end; ++i) {

@@ -58,9 +58,6 @@ inline constexpr const char* kReserveFile = "reserve";
 // Staging files made at once, so that one fsync of the folder serves them all: it costs about what
 // the fsync of a small file costs, and making an empty file costs a hundredth of it.
 inline constexpr size_t kNamesAhead = 32;
-// Originals that leave with the same syncs: enough that these cost little, few enough that their heads and
-// tails, which are written before anything goes, take some megabytes.
-inline constexpr size_t kEvictTogether = 64;
 // Partial contents held open at once.
 inline constexpr size_t kMaxOpenPartials = 256;
 

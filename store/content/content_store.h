@@ -125,7 +125,10 @@ class ContentStore {
   // inside the transaction that lets it go.
   Status evict(ContentNo content);
   Status evict(ContentNo content, const EvictionCheck& check);
-  // Many, with few syncs for all of them. What came of each.
+  // Originals that leave with the same syncs: enough that these cost little, few enough that their heads and
+  // tails, which are written before anything goes, take some megabytes.
+  static constexpr size_t kEvictTogether = 64;
+  // Many, with few syncs for so many of them. What came of each.
   std::vector<Status> evict(const std::vector<ContentNo>& contents, const EvictionCheckOf& check);
   // Deletes whatever files there are. REQUIRES the erasure of its record to be durable, or that
   // there never was a record.

@@ -149,34 +149,6 @@ Status restate_values(Operation& op, PhotoRecord& photo, ViewId id, const std::v
   return Status::ok();
 }
 
-}  // namespace
-
-Status Tree::restate(InodeNo number, const OwnerStatements& said) {
-  Operation op(*state_, Caller{});
-  op.txn.tell_all_names();
-  SHOEBOX_ASSIGN(const InodeRecord inode, need_inode(op.txn, number));
-  SHOEBOX_ASSIGN(auto photo, op.txn.photo(inode.photo));
-  if (!photo) return Status::ok();
-  SHOEBOX_TRY(restate_values(op, *photo, ViewId::kPeople, said.people, said.denied_people));
-  SHOEBOX_TRY(restate_values(op, *photo, ViewId::kAlbums, said.albums, said.denied_albums));
-  if (said.favorite) photo->statements[{ViewId::kFavorites, {}}] = Statement::kAsserted;
-  if (said.date) photo->stated_date = said.date;
-  if (said.place) photo->stated_place = said.place;
-  op.txn.put_photo(inode.photo, *photo);
-  SHOEBOX_ASSIGN(const std::vector<InodeNo> inodes, op.txn.inodes_of_photo(inode.photo));
-  for (const InodeNo one : inodes) {
-    if (!said.tags.empty())
-      op.txn.put_xattr(one, "user.xdg.tags", fmt::format("{}", fmt::join(said.tags, ",")));
-    if (!said.caption.empty()) op.txn.put_xattr(one, "user.xdg.comment", said.caption);
-    // Baloo counts half stars.
-    if (said.rating >= 0) op.txn.put_xattr(one, "user.baloo.rating", std::to_string(said.rating * 2));
-  }
-  SHOEBOX_TRY(op.core.engine.refresh(op.txn, inode.photo));
-  return op.commit();
-}
-
-namespace {
-
 std::vector<std::string> without(const std::vector<std::string>& values,
                                  const std::vector<std::string>& others) {
   std::vector<std::string> left;
@@ -229,7 +201,7 @@ Status Tree::change_statements(InodeNo number, const OwnerStatements& now, const
   if (!photo) return Status::ok();
   if (now.favorite != said.favorite)
     photo->statements[{ViewId::kFavorites, {}}] = said.favorite ? Statement::kAsserted : Statement::kDenied;
-  photo->stated_date = said.date;
+  if (now.date != said.date) photo->stated_date = said.date;
   if (now.place != said.place) photo->stated_place = said.place;
   op.txn.put_photo(id, *photo);
   if (now.tags != said.tags)

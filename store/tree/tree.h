@@ -139,10 +139,8 @@ class Tree {
   // An object that was found on a remote holds the bytes of `known`, which has its name already: it is their
   // copy there, or somebody's object where they have one.
   Status adopt_copy(ContentNo known, const std::string& remote, RemoteCopy copy, const std::string& path);
-  // What a sidecar tells that the owner had said about this photo, added to what is said by now.
-  Status restate(InodeNo number, const OwnerStatements& said);
   // The owner had said `said` about the photo, not `now`: what differs is taken back or added. Both as a
-  // sidecar spells them.
+  // sidecar spells them. With nothing as `now` all that is told is added to what is said by now.
   Status change_statements(InodeNo number, const OwnerStatements& now, const OwnerStatements& said);
   // The file says this about itself: dates, people, home, view rows.
   Status photo_decoded(ContentNo content, const MediaInfo& info);
